@@ -1,0 +1,244 @@
+"""The tree of errors. Every room raises these; only ``api.problems`` knows which HTTP status each one gets.
+
+::
+
+    AppError
+      NotFound            NoVolume  SeriesNotFound  SliceNotFound
+      Invalid             InvalidParameter  WeakPassword
+      Unauthenticated     NotAuthenticated  InvalidCredentials  TokenExpired  SessionEnded
+      Forbidden           OriginNotAllowed
+      Conflict            SetupDone
+      Gone                FileGone  FileReplaced
+      TooMany             TooManyAttempts  TooManyRequests
+      Undecodable         UnsupportedTransferSyntax  UndecodableFrame
+      Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
+      StorageFull
+
+``code`` is the stable machine-readable name of the problem, ``title`` its short text. The message given to the
+constructor says what is wrong this time; it never carries a patient's name, ID or birth date, nor a path.
+"""
+
+from typing import Any, ClassVar
+
+
+class AppError(Exception):
+    """An expected failure, told to the client by its code.
+
+    Parameters
+    ----------
+    detail : str
+        One sentence for people: what is wrong, which value was found, what is allowed.
+    **members
+        Further members of the problem document, JSON serialisable (RFC 9457, section 3.2).
+    """
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.members = members
+
+
+class NotFound(AppError):
+    """Nothing is at this address."""
+
+    code = "not_found"
+    title = "Not found"
+
+
+class NoVolume(NotFound):
+    """The data directory holds nothing that could be shown."""
+
+    code = "no_volume"
+    title = "No DICOM volume found in the data directory"
+
+
+class SeriesNotFound(NotFound):
+    """No series has this Series Instance UID."""
+
+    code = "series_not_found"
+    title = "Series not found"
+
+
+class SliceNotFound(NotFound):
+    """The series has no such stack or slice."""
+
+    code = "slice_not_found"
+    title = "Slice not found"
+
+
+class Invalid(AppError):
+    """The request cannot be understood."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+
+
+class InvalidParameter(Invalid):
+    """A parameter has a value outside its range."""
+
+
+class WeakPassword(Invalid):
+    """The chosen password breaks the password rule (NIST SP 800-63B-4, section 3.1.1.2)."""
+
+    code = "weak_password"
+    title = "Password not accepted"
+
+
+class Unauthenticated(AppError):
+    """Who is asking is not known."""
+
+    code = "not_authenticated"
+    title = "Not authenticated"
+
+
+class NotAuthenticated(Unauthenticated):
+    """No usable token came with the request."""
+
+
+class InvalidCredentials(Unauthenticated):
+    """User name and password do not belong together, or the account may not be used."""
+
+    code = "invalid_credentials"
+    title = "User name or password is wrong"
+
+
+class TokenExpired(Unauthenticated):
+    """The access token was good, and has run out."""
+
+    code = "token_expired"
+    title = "Access token expired"
+
+
+class SessionEnded(Unauthenticated):
+    """The session behind the token or cookie has ended."""
+
+    code = "session_ended"
+    title = "Session ended"
+
+
+class Forbidden(AppError):
+    """Known, and not allowed."""
+
+    code = "forbidden"
+    title = "Forbidden"
+
+
+class OriginNotAllowed(Forbidden):
+    """The page that sent the request is not on the list of allowed origins."""
+
+    code = "origin_not_allowed"
+    title = "Origin not allowed"
+
+
+class Conflict(AppError):
+    """The request contradicts the present state."""
+
+    code = "conflict"
+    title = "Conflict"
+
+
+class SetupDone(Conflict):
+    """The first account exists already."""
+
+    code = "setup_done"
+    title = "Set-up is already done"
+
+
+class Gone(AppError):
+    """What was here is not any more."""
+
+    code = "gone"
+    title = "Gone"
+
+
+class FileGone(Gone):
+    """The file behind this instance was removed after it was indexed."""
+
+    code = "file_gone"
+    title = "File removed"
+
+
+class FileReplaced(Gone):
+    """The file behind this instance now holds something else."""
+
+    code = "file_replaced"
+    title = "File replaced"
+
+
+class TooMany(AppError):
+    """More than is allowed in this time. ``retry_after`` is in seconds."""
+
+    def __init__(self, detail: str, *, retry_after: int, **members: Any) -> None:
+        super().__init__(detail, **members)
+        self.retry_after = retry_after
+
+
+class TooManyAttempts(TooMany):
+    """Too many failed log-ins for this account or from this address."""
+
+    code = "too_many_attempts"
+    title = "Too many attempts"
+
+
+class TooManyRequests(TooMany):
+    """Too many costly requests at once."""
+
+    code = "too_many_requests"
+    title = "Too many requests"
+
+
+class Undecodable(AppError):
+    """The picture cannot be made from what is in the file."""
+
+    code = "undecodable_frame"
+    title = "Frame cannot be decoded"
+
+
+class UnsupportedTransferSyntax(Undecodable):
+    """No decoder exists for the transfer syntax of the file."""
+
+    code = "unsupported_transfer_syntax"
+    title = "Transfer syntax not supported"
+
+
+class UndecodableFrame(Undecodable):
+    """The pixel data of the frame is damaged, or contradicts its description."""
+
+
+class Unavailable(AppError):
+    """A part that is needed is not there just now. ``retry_after`` is in seconds."""
+
+    code = "unavailable"
+    title = "Unavailable"
+    retry_after: ClassVar[int] = 5
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database does not answer."""
+
+    code = "database_unavailable"
+    title = "Database unavailable"
+
+
+class DataDirectoryUnavailable(Unavailable):
+    """The data directory vanished, became empty, or cannot be read."""
+
+    code = "data_directory_unavailable"
+    title = "Data directory unavailable"
+
+
+class Busy(Unavailable):
+    """All places for costly work are taken."""
+
+    code = "busy"
+    title = "Busy"
+
+
+class StorageFull(AppError):
+    """There is no room left in the state directory."""
+
+    code = "storage_full"
+    title = "Storage full"
