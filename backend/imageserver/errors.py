@@ -9,6 +9,8 @@
       Forbidden           OriginNotAllowed
       Conflict            SetupDone
       Gone                FileGone  FileReplaced
+      NotAcceptable
+      TooLarge
       TooMany             TooManyAttempts  TooManyRequests
       Undecodable         UnsupportedTransferSyntax  UndecodableFrame
       Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
@@ -166,6 +168,20 @@ class FileReplaced(Gone):
 
     code = "file_replaced"
     title = "File replaced"
+
+
+class NotAcceptable(AppError):
+    """The server has nothing in a form that the client accepts."""
+
+    code = "not_acceptable"
+    title = "Not acceptable"
+
+
+class TooLarge(AppError):
+    """The request body is larger than this address accepts."""
+
+    code = "content_too_large"
+    title = "Content too large"
 
 
 class TooMany(AppError):

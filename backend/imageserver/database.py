@@ -1,0 +1,140 @@
+"""The database: engine, transactions, and what its failures mean.
+
+Two kinds of transaction exist. ``reading()`` may run beside any other. ``writing()`` takes SQLite's write lock
+when it begins, because a SQLite transaction that reads first and writes later can fail where waiting would have
+helped; on PostgreSQL both are plain transactions.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine, MetaData, create_engine, event, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from imageserver.errors import DatabaseUnavailable, StorageFull
+
+CONNECT_SECONDS = 2
+STATEMENT_SECONDS = 5
+POOL_WAIT_SECONDS = 2
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    """Base of all tables; constraints get names, so that migrations can address them."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+
+
+class Database:
+    """One pool of connections; shared by all threads of a process."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _create_engine(url)
+        self._writing_engine = self.engine.execution_options(begin_immediate=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session for reading; whatever was changed in it is rolled back.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            If the database does not answer.
+        """
+        with translated_errors(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a session for writing, committed at the end of the block, rolled back on any error.
+
+        Raises
+        ------
+        DatabaseUnavailable
+            If the database does not answer.
+        StorageFull
+            If there is no room for the change.
+        """
+        with (
+            translated_errors(),
+            Session(self._writing_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    def dispose(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Raise our own errors for a database that is full, gone, slow or not migrated."""
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeoutError, ProgrammingError) as error:
+        raise _translate(error) from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise DatabaseUnavailable("The connection to the database was lost.") from error
+        raise
+
+
+def _translate(error: Exception) -> Exception:
+    text = str(getattr(error, "orig", error)).lower()
+    if "disk is full" in text or "no space left" in text or "disk full" in text:
+        return StorageFull("The state directory or the database has no room left.")
+    if isinstance(error, ProgrammingError) and "does not exist" not in text:
+        return error  # a mistake of ours: an unexpected error, with its trace in the log
+    return DatabaseUnavailable("The database does not answer; try again in a moment.")
+
+
+def _create_engine(url: str) -> Engine:
+    if make_url(url).get_backend_name() == "sqlite":
+        engine = create_engine(
+            url, pool_timeout=POOL_WAIT_SECONDS, connect_args={"timeout": STATEMENT_SECONDS}, pool_size=10
+        )
+        event.listen(engine, "connect", _prepare_sqlite_connection)
+        event.listen(engine, "begin", _begin_sqlite_transaction)
+        return engine
+    return create_engine(
+        url,
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=POOL_WAIT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c timezone=UTC",
+        },
+    )
+
+
+def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
+    # The driver must not begin transactions by itself: _begin_sqlite_transaction does.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # an answered log-out survives a power cut
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.close()
+
+
+def _begin_sqlite_transaction(connection: Any) -> None:
+    immediate = connection.get_execution_options().get("begin_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

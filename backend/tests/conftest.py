@@ -1,0 +1,98 @@
+"""Fixtures for all tests: settings in a temporary folder, a migrated and empty database, the application.
+
+The database is a temporary SQLite file, or the PostgreSQL server that IMAGESERVER_TEST_DATABASE_URL names. There a
+database with a random name is created and dropped again, so that nothing that is there already is touched.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, make_url, text
+
+from imageserver.database import Base, Database
+from imageserver.main import create_app
+from imageserver.migrations import migrate
+from imageserver.settings import Settings
+
+SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_from_outside() -> None:
+    for name in [name for name in os.environ if name.startswith("IMAGESERVER_")]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a database that the real migrations have built, once for all tests."""
+    if not SERVER_URL:
+        url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'migrated.sqlite3'}"
+        database = Database(url)
+        migrate(database)
+        database.dispose()
+        yield url
+        return
+    name = f"imageserver_test_{secrets.token_hex(6)}"
+    server = create_engine(SERVER_URL, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    url = make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
+    database = Database(url)
+    migrate(database)
+    database.dispose()
+    yield url
+    with server.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    server.dispose()
+
+
+@pytest.fixture
+def database_url(migrated_url: str, tmp_path: Path) -> str:
+    """Address of a migrated database without rows, for one test."""
+    if SERVER_URL:
+        database = Database(migrated_url)
+        with database.writing() as session:
+            for table in reversed(Base.metadata.sorted_tables):
+                session.execute(table.delete())
+        database.dispose()
+        return migrated_url
+    copy = tmp_path / "test.sqlite3"
+    shutil.copy(make_url(migrated_url).database or "", copy)
+    return f"sqlite:///{copy}"
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    """Settings with an empty data directory and a state directory of their own."""
+    data_dir, state_dir = tmp_path / "data", tmp_path / "state"
+    data_dir.mkdir()
+    state_dir.mkdir(mode=0o700)
+    return Settings(data_dir=data_dir, state_dir=state_dir, database_url=database_url)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """The database of the test."""
+    database = Database(database_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """The application, not yet started."""
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the started application; unexpected errors answer 500 as in production."""
+    with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,72 @@
+"""Transactions, and what the failures of a database mean."""
+
+import threading
+from contextlib import suppress
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from imageserver.database import Database, translated_errors
+from imageserver.errors import DatabaseUnavailable, StorageFull
+from imageserver.migrations import is_migrated, migrate
+
+
+class TestTransactions:
+    def test_an_error_rolls_back(self, database: Database) -> None:
+        with database.writing() as session:
+            session.execute(text("CREATE TABLE scratch (n integer)"))
+        with suppress(ZeroDivisionError), database.writing() as session:
+            session.execute(text("INSERT INTO scratch VALUES (1)"))
+            raise ZeroDivisionError
+        with database.reading() as session:
+            assert session.execute(text("SELECT count(*) FROM scratch")).scalar_one() == 0
+        with database.writing() as session:
+            session.execute(text("DROP TABLE scratch"))
+
+    def test_many_writers_wait_for_each_other(self, database: Database) -> None:
+        with database.writing() as session:
+            session.execute(text("CREATE TABLE counter (n integer)"))
+            session.execute(text("INSERT INTO counter VALUES (0)"))
+
+        def count_up() -> None:
+            for _ in range(10):
+                with database.writing() as session:
+                    suffix = "" if database.is_sqlite else " FOR UPDATE"
+                    value = session.execute(text(f"SELECT n FROM counter{suffix}")).scalar_one()
+                    session.execute(text("UPDATE counter SET n = :n"), {"n": value + 1})
+
+        threads = [threading.Thread(target=count_up) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        with database.writing() as session:
+            assert session.execute(text("SELECT n FROM counter")).scalar_one() == 80
+            session.execute(text("DROP TABLE counter"))
+
+
+class TestFailures:
+    def test_a_server_that_is_away(self) -> None:
+        away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
+        with pytest.raises(DatabaseUnavailable), away.reading() as session:
+            session.execute(text("SELECT 1"))
+
+    def test_a_missing_table_means_not_migrated(self, database: Database) -> None:
+        with pytest.raises(DatabaseUnavailable), database.reading() as session:
+            session.execute(text("SELECT * FROM no_such_table"))
+
+    def test_a_full_disk_is_named(self) -> None:
+        with pytest.raises(StorageFull), translated_errors():
+            raise OperationalError("INSERT", None, Exception("database or disk is full"))
+
+    def test_a_mistake_of_ours_stays_unexpected(self) -> None:
+        with pytest.raises(ProgrammingError), translated_errors():
+            raise ProgrammingError("SELEC", None, Exception("syntax error"))
+
+
+class TestMigrations:
+    def test_head_is_reached_once(self, database: Database) -> None:
+        migrate(database)
+        with database.reading() as session:
+            assert is_migrated(session.connection())
