@@ -1,0 +1,5 @@
+"""``python -m imageserver``."""
+
+from imageserver.cli import main
+
+main()

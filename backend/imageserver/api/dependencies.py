@@ -1,0 +1,41 @@
+"""What routes ask for by annotation."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from imageserver.database import Database
+from imageserver.settings import Settings
+
+
+def get_settings(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_database(request: Request) -> Database:
+    """Return the database of the application."""
+    database: Database = request.app.state.database
+    return database
+
+
+def get_reading_session(request: Request) -> Iterator[Session]:
+    """Open a transaction that only reads."""
+    with get_database(request).reading() as session:
+        yield session
+
+
+def get_writing_session(request: Request) -> Iterator[Session]:
+    """Open a transaction that is committed before the answer leaves, or rolled back."""
+    with get_database(request).writing() as session:
+        yield session
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+DatabaseDep = Annotated[Database, Depends(get_database)]
+# Function scope: a plain dependency would end, and commit, after the answer was sent.
+ReadingSession = Annotated[Session, Depends(get_reading_session, scope="function")]
+WritingSession = Annotated[Session, Depends(get_writing_session, scope="function")]

@@ -1,0 +1,194 @@
+"""What happens around every request, as plain ASGI: request id, access log, security headers, hosts, limits."""
+
+import logging
+import time
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from imageserver.api.problems import problem_response, respond_to_unexpected
+from imageserver.logs import request_id
+from imageserver.settings import host_without_port
+
+access_log = logging.getLogger("imageserver.access")
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; sandbox"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",  # addresses carry UIDs
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Resource-Policy": "same-origin",  # fetches allowed by CORS are not affected
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+HSTS = "max-age=31536000"
+
+MAX_BODY_BYTES = 1024 * 1024
+MAX_LOGIN_BODY_BYTES = 8 * 1024
+
+
+class RequestContext:
+    """Gives each request an id, adds the security headers, and writes one access line when it is answered.
+
+    The line has the route's template instead of the address, because addresses carry UIDs and query strings may
+    carry names.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        identifier = uuid.uuid4().hex
+        token = request_id.set(identifier)
+        scope.setdefault("state", {})["request_id"] = identifier
+        started, status = time.perf_counter(), 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-ID"] = identifier
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["scheme"] == "https":
+                    headers["Strict-Transport-Security"] = HSTS
+                if "origin" not in headers.get("vary", "").lower():
+                    headers.add_vary_header("Origin")
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            access_log.info("request", extra=_access_fields(scope, status, time.perf_counter() - started))
+            request_id.reset(token)
+
+
+def _access_fields(scope: Scope, status: int, seconds: float) -> dict[str, Any]:
+    route = scope.get("route")
+    return {
+        "method": scope["method"],
+        "route": getattr(route, "path", None),
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "user": scope["state"].get("username"),
+    }
+
+
+class CatchUnexpected:
+    """Answers 500 inside the CORS layer, so that a page may read the problem and its request id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; an error after the first byte can only end the connection."""
+        has_started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as error:
+            if scope["type"] != "http" or has_started:
+                raise
+            await respond_to_unexpected(error)(scope, receive, send)
+
+
+class AllowedHosts:
+    """Refuses requests under a host name that the settings do not know (DNS rebinding, poisoned links)."""
+
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+        self.app = app
+        self.hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer 400."""
+        if scope["type"] == "http":
+            values = Headers(scope=scope).getlist("host")
+            if len(values) != 1 or host_without_port(values[0]) not in self.hosts:
+                response = problem_response(
+                    400,
+                    "host_not_allowed",
+                    "Host not allowed",
+                    "The server is not reachable under this host name. IMAGESERVER_ALLOWED_HOSTS lists more names.",
+                )
+                await response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without the body (RFC 9110, section 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await self.app({**scope, "method": "GET"}, receive, send_without_body)
+
+
+class BodyLimit:
+    """Refuses bodies that are larger than any request here needs, counted while they arrive."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer 413 and close the connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = MAX_LOGIN_BODY_BYTES if scope["path"].startswith("/auth/") else MAX_BODY_BYTES
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared) > limit:
+            await _too_large(limit)(scope, receive, send)
+            return
+        received = 0
+
+        async def count() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise ClientDisconnect  # ends whatever reads the body
+            return message
+
+        async def send_unless_too_large(message: Message) -> None:
+            if received <= limit:
+                await send(message)
+
+        try:
+            await self.app(scope, count, send_unless_too_large)
+        except ClientDisconnect:
+            if received <= limit:
+                raise
+        if received > limit:
+            await _too_large(limit)(scope, receive, send)
+
+
+def _too_large(limit: int) -> ASGIApp:
+    detail = f"The request body may have at most {limit} bytes here."
+    return problem_response(413, "content_too_large", "Content too large", detail, {"Connection": "close"})

@@ -1,0 +1,150 @@
+"""Errors as ``application/problem+json`` (RFC 9457): the one table from error class to HTTP status."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from imageserver import errors
+from imageserver.logs import request_id
+
+logger = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.AppError], int] = {
+    errors.NotFound: 404,
+    errors.Invalid: 422,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.Gone: 410,
+    errors.TooLarge: 413,
+    errors.NotAcceptable: 406,
+    errors.TooMany: 429,
+    errors.Undecodable: 422,
+    errors.Unavailable: 503,
+    errors.StorageFull: 507,
+    errors.AppError: 500,
+}
+
+CODES_OF_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    413: "content_too_large",
+}
+
+
+class Problem(BaseModel):
+    """A problem document (RFC 9457); some codes carry further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str | None = None
+
+
+class ProblemResponse(JSONResponse):
+    """An answer of media type ``application/problem+json``."""
+
+    media_type = "application/problem+json"
+
+
+def problem_response(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> ProblemResponse:
+    """Build a problem document; its ``type`` follows from the code."""
+    content = {
+        "type": "/problems/" + code.replace("_", "-"),
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": request_id.get(),
+        **members,
+    }
+    return ProblemResponse(content, status, {"Cache-Control": "no-store", **(headers or {})})
+
+
+def status_of(error: errors.AppError) -> int:
+    """Look the status up for the nearest class of the tree that the table names."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def respond_to(error: errors.AppError) -> ProblemResponse:
+    """Turn an error of the tree into its answer."""
+    headers = {}
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = (
+            "Bearer" if isinstance(error, errors.InvalidCredentials) else 'Bearer error="invalid_token"'
+        )
+    if isinstance(error, errors.TooMany | errors.Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    return problem_response(status_of(error), error.code, error.title, error.detail, headers, **error.members)
+
+
+def respond_to_unexpected(error: Exception) -> ProblemResponse:
+    """Answer 500 with a fixed text; the trace goes to the log, with the request id that is in the answer."""
+    logger.error("unexpected error", exc_info=error)
+    return problem_response(
+        500, "internal", "Internal error", "Something went wrong on the server. Its log has the details."
+    )
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the application answer as a problem document."""
+    app.add_exception_handler(errors.AppError, _on_app_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe problem answers for a route's OpenAPI entry."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        }
+        for status in statuses
+    }
+
+
+async def _on_app_error(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, errors.AppError)
+    return respond_to(error)
+
+
+async def _on_invalid_request(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, RequestValidationError)
+    found = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in error.errors()]
+    names = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
+    kind = errors.InvalidParameter
+    return problem_response(422, kind.code, kind.title, f"Not acceptable: {names}.", errors=found)
+
+
+async def _on_http_exception(_request: Request, error: Exception) -> ProblemResponse:
+    assert isinstance(error, HTTPException)
+    title = HTTPStatus(error.status_code).phrase
+    code = CODES_OF_STATUS.get(error.status_code, "bad_request" if error.status_code < 500 else "internal")
+    if error.status_code == 422:
+        code = errors.InvalidParameter.code
+    detail = "Nothing is at this address." if error.status_code == 404 else f"{title}."
+    return problem_response(error.status_code, code, title, detail, error.headers)
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    return "/" + "/".join(str(part) for part in location)

@@ -1,0 +1,72 @@
+"""Puts the rooms together: ``create_app`` wires, and does nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+import imageserver
+from imageserver.api import docs, health
+from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
+from imageserver.api.problems import install_problem_handlers
+from imageserver.database import Database
+from imageserver.settings import Settings
+
+EXPOSED_HEADERS = (
+    "ETag",
+    "Retry-After",
+    "X-Frame-Number",
+    "X-Request-ID",
+    "X-SOP-Instance-UID",
+    "X-Slice-Count",
+    "X-Slice-Index",
+)
+PREFLIGHT_SECONDS = 600
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Make the application for these settings; nothing is started before its lifespan begins."""
+    app = FastAPI(
+        title="Medical Image Server",
+        version=imageserver.__version__,
+        description="Who the patient is and what the images show. Not a diagnostic device.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if settings.api_docs else None,
+        lifespan=_lifespan,
+    )
+    app.state.settings = settings
+    app.state.database = Database(settings.effective_database_url)
+    install_problem_handlers(app)
+    _add_middleware(app, settings)
+    app.include_router(health.router)
+    if settings.api_docs:
+        app.include_router(docs.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.database.dispose()
+
+
+def _add_middleware(app: FastAPI, settings: Settings) -> None:
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit)
+    app.add_middleware(CatchUnexpected)
+    app.add_middleware(GZipMiddleware, compresslevel=5)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.effective_cors_origins,
+        allow_credentials=True,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=PREFLIGHT_SECONDS,
+    )
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(AllowedHosts, hosts=settings.effective_allowed_hosts)
+    app.add_middleware(RequestContext)
