@@ -1,0 +1,80 @@
+"""One step of `make test`: what it runs, how long it took, what it counted."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.preparation import ROOT, SetupError, say
+
+
+@dataclass
+class Counts:
+    """How many tests there were; a linter counts as one test."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+@dataclass
+class Stage:
+    """A named part of the suite. `work` returns the exit code; it may write a JUnit report to the path it is given."""
+
+    title: str
+    work: Callable[[Path], int]
+    seconds: float = 0.0
+    counts: Counts = field(default_factory=Counts)
+
+    def run(self, reports: Path) -> None:
+        """Do the work and count; a set-up that cannot be made is a failure, said in its one line."""
+        say(f"\n=== {self.title} ===")
+        report = reports / f"{self.title.replace(' ', '-')}.xml"
+        began = time.monotonic()
+        try:
+            code = self.work(report)
+        except SetupError as error:
+            say(str(error))
+            code = 1
+        self.seconds = time.monotonic() - began
+        self.counts = read_report(report) if report.exists() else Counts(passed=int(code == 0))
+        if code != 0 and not self.counts.failed:
+            self.counts.failed = 1
+
+
+def read_report(report: Path) -> Counts:
+    """Sum up a JUnit report, the format that pytest, Vitest and Playwright have in common."""
+    counts = Counts()
+    for suite in ET.parse(report).getroot().iter("testsuite"):
+        tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+        failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        counts += Counts(passed=tests - failed - skipped, failed=failed, skipped=skipped)
+    return counts
+
+
+def run_each(commands: list[list[str | Path]], folder: Path, environment: dict[str, str]) -> int:
+    """Run commands one after the other, all of them, and return the first exit code that is not 0."""
+    codes = []
+    for command in commands:
+        shown = " ".join(Path(word).name if isinstance(word, Path) else word for word in command)
+        say(f"{folder.relative_to(ROOT)}> {shown}")
+        codes.append(subprocess.run(command, cwd=folder, env=environment, check=False).returncode)
+    return next((code for code in codes if code != 0), 0)
+
+
+def summary(stages: list[Stage]) -> str:
+    """Return the table that stands at the end, and the sum as its last line."""
+    lines = ["", f"{'stage':<28}{'seconds':>8}   result"]
+    lines += [f"{stage.title:<28}{stage.seconds:>8.1f}   {stage.counts}" for stage in stages]
+    return "\n".join([*lines, "", str(sum((stage.counts for stage in stages), Counts()))])

@@ -1,0 +1,134 @@
+"""`make test`: the whole suite with its set-up. Every stage runs; a table and the sum stand at the end.
+
+Nothing is skipped silently: a program that is missing fails its stage with the line that says what to install.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from scripts.chromium import find_chromium
+from scripts.postgres import temporary_server
+from scripts.preparation import (
+    BACKEND,
+    FRONTEND,
+    VENV_PYTHON,
+    SetupError,
+    build_pages,
+    prepare_node_packages,
+    prepare_python,
+    python_environment,
+    require_node,
+    require_python,
+    say,
+)
+from scripts.stage import Stage, run_each, summary
+
+
+def _without_settings(environment: dict[str, str]) -> dict[str, str]:
+    """Drop the settings of a server that the developer runs: tests choose their own."""
+    return {name: value for name, value in environment.items() if not name.startswith("IMAGESERVER_")}
+
+
+def backend_environment() -> dict[str, str]:
+    """Return the environment of the back end's tools; DICOM_CORPUS_DIR passes through."""
+    return _without_settings(python_environment())
+
+
+def frontend_environment() -> dict[str, str]:
+    """Return the environment of the front end's tools and of the journeys."""
+    return _without_settings(dict(os.environ)) | {"IMAGESERVER_PYTHON": str(VENV_PYTHON)}
+
+
+def lint_backend(_: Path) -> int:
+    """Check style and types of the back end."""
+    tools = ["ruff check .", "ruff format --check .", "mypy"]
+    return run_each([[VENV_PYTHON, "-m", *tool.split()] for tool in tools], BACKEND, backend_environment())
+
+
+def lint_frontend(_: Path) -> int:
+    """Check style and types of the front end."""
+    return run_each([["npm", "run", "lint"], ["npm", "run", "check"]], FRONTEND, frontend_environment())
+
+
+def _pytest(report: Path, database: dict[str, str]) -> int:
+    command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}"]
+    return run_each([command], BACKEND, backend_environment() | database)
+
+
+def backend_on_sqlite(report: Path) -> int:
+    """Run the back end's tests on the embedded database."""
+    return _pytest(report, {})
+
+
+def backend_on_postgresql(report: Path) -> int:
+    """Run the back end's tests on a real PostgreSQL."""
+    with temporary_server() as url:
+        return _pytest(report, {"IMAGESERVER_TEST_DATABASE_URL": url})
+
+
+def frontend_units(report: Path) -> int:
+    """Run the front end's unit tests."""
+    options = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
+    return run_each([["npm", "run", "test:unit", "--", *options]], FRONTEND, frontend_environment())
+
+
+def frontend_build(_: Path) -> int:
+    """Build the pages."""
+    build_pages()
+    return 0
+
+
+def journeys(report: Path) -> int:
+    """Run the journeys in Chromium, against the real API and the built pages."""
+    build_pages()
+    environment = frontend_environment() | {
+        "CHROMIUM_PATH": str(find_chromium()),
+        "PLAYWRIGHT_JUNIT_OUTPUT_FILE": str(report),
+    }
+    return run_each([["npm", "run", "test:e2e", "--", "--reporter=list,junit"]], FRONTEND, environment)
+
+
+STAGES: dict[str, list[tuple[str, Callable[[Path], int]]]] = {
+    "lint": [("lint back end", lint_backend), ("lint front end", lint_frontend)],
+    "backend": [("back end, SQLite", backend_on_sqlite), ("back end, PostgreSQL", backend_on_postgresql)],
+    "frontend": [("front end", frontend_units), ("build of the pages", frontend_build)],
+    "journeys": [("journeys in Chromium", journeys)],
+}
+
+
+def prepare(groups: list[str]) -> None:
+    """Install what the chosen stages need."""
+    require_python()
+    prepare_python("requirements-dev.lock")
+    if groups != ["backend"]:
+        require_node()
+        prepare_node_packages()
+
+
+def main(groups: list[str]) -> int:
+    """Run the named groups of stages, or all; return 0 only if everything passed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database server is stopped, too
+    groups = groups or list(STAGES)
+    stages = [Stage(title, work) for group in groups for title, work in STAGES[group]]
+    try:
+        prepare(groups)
+        with tempfile.TemporaryDirectory(prefix="imageserver-reports-") as reports:
+            for stage in stages:
+                stage.run(Path(reports))
+    except SetupError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    say(summary(stages))
+    return 0 if all(not stage.counts.failed for stage in stages) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
