@@ -51,9 +51,8 @@ def check_ports(*addresses: Address) -> None:
 
 
 def _check_port(address: Address) -> None:
-    another = (
-        f"choose another one with {address.variable}, for example: {address.variable}={address.port + 10}"
-    )
+    example = address.port + 10 if address.port < 65000 else address.port - 10
+    another = f"choose another one with {address.variable}, for example: {address.variable}={example}"
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:

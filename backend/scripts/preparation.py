@@ -37,8 +37,12 @@ def say(message: str) -> None:
 
 
 def run(command: list[str | Path], *, cwd: Path, env: dict[str, str], what: str) -> None:
-    """Run a step of the set-up and show its own output only as far as the program shows it."""
-    if subprocess.run(command, cwd=cwd, env=env, check=False).returncode != 0:
+    """Run a step of the set-up; what it prints is shown only if it fails."""
+    done = subprocess.run(
+        command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    if done.returncode != 0:
+        print(done.stdout, file=sys.stderr)
         raise SetupError(f"{what} failed; the reason stands above.")
 
 
