@@ -1,0 +1,14 @@
+declare global {
+  /** From package.json, put in by the build. */
+  const __VERSION__: string;
+
+  namespace App {
+    interface Error {
+      message: string;
+      /** What the person can do about it, when there is something. */
+      hint?: string;
+    }
+  }
+}
+
+export {};
