@@ -1,0 +1,163 @@
+/** The one way to ask the API: adds the token, reads problem details, and names every other failure. */
+import { apiUrl } from './config';
+import { explainSilence } from './connection';
+import { ConnectionError, isNamed, ProblemError, SignedOutError, UnexpectedAnswerError } from './problem';
+
+const TIMEOUT_MS = 30_000;
+
+/** Who is signed in, as far as a request needs to know. The session's state provides it. */
+export interface Credentials {
+  readonly token: string | null;
+  /** Gets a new token unless `rejected` was already replaced. Throws SignedOutError when the session is over. */
+  renew(rejected: string | null): Promise<void>;
+}
+
+let credentials: Credentials | null = null;
+
+export function useCredentials(provider: Credentials): void {
+  credentials = provider;
+}
+
+export interface RequestOptions {
+  method?: 'GET' | 'POST';
+  query?: Record<string, string | number | boolean | null | undefined>;
+  json?: unknown;
+  form?: Record<string, string>;
+  headers?: Record<string, string>;
+  signal?: AbortSignal | undefined;
+  /** `bearer` needs a session, `cookie` sends the session cookie, `none` neither. */
+  auth?: 'bearer' | 'cookie' | 'none';
+  timeoutMs?: number;
+}
+
+/** Sends a request and returns a successful answer (2xx or 304); throws an error of `problem.ts` otherwise. */
+export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
+  if ((options.auth ?? 'bearer') !== 'bearer') return send(path, options, null);
+  if (!credentials) throw new SignedOutError();
+  if (!credentials.token) await credentials.renew(null);
+  const token = credentials.token;
+  try {
+    return await send(path, options, token);
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    await credentials.renew(token);
+    options.signal?.throwIfAborted();
+    return send(path, options, credentials.token);
+  }
+}
+
+async function send(path: string, options: RequestOptions, token: string | null): Promise<Response> {
+  const base = await findApi();
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, timeout]) : timeout;
+  let response: Response;
+  try {
+    response = await fetch(address(base, path, options.query), { ...toInit(options, token), signal });
+  } catch (error) {
+    throw await explain(error, base, options.signal);
+  }
+  if (response.ok || response.status === 304) return response;
+  throw await readProblem(response);
+}
+
+async function findApi(): Promise<string> {
+  try {
+    return await apiUrl();
+  } catch {
+    throw new ConnectionError(navigator.onLine ? 'unreachable' : 'offline', location.origin);
+  }
+}
+
+function address(base: string, path: string, query: RequestOptions['query'] = {}): string {
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
+  }
+  return url.href;
+}
+
+function toInit(options: RequestOptions, token: string | null): RequestInit {
+  const headers = new Headers(options.headers);
+  if (token) headers.set('Authorization', `Bearer ${token}`);
+  if (options.json !== undefined) headers.set('Content-Type', 'application/json');
+  const body = options.form
+    ? new URLSearchParams(options.form)
+    : options.json === undefined
+      ? null
+      : JSON.stringify(options.json);
+  return {
+    method: options.method ?? 'GET',
+    headers,
+    body,
+    credentials: options.auth === 'cookie' ? 'include' : 'omit',
+    redirect: 'error',
+  };
+}
+
+/** What a failed fetch, or a body that broke off, means. */
+async function explain(error: unknown, base: string, given?: AbortSignal): Promise<unknown> {
+  if (given?.aborted) return new DOMException('Given up', 'AbortError');
+  if (isNamed(error, 'TimeoutError')) return new ConnectionError('timeout', base);
+  return explainSilence(base);
+}
+
+async function readProblem(response: Response): Promise<ProblemError | UnexpectedAnswerError> {
+  const { status } = response;
+  if (!mediaType(response).endsWith('json')) {
+    return new UnexpectedAnswerError(status >= 502 && status <= 504 ? 'gateway' : 'web-page', status);
+  }
+  const body: unknown = await response.json().catch(() => null);
+  if (typeof body !== 'object' || body === null || !('code' in body) || typeof body.code !== 'string') {
+    return new UnexpectedAnswerError('not-json', status);
+  }
+  const { code, title, detail, request_id, ...members } = body as Record<string, unknown>;
+  return new ProblemError(
+    status,
+    String(code),
+    typeof title === 'string' ? title : '',
+    typeof detail === 'string' ? detail : '',
+    typeof request_id === 'string' ? request_id : null,
+    readRetryAfter(response),
+    members,
+  );
+}
+
+function readRetryAfter(response: Response): number | null {
+  const text = response.headers.get('Retry-After');
+  return text && /^\d+$/.test(text) ? Number(text) : null;
+}
+
+export function mediaType(response: Response): string {
+  return (response.headers.get('Content-Type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** The answer's JSON; anything else than JSON is named as what it is. */
+export async function requestJson<T>(path: string, options: RequestOptions = {}): Promise<T> {
+  return readJson<T>(await request(path, options));
+}
+
+export async function readJson<T>(response: Response): Promise<T> {
+  const type = mediaType(response);
+  if (!type.endsWith('json')) {
+    throw new UnexpectedAnswerError(type === 'text/html' ? 'web-page' : 'not-json', response.status);
+  }
+  const text = await readBody(response, () => response.text());
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new UnexpectedAnswerError('not-json', response.status);
+  }
+}
+
+/** Reads a body to its end; a connection that breaks off in the middle is an error of its own. */
+export async function readBody<T>(
+  response: Response,
+  read: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw await explain(error, new URL(response.url || location.origin).origin, signal);
+  }
+}

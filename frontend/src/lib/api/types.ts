@@ -1,0 +1,129 @@
+/** What the API answers, as in its OpenAPI document. Field names are the API's own. */
+
+export interface TokenAnswer {
+  access_token: string;
+  token_type: string;
+  expires_in: number;
+}
+
+export interface RefreshAnswer extends TokenAnswer {
+  username: string;
+  session_id: string;
+}
+
+export interface Me {
+  username: string;
+  role: string;
+  session: { id: string; started: string; expires: string };
+}
+
+export interface IndexStatus {
+  state: 'building' | 'ready' | 'unavailable';
+  seen: number;
+  indexed: number;
+  refused: number;
+}
+
+export interface Volume {
+  series_instance_uid: string;
+  study_instance_uid: string;
+  modality: string | null;
+  description: string | null;
+  /** YYYY-MM-DD, or whatever the file says where that is no date. */
+  study_date: string | null;
+  slice_count: number;
+  verdict: string;
+  is_default: boolean;
+  /** Only where it was asked for. */
+  patient?: { name: string | null; patient_id: string | null } | null;
+}
+
+export interface VolumeList {
+  volumes: Volume[];
+  total: number;
+  index: IndexStatus;
+}
+
+export interface Middle {
+  stack: number | null;
+  index: number;
+  count: number;
+  sop_instance_uid: string;
+  frame_number: number;
+  position_mm: number | null;
+}
+
+export interface OrientationLabels {
+  left: string;
+  right: string;
+  top: string;
+  bottom: string;
+}
+
+export interface Stack {
+  stack: number;
+  count: number;
+  rows: number;
+  columns: number;
+  row_spacing_mm: number | null;
+  column_spacing_mm: number | null;
+  slice_spacing_mm: number | null;
+  orientation_labels: OrientationLabels | null;
+  differs_by: string | null;
+  middle: Middle | null;
+}
+
+export interface Window {
+  center: number;
+  width: number;
+  function: string;
+  explanation: string | null;
+}
+
+export interface Remark {
+  code: string;
+  message: string;
+  sop_instance_uids?: string[];
+}
+
+export interface VolumeDetail extends Volume {
+  ordering: string;
+  middle: Middle | null;
+  stacks: Stack[];
+  windows: Window[];
+  pixel_aspect_ratio: number | null;
+  excluded: Remark[];
+  warnings: Remark[];
+}
+
+export interface NameComponents {
+  family: string;
+  given: string;
+  middle: string;
+  prefix: string;
+  suffix: string;
+}
+
+export type NameGroup = 'alphabetic' | 'ideographic' | 'phonetic';
+
+export interface Patient {
+  name: string | null;
+  reason: string | null;
+  raw: string | null;
+  name_components: Partial<Record<NameGroup, NameComponents | null>> | null;
+  other_names: { name: string | null; count: number }[];
+  patient_id: string | null;
+  birth_date: string | null;
+  sex: string | null;
+  series_instance_uid: string;
+  warnings: (Remark | string)[];
+}
+
+/** A rendered slice: the picture's bytes, and which slice it is. */
+export interface Slice {
+  picture: Blob;
+  index: number;
+  count: number;
+  sopInstanceUid: string | null;
+  frameNumber: number | null;
+}
