@@ -1,0 +1,253 @@
+/**
+ * Who is signed in. Owns the access token (in memory only) and is the one place that ends a session here.
+ *
+ * Pages follow `phase` and `username`; everything about a patient lives in components below the signed-in layout
+ * and is destroyed with it.
+ */
+import * as auth from '$lib/api/auth';
+import { useCredentials, type Credentials } from '$lib/api/client';
+import { ProblemError, SignedOutError } from '$lib/api/problem';
+import type { Me } from '$lib/api/types';
+import { messages, type Notice } from '$lib/messages';
+import { Tabs, type EndReason, type TabGrant, type TabMessage } from './tabs';
+import { isLogOutUnfinished, noteUnfinishedLogOut } from './unfinishedLogOut';
+
+/** `checking`: not known yet, or being asked again; nothing of a patient may be on the page. */
+export type Phase = 'checking' | 'signed-out' | 'signed-in' | 'leaving';
+
+/** A token that ends this soon is not worth sending. */
+const TOKEN_MARGIN_MS = 5_000;
+
+export class Session implements Credentials {
+  #phase = $state<Phase>('checking');
+  #grant = $state.raw<TabGrant | null>(null);
+  #me = $state.raw<Me | null>(null);
+  #notice = $state.raw<Notice | null>(null);
+  #checkError = $state.raw<unknown>(null);
+  #lastUsername: string | null = null;
+  #endedBy: EndReason | null = null;
+  #start: Promise<void> | null = null;
+  #renewal: Promise<void> | null = null;
+  #endTimer: ReturnType<typeof setTimeout> | undefined;
+  readonly #tabs = new Tabs((message) => this.#hear(message));
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get username(): string | null {
+    return this.#grant?.username ?? null;
+  }
+
+  /** Who was signed in until just now: for finishing what that person began. */
+  get lastUsername(): string | null {
+    return this.#lastUsername;
+  }
+
+  /** Role, start and end of the session; null until the server told. */
+  get me(): Me | null {
+    return this.#me;
+  }
+
+  /** One sentence for the next page: why the person is here. */
+  get notice(): Notice | null {
+    return this.#notice;
+  }
+
+  /** True after a log-out, false after a session that ran out: whether to come back to the same page. */
+  get loggedOut(): boolean {
+    return this.#endedBy === 'logged-out';
+  }
+
+  /** Why it could not be found out who is signed in. */
+  get checkError(): unknown {
+    return this.#checkError;
+  }
+
+  get token(): string | null {
+    const grant = this.#grant;
+    return grant && grant.expiresAt - TOKEN_MARGIN_MS > Date.now() ? grant.token : null;
+  }
+
+  /** Leaves a sentence for the next page. */
+  welcome(notice: Notice): void {
+    this.#notice = notice;
+  }
+
+  dismissNotice(): void {
+    this.#notice = null;
+  }
+
+  /** Finds out who is signed in, by the session cookie. Throws where the server cannot be asked. */
+  start(): Promise<void> {
+    if (this.#phase !== 'checking') return Promise.resolve();
+    this.#start ??= this.#findOut().finally(() => (this.#start = null));
+    return this.#start;
+  }
+
+  async #findOut(): Promise<void> {
+    this.#checkError = null;
+    if (isLogOutUnfinished()) return this.finishLogOut();
+    try {
+      await this.renew(null);
+    } catch (error) {
+      if (error instanceof SignedOutError) return;
+      this.#checkError = error;
+      throw error;
+    }
+  }
+
+  /** Asks again who is signed in, with nothing on the page meanwhile. */
+  async check(): Promise<void> {
+    if (this.#phase !== 'signed-in') return;
+    const before = this.#grant;
+    this.#phase = 'checking';
+    this.#grant = before && { ...before, expiresAt: 0 };
+    await this.start();
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    const answer = await auth.logIn(username, password);
+    noteUnfinishedLogOut(false);
+    const expiresAt = Date.now() + answer.expires_in * 1000;
+    // The server decides how a name is written; a token that cannot even say whose it is signs nobody in.
+    const me = await auth.readMe(answer.access_token);
+    const { username: name, session } = me;
+    this.#notice = null;
+    this.#accept({ token: answer.access_token, expiresAt, username: name, sessionId: session.id }, true);
+    this.#learn(me);
+  }
+
+  /** Ends the session here and in every tab at once, then on the server. */
+  async logOut(everywhere = false): Promise<void> {
+    const token = this.#grant?.token ?? null;
+    this.#forget('leaving');
+    this.#tabs.tell({ type: 'signed-out', reason: 'logged-out' });
+    this.#endedBy = 'logged-out';
+    noteUnfinishedLogOut(true);
+    await this.#logOutOnServer(token, everywhere);
+  }
+
+  /** Tells the server about a log-out that did not reach it. */
+  async finishLogOut(): Promise<void> {
+    this.#forget('leaving');
+    await this.#logOutOnServer(null, false);
+  }
+
+  async #logOutOnServer(token: string | null, everywhere: boolean): Promise<void> {
+    try {
+      await auth.logOut(token, everywhere);
+      noteUnfinishedLogOut(false);
+      this.#notice = everywhere ? messages.loggedOutEverywhere : messages.loggedOut;
+    } catch {
+      this.#notice = messages.loggedOutOnlyHere;
+    }
+    this.#phase = 'signed-out';
+  }
+
+  /** See `Credentials`. Requests of this tab share one renewal; tabs take turns and use each other's answer. */
+  renew(rejected: string | null): Promise<void> {
+    if (this.#hasOtherToken(rejected)) return Promise.resolve();
+    this.#renewal ??= this.#tabs
+      .oneAtATime(() => this.#renewNow(rejected))
+      .finally(() => (this.#renewal = null));
+    return this.#renewal;
+  }
+
+  #hasOtherToken(rejected: string | null): boolean {
+    return this.token !== null && this.token !== rejected;
+  }
+
+  async #renewNow(rejected: string | null): Promise<void> {
+    if (this.#phase === 'signed-out' || this.#phase === 'leaving') throw new SignedOutError();
+    if (this.#hasOtherToken(rejected)) return;
+    const before = this.username;
+    let answer;
+    try {
+      answer = await auth.refresh();
+    } catch (error) {
+      if (error instanceof ProblemError && error.status === 401) throw this.#end(error.code, before);
+      throw error;
+    }
+    // Somebody logged out while the answer was on its way: it must not bring the session back.
+    if (!['checking', 'signed-in'].includes(this.#phase)) throw new SignedOutError();
+    const { access_token: token, username, session_id: sessionId } = answer;
+    const isNews = username !== before || this.#me === null;
+    this.#accept({ token, expiresAt: Date.now() + answer.expires_in * 1000, username, sessionId }, true);
+    if (isNews) void this.#askMe();
+    // What was asked for as one person is never answered as another.
+    if (before !== null && username !== before) throw new SignedOutError();
+  }
+
+  #accept(grant: TabGrant, tell: boolean): void {
+    const before = this.username;
+    if (before !== null && before !== grant.username) {
+      this.#me = null;
+      this.#notice = messages.otherUser(grant.username);
+    }
+    this.#grant = grant;
+    this.#lastUsername = grant.username;
+    this.#endedBy = null;
+    this.#phase = 'signed-in';
+    if (tell) this.#tabs.tell({ type: 'signed-in', grant });
+  }
+
+  async #askMe(): Promise<void> {
+    try {
+      this.#learn(await auth.readMe());
+    } catch {
+      // Only the account menu shows it; the requests that matter report their own failures.
+    }
+  }
+
+  /** Keeps what the server says about the session, and looks again when it should have ended. */
+  #learn(me: Me): void {
+    if (me.username !== this.username) return;
+    this.#me = me;
+    clearTimeout(this.#endTimer);
+    const left = Date.parse(me.session.expires) - Date.now();
+    if (Number.isFinite(left))
+      this.#endTimer = setTimeout(() => void this.#askMe(), Math.max(left, 0) + 1000);
+  }
+
+  /** The page is looked at again after a while: sleep, another window, the back button. */
+  async lookAgain(): Promise<void> {
+    const expires = this.#me && Date.parse(this.#me.session.expires);
+    if (expires && expires < Date.now()) await this.check();
+  }
+
+  #end(code: string, who: string | null): SignedOutError {
+    this.#forget('signed-out');
+    this.#endedBy = 'session-ended';
+    if (who !== null || code === 'session_ended') this.#notice = messages.sessionEnded;
+    if (who !== null) this.#tabs.tell({ type: 'signed-out', reason: 'session-ended' });
+    return new SignedOutError();
+  }
+
+  #hear(message: TabMessage): void {
+    if (message.type === 'signed-in') {
+      if (this.#phase !== 'leaving') this.#accept(message.grant, false);
+      if (this.#me?.session.id !== message.grant.sessionId) void this.#askMe();
+    } else if (this.#phase === 'signed-in' || this.#phase === 'checking') {
+      this.#forget('signed-out');
+      this.#endedBy = message.reason;
+      this.#notice = message.reason === 'logged-out' ? messages.loggedOutElsewhere : messages.sessionEnded;
+    }
+  }
+
+  #forget(phase: Phase): void {
+    clearTimeout(this.#endTimer);
+    this.#grant = null;
+    this.#me = null;
+    this.#phase = phase;
+  }
+
+  /** Only tests need it: a page's session lives as long as the page. */
+  close(): void {
+    clearTimeout(this.#endTimer);
+    this.#tabs.close();
+  }
+}
+
+export const session = new Session();
+useCredentials(session);

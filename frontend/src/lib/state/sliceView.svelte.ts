@@ -1,0 +1,120 @@
+/** The slice that is shown, and the way to its neighbours. Owns the picture's object URL. */
+import { UnexpectedAnswerError } from '$lib/api/problem';
+import { readSlice, type SliceAddress } from '$lib/api/slice';
+import type { Slice, Stack, VolumeDetail, Window } from '$lib/api/types';
+import { readVolume } from '$lib/api/volumes';
+import type { Size } from '$lib/dicom/geometry';
+import { Latest } from './latest.svelte';
+
+export interface ShownSlice extends Slice {
+  url: string;
+  size: Size;
+  /** What was asked for; null members were left to the server. */
+  address: SliceAddress;
+}
+
+export class SliceView {
+  readonly detail = new Latest<VolumeDetail>();
+  readonly slice = new Latest<ShownSlice>((shown) => URL.revokeObjectURL(shown.url));
+  /** What was last asked for, shown or not. */
+  #wanted = $state.raw<SliceAddress | null>(null);
+  #count = $state(0);
+
+  get wanted(): SliceAddress | null {
+    return this.#wanted;
+  }
+
+  /** Slices in the order that is stepped through; 0 while unknown. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Position asked for, from 0; null while the server chooses. */
+  get index(): number | null {
+    return this.#wanted?.index ?? this.slice.value?.index ?? this.#middle?.index ?? null;
+  }
+
+  get #middle() {
+    return this.detail.value?.middle ?? null;
+  }
+
+  /** The stack that is stepped through; null where the whole series has no spatial order. */
+  get stack(): Stack | null {
+    const stacks = this.detail.value?.stacks ?? [];
+    const chosen = this.#wanted?.stack ?? this.#middle?.stack ?? null;
+    return stacks.find(({ stack }) => stack === chosen) ?? (stacks.length === 1 ? (stacks[0] ?? null) : null);
+  }
+
+  /** The window in use: the one asked for, else the file's first, else null (the server guesses). */
+  get window(): Window | null {
+    const windows = this.detail.value?.windows ?? [];
+    const { center, width } = this.#wanted ?? {};
+    return windows.find((w) => w.center === center && w.width === width) ?? windows[0] ?? null;
+  }
+
+  get isMiddle(): boolean {
+    const middle = this.stack?.middle ?? this.#middle;
+    return middle !== null && this.index === middle.index;
+  }
+
+  /** Shows the middle slice of a series, as the server chooses it. */
+  async showMiddle(series: string | null): Promise<void> {
+    this.clear();
+    const asked = this.#ask({ series });
+    if (series) void this.detail.ask((signal) => readVolume(series, signal));
+    await asked;
+  }
+
+  /** Shows a group's own middle slice. */
+  async showStack(stack: Stack): Promise<void> {
+    if (!this.#wanted) return;
+    this.#count = stack.count;
+    await this.#ask({
+      ...this.#wanted,
+      stack: stack.stack,
+      index: stack.middle?.index ?? Math.floor(stack.count / 2),
+    });
+  }
+
+  /** Goes to a position; positions beyond the ends stop there. */
+  async goTo(index: number): Promise<void> {
+    if (!this.#wanted || this.#count === 0) return;
+    const target = Math.min(Math.max(index, 0), this.#count - 1);
+    if (target === this.index && !this.slice.error) return;
+    await this.#ask({ ...this.#wanted, index: target });
+  }
+
+  step(by: number): Promise<void> {
+    return this.index === null ? Promise.resolve() : this.goTo(this.index + by);
+  }
+
+  async useWindow({ center, width }: Window): Promise<void> {
+    if (this.#wanted) await this.#ask({ ...this.#wanted, index: this.index, center, width });
+  }
+
+  clear(): void {
+    this.detail.clear();
+    this.slice.clear();
+    this.#wanted = null;
+    this.#count = 0;
+  }
+
+  async #ask(address: SliceAddress): Promise<void> {
+    this.#wanted = address;
+    await this.slice.ask((signal) => load(address, signal));
+    const shown = this.slice.value;
+    if (shown && this.#wanted === address && shown.count > 0) this.#count = shown.count;
+  }
+}
+
+/** Reads a slice and lets the browser decode it once, so that only a good picture replaces the one before. */
+async function load(address: SliceAddress, signal: AbortSignal): Promise<ShownSlice> {
+  const slice = await readSlice(address, signal);
+  const bitmap = await createImageBitmap(slice.picture).catch(() => {
+    throw new UnexpectedAnswerError('damaged-image', 200);
+  });
+  const size = { width: bitmap.width, height: bitmap.height };
+  bitmap.close();
+  signal.throwIfAborted();
+  return { ...slice, size, address, url: URL.createObjectURL(slice.picture) };
+}
