@@ -1,0 +1,15 @@
+"""What DICOM means: pure functions over data sets, frames and arrays. No web, no database, no folder layout.
+
+Streams come in opened by the caller; nothing here opens a path.
+"""
+
+import logging
+import sys
+
+# pydicom imports GDCM wherever it is installed. GDCM is native code that crashes on some hostile streams, so
+# it lives in the decoder process alone (see decoder_process.py, which is started as a script and never passes
+# through here).
+sys.modules.setdefault("gdcm", None)  # type: ignore[arg-type]
+
+# Its messages quote values, and values may be patient data. What matters of them becomes a code of ours.
+logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)

@@ -1,0 +1,286 @@
+"""A walk over the elements of a data set that checks its structure before anything is believed or allocated.
+
+pydicom reads a cut or hostile file without complaint (a value shorter than its length, sequences nested a
+hundred thousand deep). The walk reads only tags, VRs and lengths: every length must fit into what is left of
+its container, and the limits hold.
+"""
+
+import struct
+import time
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import BinaryIO, NamedTuple
+
+from pydicom.datadict import dictionary_VR
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
+
+from imageserver.dicom.limits import FileRefused, Limits
+
+UNDEFINED_LENGTH = 0xFFFFFFFF
+PIXEL_DATA_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
+
+_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_NUMBER_OF_FRAMES = 0x00280008
+_LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
+_VRS = frozenset(str(vr).encode() for vr in VR if len(str(vr)) == 2)
+_CHECK_CLOCK_EVERY = 4096
+
+
+class Encoding(NamedTuple):
+    """How the elements of a data set are written."""
+
+    is_implicit_vr: bool
+    is_little_endian: bool
+
+
+class Element(NamedTuple):
+    """Where one element of the data set stands.
+
+    Attributes
+    ----------
+    tag : int
+    vr : str or None
+        None where the encoding does not carry it.
+    offset, length : int
+        Position and length in bytes of the value in the stream; length may be `UNDEFINED_LENGTH`.
+    end : int
+        Position behind the value and its delimiter.
+    """
+
+    tag: int
+    vr: str | None
+    offset: int
+    length: int
+    end: int
+
+
+class _Broken(Exception):
+    """The structure inside a container contradicts itself."""
+
+
+class ElementWalk:
+    """Walks over one data set. Iterate over `elements`; the fragments of pixel data are kept on the way.
+
+    Parameters
+    ----------
+    stream : binary file object, seekable
+    start, end : int
+        The part of the stream that holds the data set.
+    encoding : Encoding
+    limits : Limits
+
+    Attributes
+    ----------
+    fragments : list of (int, int)
+        Offset and length of each fragment of encapsulated pixel data; the first is the Basic Offset Table.
+    has_broken_sequence : bool
+        A sequence of defined length whose inside makes no sense was stepped over.
+    padding : int
+        Number of zero bytes behind the last element.
+
+    References
+    ----------
+    DICOM PS3.5 7.1, 7.5, A.4
+    """
+
+    def __init__(self, stream: BinaryIO, start: int, end: int, encoding: Encoding, limits: Limits) -> None:
+        self._stream = stream
+        self._start = start
+        self._end = end
+        self._encoding = encoding
+        self._limits = limits
+        order = "<" if encoding.is_little_endian else ">"
+        self._short = struct.Struct(order + "HH2sH").unpack
+        self._long = struct.Struct(order + "HHL").unpack
+        self._length = struct.Struct(order + "L").unpack
+        self._deadline = time.monotonic() + limits.seconds
+        self._elements_left = limits.elements
+        self._items_left = limits.items
+        self._frames = 1
+        self.fragments: list[tuple[int, int]] = []
+        self.has_broken_sequence = False
+        self.padding = 0
+
+    def elements(self) -> Iterator[Element]:
+        """Yield the elements of the data set itself, not those inside sequences.
+
+        Raises
+        ------
+        FileRefused
+            ``truncated``, ``malformed``, ``too_deep``, ``too_many_elements``, ``value_too_long`` or
+            ``too_slow``.
+        """
+        at = self._start
+        previous = -1
+        while at < self._end:
+            if self._is_padding(at):
+                return
+            try:
+                tag, vr, offset, length = self._read_header(at, self._end, self._encoding.is_implicit_vr)
+                if tag >> 16 == 0xFFFE:
+                    raise _Broken
+                end = self._skip_value(tag, vr, offset, length)
+            except _Broken:
+                raise self._truncated(at) from None
+            if tag < previous and tag >> 16 == 0:
+                raise FileRefused("malformed", f"The data set makes no sense at byte {at}.")
+            yield Element(tag, vr, offset, length, end)
+            previous = tag
+            at = end
+
+    def _truncated(self, at: int) -> FileRefused:
+        return FileRefused("truncated", f"The file ends in the middle of the element at byte {at}.")
+
+    def allow_frames(self, frames: int) -> None:
+        """Widen the limits for an object of so many frames; each takes at least one byte of the file."""
+        self._frames = max(1, min(frames, self._end))
+        self._elements_left += self._limits.elements_per_frame * self._frames
+        self._items_left += self._limits.items_per_frame * self._frames
+
+    def _read_header(self, at: int, end: int, is_implicit_vr: bool) -> tuple[int, str | None, int, int]:
+        """Read tag, VR and length of the element at `at`; return them with the offset of the value."""
+        self._count_element()
+        if at + 8 > end:
+            raise _Broken
+        self._stream.seek(at)
+        data = self._stream.read(8)
+        if len(data) < 8:
+            raise _Broken
+        group, element, vr, length = self._short(data)
+        tag = group << 16 | element
+        if is_implicit_vr or group == 0xFFFE or not b"AA" <= vr <= b"ZZ":
+            return tag, None, at + 8, self._long(data)[2]
+        if vr not in _LONG_VRS and (vr in _VRS or length != 0):
+            return tag, vr.decode("ascii", "replace"), at + 8, length
+        # A VR of tomorrow is written with a long length (PS3.5 7.1.2), so an unknown one is read alike.
+        more = self._stream.read(4)
+        if len(more) < 4 or at + 12 > end:
+            raise _Broken
+        return tag, vr.decode("ascii", "replace"), at + 12, self._length(more)[0]
+
+    def _count_element(self) -> None:
+        self._elements_left -= 1
+        if self._elements_left < 0:
+            raise FileRefused("too_many_elements", "The data set has more elements than any real object.")
+        if self._elements_left % _CHECK_CLOCK_EVERY == 0 and time.monotonic() > self._deadline:
+            raise FileRefused("too_slow", "Reading the data set takes too long.")
+
+    def _skip_value(self, tag: int, vr: str | None, offset: int, length: int) -> int:
+        """Check the value at `offset` of the data set itself and return where it ends."""
+        if tag == 0x7FE00010 and length == UNDEFINED_LENGTH:
+            return self._skip_fragments(offset, self.fragments)
+        end = self._skip_nested(tag, vr, offset, length, self._end, 0)
+        is_bounded = tag in PIXEL_DATA_TAGS or length == UNDEFINED_LENGTH or self._is_sequence(tag, vr)
+        if not is_bounded and length > self._limits.value_length:
+            raise FileRefused("value_too_long", f"The value of {_name(tag)} has {length} bytes.")
+        if tag == _NUMBER_OF_FRAMES:
+            self._read_number_of_frames(offset, length)
+        return end
+
+    def _read_number_of_frames(self, offset: int, length: int) -> None:
+        self._stream.seek(offset)
+        digits = self._stream.read(min(length, 16)).strip(b" \0")
+        if digits.isdigit():
+            self.allow_frames(int(digits))
+
+    def _is_sequence(self, tag: int, vr: str | None) -> bool:
+        return vr == "SQ" or (vr is None and _is_sequence_tag(tag))
+
+    def _skip_nested(self, tag: int, vr: str | None, offset: int, length: int, end: int, depth: int) -> int:
+        """Check a value inside a container that ends at `end`; return where it ends."""
+        if length != UNDEFINED_LENGTH:
+            if offset + length > end:
+                raise _Broken
+            if length and self._is_sequence(tag, vr):
+                self._skip_defined_sequence(offset, offset + length, depth)
+            return offset + length
+        if vr in ("OB", "OW"):
+            return self._skip_fragments(offset, [])
+        # UN of undefined length holds a sequence in implicit VR (PS3.5 6.2.2, note 2).
+        is_implicit_vr = vr == "UN" or self._encoding.is_implicit_vr
+        return self._skip_items(offset, end, True, is_implicit_vr, depth + 1)
+
+    def _skip_defined_sequence(self, offset: int, end: int, depth: int) -> None:
+        """Check a sequence of known length; where its inside is broken the length still leads past it."""
+        try:
+            self._skip_items(offset, end, False, self._encoding.is_implicit_vr, depth + 1)
+        except _Broken:
+            self.has_broken_sequence = True
+
+    def _skip_items(self, at: int, end: int, until_delimiter: bool, is_implicit_vr: bool, depth: int) -> int:
+        if depth > self._limits.depth:
+            raise FileRefused("too_deep", f"Sequences are nested deeper than {self._limits.depth} levels.")
+        while at < end:
+            tag, _, offset, length = self._read_header(at, end, True)
+            if tag == _SEQUENCE_END:
+                return offset
+            if tag != _ITEM:
+                raise _Broken
+            at = self._skip_item(offset, length, end, is_implicit_vr, depth)
+        if until_delimiter:
+            raise _Broken
+        return at
+
+    def _skip_item(self, at: int, length: int, end: int, is_implicit_vr: bool, depth: int) -> int:
+        self._items_left -= 1
+        if self._items_left < 0:
+            raise FileRefused(
+                "too_many_elements", "The data set has more sequence items than any real object."
+            )
+        item_end = end if length == UNDEFINED_LENGTH else at + length
+        if item_end > end:
+            raise _Broken
+        while at < item_end:
+            tag, vr, offset, value_length = self._read_header(at, item_end, is_implicit_vr)
+            if tag == _ITEM_END:
+                return offset
+            if tag in (_SEQUENCE_END, _ITEM):
+                raise _Broken
+            at = self._skip_nested(tag, vr, offset, value_length, item_end, depth)
+        if length == UNDEFINED_LENGTH:
+            raise _Broken
+        return at
+
+    def _skip_fragments(self, at: int, fragments: list[tuple[int, int]]) -> int:
+        allowed = self._limits.fragments + 2 * self._frames
+        while True:
+            tag, _, offset, length = self._read_header(at, self._end, True)
+            if tag == _SEQUENCE_END:
+                return offset
+            if tag != _ITEM or length == UNDEFINED_LENGTH or offset + length > self._end:
+                raise _Broken
+            fragments.append((offset, length))
+            if len(fragments) > allowed:
+                raise FileRefused(
+                    "too_many_elements", "The pixel data has more fragments than any real object."
+                )
+            at = offset + length
+
+    def _is_padding(self, at: int) -> bool:
+        """Tell whether only zeros are left, as some archives append them."""
+        self._stream.seek(at)
+        if any(self._stream.read(8)):
+            return False
+        self._stream.seek(at)
+        left = self._end - at
+        while chunk := self._stream.read(min(left, 1 << 20)):
+            if any(chunk):
+                return False
+            left -= len(chunk)
+            if not left:
+                break
+        self.padding = self._end - at
+        return True
+
+
+def _name(tag: int) -> str:
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+
+
+@lru_cache(maxsize=16384)
+def _is_sequence_tag(tag: int) -> bool:
+    """Look a tag up in the data dictionary, as implicit VR asks for."""
+    try:
+        return dictionary_VR(tag) == "SQ"
+    except KeyError:
+        return False

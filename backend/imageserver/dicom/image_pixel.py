@@ -1,0 +1,196 @@
+"""The Image Pixel module: what pixel data must look like, and whether all of it is there."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.limits import FileRefused, Finding, Limits
+from imageserver.dicom.transfer_syntax import TransferSyntax, is_supported
+from imageserver.dicom.values import integer, text
+
+if TYPE_CHECKING:
+    from imageserver.dicom.pixel_data import PixelData
+
+_FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+_SAMPLES_OF = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}
+
+
+@dataclass(frozen=True)
+class ImagePixel:
+    """Shape and type of the frames of an object (PS3.3 C.7.6.3).
+
+    Attributes
+    ----------
+    rows, columns, samples_per_pixel, number_of_frames : int
+    bits_allocated, bits_stored, high_bit : int
+    is_signed : bool
+        Pixel Representation is 1.
+    photometric_interpretation : str
+    planar_configuration : int
+        1 where each colour has a plane of its own.
+    is_float : bool
+        Float or Double Float Pixel Data.
+    """
+
+    rows: int
+    columns: int
+    samples_per_pixel: int
+    number_of_frames: int
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    is_signed: bool
+    photometric_interpretation: str
+    planar_configuration: int
+    is_float: bool = False
+
+    @property
+    def is_subsampled(self) -> bool:
+        """Whether two neighbours share their colour samples (4:2:2)."""
+        return self.photometric_interpretation in ("YBR_FULL_422", "YBR_PARTIAL_422")
+
+    @property
+    def samples_per_frame(self) -> int:
+        """Number of samples of one decoded frame."""
+        return self.rows * self.columns * self.samples_per_pixel
+
+    @property
+    def native_frame_bits(self) -> int:
+        """Number of bits of one frame in native encoding."""
+        bits = self.samples_per_frame * self.bits_allocated
+        return bits * 2 // 3 if self.is_subsampled else bits
+
+    @property
+    def native_length(self) -> int:
+        """Number of bytes of all frames in native encoding, without the pad byte (PS3.5 8.1.1)."""
+        return (self.native_frame_bits * self.number_of_frames + 7) // 8
+
+    @property
+    def stored_type(self) -> np.dtype:
+        """The numpy type of the stored values, in the byte order of this machine."""
+        if self.is_float:
+            return np.dtype(f"f{self.bits_allocated // 8}")
+        size = max(1, self.bits_allocated // 8)
+        return np.dtype(f"{'i' if self.is_signed else 'u'}{size}")
+
+
+def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> ImagePixel:
+    """Read the Image Pixel module.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        The whole data set, without pixel values.
+    pixel_keyword : str
+        PixelData, FloatPixelData or DoubleFloatPixelData: whichever the object has.
+    limits : Limits
+        For the size of a frame.
+
+    Returns
+    -------
+    ImagePixel
+        Where Samples per Pixel, Bits Stored, High Bit, Pixel Representation, Planar Configuration or
+        Photometric Interpretation is missing, the value that the others leave open: 1, all bits, the top bit,
+        unsigned, 0, MONOCHROME2 or RGB.
+
+    Raises
+    ------
+    FileRefused
+        ``bad_image`` if no picture can be described by these values, ``too_large_image``.
+    """
+    rows = _required(dataset, "Rows", 1, 65535)
+    columns = _required(dataset, "Columns", 1, 65535)
+    if rows * columns > limits.pixels_per_frame:
+        raise FileRefused("too_large_image", f"A frame has {rows} x {columns} pixels.")
+    photometric = text(dataset, "PhotometricInterpretation")
+    samples = integer(dataset, "SamplesPerPixel") or (_SAMPLES_OF.get(photometric, 3) if photometric else 1)
+    is_float = pixel_keyword in _FLOAT_BITS
+    allocated = _FLOAT_BITS.get(pixel_keyword) or _required(dataset, "BitsAllocated", 1, 64)
+    stored = _or(integer(dataset, "BitsStored"), allocated)
+    if samples not in (1, 3, 4) or allocated not in (1, 8, 16, 32, 64) or not 1 <= stored <= allocated:
+        raise FileRefused(
+            "bad_image",
+            f"Pixels of {samples} samples with {stored} of {allocated} bits do not exist in DICOM.",
+        )
+    return ImagePixel(
+        rows=rows,
+        columns=columns,
+        samples_per_pixel=samples,
+        number_of_frames=_number_of_frames(dataset),
+        bits_allocated=allocated,
+        bits_stored=stored,
+        high_bit=_high_bit(dataset, stored, allocated),
+        is_signed=integer(dataset, "PixelRepresentation") == 1,
+        photometric_interpretation=photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
+        planar_configuration=1 if integer(dataset, "PlanarConfiguration") == 1 else 0,
+        is_float=is_float,
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value
+
+
+def _required(dataset: Dataset, keyword: str, low: int, high: int) -> int:
+    value = integer(dataset, keyword)
+    if value is None:
+        raise FileRefused("bad_image", f"The file has pixel data, but no {keyword}.")
+    if not low <= value <= high:
+        raise FileRefused("bad_image", f"{keyword} is {value}; {low} to {high} is possible.")
+    return value
+
+
+def _number_of_frames(dataset: Dataset) -> int:
+    """Number of Frames; 0 and absence mean one (a common mistake, and PS3.3 C.7.6.6)."""
+    value = integer(dataset, "NumberOfFrames")
+    if value is not None and value < 0:
+        raise FileRefused("bad_image", f"NumberOfFrames is {value}.")
+    return value or 1
+
+
+def _high_bit(dataset: Dataset, stored: int, allocated: int) -> int:
+    value = integer(dataset, "HighBit")
+    return value if value is not None and stored - 1 <= value < allocated else stored - 1
+
+
+def check_complete(image: ImagePixel, pixel_data: "PixelData", syntax: TransferSyntax) -> list[Finding]:
+    """Check that pixel data holds what the Image Pixel module asks for.
+
+    Returns
+    -------
+    list of Finding
+        What was tolerated: more bytes than asked for.
+
+    Raises
+    ------
+    FileRefused
+        ``truncated_pixel_data`` where bytes or fragments are missing, ``wrong_transfer_syntax`` where native
+        data is in fragments.
+    """
+    if pixel_data.is_encapsulated:
+        return _check_fragments(image, pixel_data, syntax)
+    if pixel_data.length < image.native_length:
+        raise FileRefused(
+            "truncated_pixel_data",
+            f"The pixel data has {pixel_data.length} bytes, its description asks for {image.native_length}.",
+        )
+    surplus = pixel_data.length - image.native_length - image.native_length % 2
+    if surplus <= 0:
+        return []
+    return [
+        Finding(
+            "surplus_pixel_data", f"The pixel data has {surplus} bytes more than its description asks for."
+        )
+    ]
+
+
+def _check_fragments(image: ImagePixel, pixel_data: "PixelData", syntax: TransferSyntax) -> list[Finding]:
+    if not syntax.is_encapsulated:
+        raise FileRefused("wrong_transfer_syntax", f"The pixel data is in fragments, unlike {syntax.name}.")
+    frames = image.number_of_frames if is_supported(syntax.uid) else 1  # a video is one stream of many frames
+    filled = sum(1 for _, length in pixel_data.fragments[1:] if length)
+    if filled < frames:
+        raise FileRefused("truncated_pixel_data", f"{frames} frames cannot be in {filled} fragments.")
+    return []

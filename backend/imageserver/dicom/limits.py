@@ -1,0 +1,82 @@
+"""How much a file may ask for, and the error for a file that is not taken.
+
+A file is untrusted input: each limit is checked before the memory or time that it guards is spent.
+"""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+MEBIBYTE = 1024 * 1024
+
+
+class FileRefused(ValueError):
+    """The file is not indexed.
+
+    Parameters
+    ----------
+    code : str
+        Short machine-readable reason, for example ``not_dicom``.
+    message : str
+        One sentence for people. No value from the file that could name a patient, no path.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Finding(NamedTuple):
+    """Something that was noticed and tolerated: a code and one sentence for people."""
+
+    code: str
+    message: str
+    sop_instance_uids: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {"code": self.code, "message": self.message, "sop_instance_uids": list(self.sop_instance_uids)}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds for one file. The defaults are far above what scanners write.
+
+    Attributes
+    ----------
+    depth : int
+        Nested sequences.
+    elements, elements_per_frame, items, items_per_frame : int
+        Elements and sequence items in the whole data set. The base covers radiotherapy structure sets; the
+        part per frame covers the functional groups of enhanced objects.
+    value_length : int
+        Bytes of one value other than pixel data.
+    fragments : int
+        Fragments of encapsulated pixel data, beyond two per frame.
+    pixels_per_frame : int
+        Rows x Columns.
+    inflated_floor, inflated_ratio, inflated_ceiling : int
+        A deflated data set may grow to min(ceiling, max(floor, ratio x compressed size)) bytes.
+    seconds : float
+        Time for walking over the elements.
+    """
+
+    depth: int = 32
+    elements: int = 200_000
+    elements_per_frame: int = 500
+    items: int = 65_536
+    items_per_frame: int = 100
+    value_length: int = 64 * MEBIBYTE
+    fragments: int = 65_536
+    pixels_per_frame: int = 256 * MEBIBYTE
+    inflated_floor: int = 64 * MEBIBYTE
+    inflated_ratio: int = 100
+    inflated_ceiling: int = 2048 * MEBIBYTE
+    seconds: float = 10.0
+
+    def inflated_length(self, compressed_length: int) -> int:
+        """Return how many bytes a deflated data set of this many bytes may grow to."""
+        return min(self.inflated_ceiling, max(self.inflated_floor, self.inflated_ratio * compressed_length))
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,298 @@
+"""From a binary stream to the header of a DICOM file: all but the pixel values, checked to be complete."""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO
+
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_sequence
+from pydicom.tag import BaseTag
+
+from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk, Encoding
+from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
+from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
+from imageserver.dicom.pixel_data import PixelData
+from imageserver.dicom.transfer_syntax import (
+    DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    EXPLICIT_VR_BIG_ENDIAN,
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    IMPLICIT_VR_LITTLE_ENDIAN,
+    TransferSyntax,
+    find_transfer_syntax,
+)
+from imageserver.dicom.values import text
+
+__all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
+
+_PREAMBLE_LENGTH = 128
+_META_ENCODING = Encoding(is_implicit_vr=False, is_little_endian=True)
+# A preamble may hold the start of a TIFF (PS3.10 7.1), never that of a program.
+_PROGRAM_MAGIC = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"\xfe\xed\xfa",
+    b"\xcf\xfa\xed\xfe",
+    b"\xce\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says, without its pixel values.
+
+    Attributes
+    ----------
+    dataset : pydicom.Dataset
+        All elements of the data set but the pixel data. Read values through `imageserver.dicom.values`.
+    file_meta : pydicom.Dataset
+        Group 0002; empty where the file has none.
+    transfer_syntax : TransferSyntax
+        As declared, or as found where the declaration is missing or wrong.
+    image : ImagePixel or None
+        Shape and type of the pixel values; None where there is no pixel data.
+    pixel_data : PixelData or None
+        Where the pixel values stand.
+    warnings : tuple of Finding
+        What was tolerated.
+    inflated : bytes or None
+        The data set of a deflated file, which `pixel_data` then points into; a header is not made to be kept.
+    """
+
+    dataset: Dataset
+    file_meta: Dataset
+    transfer_syntax: TransferSyntax
+    image: ImagePixel | None
+    pixel_data: PixelData | None
+    warnings: tuple[Finding, ...] = ()
+    inflated: bytes | None = field(default=None, repr=False)
+
+    @property
+    def transfer_syntax_uid(self) -> str:
+        """The UID of the transfer syntax."""
+        return self.transfer_syntax.uid
+
+    def pixel_stream(self, stream: BinaryIO) -> BinaryIO:
+        """Return the stream that `pixel_data` points into: the file, or the inflated data set."""
+        return stream if self.inflated is None else io.BytesIO(self.inflated)
+
+
+def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
+    """Read a DICOM file, with or without preamble and file meta information, and check that it is complete.
+
+    Parameters
+    ----------
+    stream : binary file object, seekable
+        Opened and closed by the caller.
+    limits : Limits
+        What the file may ask for.
+
+    Returns
+    -------
+    Header
+
+    Raises
+    ------
+    FileRefused
+        For every file that is not whole DICOM; no other exception leaves, but those of the stream itself
+        (OSError).
+
+    References
+    ----------
+    DICOM PS3.10 7.1; PS3.5 7, A.4, A.5
+    """
+    try:
+        return _Reader(stream, limits).read()
+    except (struct.error, ValueError, RecursionError, OverflowError, MemoryError) as error:
+        if isinstance(error, FileRefused):
+            raise
+        raise FileRefused("malformed", f"The file cannot be read: {type(error).__name__}.") from error
+
+
+class _Reader:
+    """Steps of reading one file, with what they note on the way."""
+
+    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+        self.stream = stream
+        self.limits = limits
+        self.warnings: list[Finding] = []
+        self.end = stream.seek(0, io.SEEK_END)
+
+    def read(self) -> Header:
+        start = self._find_start()
+        file_meta, start = self._read_file_meta(start)
+        declared = text(file_meta, "TransferSyntaxUID")
+        inflated = None
+        if declared == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+            inflated = self._inflate(start)
+            self.stream, start, self.end = io.BytesIO(inflated), 0, len(inflated)
+        syntax = self._find_syntax(declared, start)
+        encoding = Encoding(syntax.is_implicit_vr, syntax.is_little_endian)
+        walk = ElementWalk(self.stream, start, self.end, encoding, self.limits)
+        dataset, pixel_data = self._read_dataset(walk, encoding)
+        if not len(dataset):
+            raise FileRefused("empty", "The file holds no data set.")
+        image = self._check_image(dataset, pixel_data, syntax)
+        self._note_oddities(walk)
+        return Header(dataset, file_meta, syntax, image, pixel_data, tuple(self.warnings), inflated)
+
+    def _warn(self, code: str, message: str) -> None:
+        self.warnings.append(Finding(code, message))
+
+    def _find_start(self) -> int:
+        """Return where file meta information or data set begin."""
+        if self.end == 0:
+            raise FileRefused("empty", "The file is empty.")
+        self.stream.seek(0)
+        head = self.stream.read(_PREAMBLE_LENGTH + 4)
+        if head[_PREAMBLE_LENGTH:] == b"DICM":
+            if head.startswith(_PROGRAM_MAGIC):
+                raise FileRefused(
+                    "executable_preamble", "The preamble of the file is the start of a program."
+                )
+            return _PREAMBLE_LENGTH + 4
+        if _guess_encoding(head) is None and not head.startswith(b"\x02\x00"):
+            raise FileRefused("not_dicom", "The file is not DICOM.")
+        self._warn("no_preamble", "The file has no preamble.")
+        return 0
+
+    def _read_file_meta(self, start: int) -> tuple[Dataset, int]:
+        """Read group 0002, which is always explicit VR little endian (PS3.10 7.1)."""
+        walk = ElementWalk(self.stream, start, self.end, _META_ENCODING, self.limits)
+        elements = []
+        self.stream.seek(start)
+        if self.stream.read(2) == b"\x02\x00":
+            for element in walk.elements():
+                if element.tag >> 16 != 2:
+                    break
+                elements.append(element)
+                start = element.end
+                if self._next_group(start) != b"\x02\x00":  # what follows may be written in another encoding
+                    break
+        if not elements:
+            self._warn("no_file_meta", "The file has no file meta information.")
+        return self._dataset_of(elements, _META_ENCODING), start
+
+    def _next_group(self, at: int) -> bytes:
+        self.stream.seek(at)
+        return self.stream.read(2)
+
+    def _inflate(self, start: int) -> bytes:
+        """Inflate the data set, stopping before it grows beyond what its size can honestly hold."""
+        self.stream.seek(start)
+        allowed = self.limits.inflated_length(self.end - start)
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+        chunks, total = [], 0
+        try:
+            while not inflater.eof and (compressed := inflater.unconsumed_tail or self.stream.read(1 << 16)):
+                chunk = inflater.decompress(compressed, min(1 << 22, allowed - total + 1))
+                chunks.append(chunk)
+                total += len(chunk)
+                if total > allowed:
+                    raise FileRefused(
+                        "too_large_inflated", f"The deflated data set grows beyond {allowed} bytes."
+                    )
+        except zlib.error:
+            raise FileRefused("bad_deflate", "The deflated data set is damaged.") from None
+        if not inflater.eof:
+            raise FileRefused("truncated", "The deflated data set is cut off.")
+        return b"".join(chunks)
+
+    def _find_syntax(self, declared: str | None, start: int) -> TransferSyntax:
+        """Return the declared transfer syntax, or what the first element shows where that cannot be right."""
+        self.stream.seek(start)
+        found = _guess_encoding(self.stream.read(16))
+        if declared is None:
+            if found is None:
+                raise FileRefused("no_transfer_syntax", "The file does not say how it is encoded.")
+            return _syntax_of(found)
+        syntax = find_transfer_syntax(declared)
+        if found is None or found == Encoding(syntax.is_implicit_vr, syntax.is_little_endian):
+            return syntax
+        self._warn("wrong_transfer_syntax", "The data set is not encoded as its transfer syntax says.")
+        if syntax.is_encapsulated or syntax.uid == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
+            return replace(
+                syntax, is_implicit_vr=found.is_implicit_vr, is_little_endian=found.is_little_endian
+            )
+        return _syntax_of(found)
+
+    def _read_dataset(self, walk: ElementWalk, encoding: Encoding) -> tuple[Dataset, PixelData | None]:
+        elements, pixel_data = [], None
+        for element in walk.elements():
+            if element.tag in PIXEL_DATA_TAGS:
+                keyword = PIXEL_DATA_TAGS[element.tag]
+                is_encapsulated = element.length == UNDEFINED_LENGTH
+                length = element.end - element.offset
+                pixel_data = PixelData(
+                    keyword, element.vr, element.offset, length, is_encapsulated, walk.fragments
+                )
+            else:
+                elements.append(element)
+        return self._dataset_of(elements, encoding), pixel_data
+
+    def _dataset_of(self, elements: Iterable[Element], encoding: Encoding) -> Dataset:
+        return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in elements})
+
+    def _load(self, element: Element, encoding: Encoding) -> RawDataElement | DataElement:
+        self.stream.seek(element.offset)
+        if element.length == UNDEFINED_LENGTH:
+            return self._load_sequence(element, encoding)
+        value = self.stream.read(element.length)
+        return RawDataElement(
+            BaseTag(element.tag), element.vr, element.length, value, element.offset,
+            encoding.is_implicit_vr, encoding.is_little_endian,
+        )  # fmt: skip
+
+    def _load_sequence(self, element: Element, encoding: Encoding) -> DataElement:
+        """Let pydicom parse a sequence of undefined length, which the walk has found sound."""
+        is_implicit_vr = encoding.is_implicit_vr or element.vr == "UN"
+        if element.vr in ("OB", "OW"):  # fragments outside pixel data: nothing that a picture or index needs
+            return DataElement(element.tag, "OB", b"")
+        sequence = read_sequence(
+            self.stream, is_implicit_vr, encoding.is_little_endian, UNDEFINED_LENGTH, "iso8859"
+        )
+        return DataElement(element.tag, "SQ", sequence)
+
+    def _check_image(
+        self, dataset: Dataset, pixel_data: PixelData | None, syntax: TransferSyntax
+    ) -> ImagePixel | None:
+        if pixel_data is None:
+            if "Rows" in dataset:
+                self._warn("no_pixel_data", "The file describes an image, but has no pixel data.")
+            return None
+        image = read_image_pixel(dataset, pixel_data.keyword, self.limits)
+        self.warnings.extend(check_complete(image, pixel_data, syntax))
+        return image
+
+    def _note_oddities(self, walk: ElementWalk) -> None:
+        if walk.padding:
+            self._warn("trailing_padding", f"{walk.padding} zero bytes follow the data set.")
+        if walk.has_broken_sequence:
+            self._warn("broken_sequence", "A sequence is damaged inside and was left out.")
+
+
+def _guess_encoding(head: bytes) -> Encoding | None:
+    """Tell from its first element how a data set is encoded; None where this cannot be the start of one."""
+    if len(head) < 8:
+        return None
+    for is_little_endian, order in ((True, "<"), (False, ">")):
+        group, element, length = struct.unpack_from(order + "HHL", head)
+        if group != 0x0008 or element > 0x2300:
+            continue
+        if head[4:6].isalpha() and head[4:6].isupper():
+            return Encoding(is_implicit_vr=False, is_little_endian=is_little_endian)
+        if is_little_endian and length < 0x10000:
+            return Encoding(is_implicit_vr=True, is_little_endian=True)
+    return None
+
+
+def _syntax_of(encoding: Encoding) -> TransferSyntax:
+    if encoding.is_implicit_vr:
+        return find_transfer_syntax(IMPLICIT_VR_LITTLE_ENDIAN)
+    uid = EXPLICIT_VR_LITTLE_ENDIAN if encoding.is_little_endian else EXPLICIT_VR_BIG_ENDIAN
+    return find_transfer_syntax(uid)

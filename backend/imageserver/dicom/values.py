@@ -1,0 +1,202 @@
+"""Values of single attributes, read so that a malformed one is "not there" instead of an exception.
+
+pydicom converts an element when it is first touched, warns about values (quoting them) and raises whatever
+their bytes provoke. So the few kinds of value that pictures and index need are converted here, from the bytes
+in the file.
+"""
+
+import logging
+import math
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from pydicom import config
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataset import Dataset
+from pydicom.valuerep import PersonName as PydicomPersonName
+
+from imageserver.dicom.character_sets import DecodedText, decode_text
+
+config.settings.reading_validation_mode = config.IGNORE
+
+_logger = logging.getLogger(__name__)
+_BINARY_FORMATS = {
+    "US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d",
+    "OW": "H", "OL": "L", "OV": "Q", "OF": "f", "OD": "d", "OB": "B",
+}  # fmt: skip
+UTF_8 = ["ISO_IR 192"]
+
+
+def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
+    """Return the element as it is, unconverted where it came from a file; None when it is absent."""
+    tag = tag_for_keyword(keyword)
+    if tag is None or tag not in dataset:
+        return None
+    return dataset.get_item(tag)
+
+
+def raw_bytes(dataset: Dataset, keyword: str) -> bytes | None:
+    """Return the bytes of a text element as they stand in the file; None when it is absent.
+
+    Text that was set in memory comes as UTF-8.
+    """
+    element = element_of(dataset, keyword)
+    if element is None:
+        return None
+    return _bytes_of(element.value)
+
+
+def _bytes_of(value: Any) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, PydicomPersonName) and value.original_string:
+        return value.original_string
+    if isinstance(value, str | PydicomPersonName) or not isinstance(value, Iterable):
+        return str(value).encode("utf-8", "surrogateescape")
+    return b"\\".join(_bytes_of(part) for part in value)
+
+
+def holds_file_bytes(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether `raw_bytes` gives bytes of the file, for which the data set's character sets hold."""
+    element = element_of(dataset, keyword)
+    if isinstance(element, DataElement) and isinstance(element.value, PydicomPersonName):
+        return bool(element.value.original_string)
+    return isinstance(element, RawDataElement)
+
+
+def character_sets_of(dataset: Dataset) -> list[str]:
+    """Return the values of Specific Character Set (0008,0005) of this data set; empty when it is absent."""
+    value = raw_bytes(dataset, "SpecificCharacterSet")
+    return [] if value is None else value.decode("ascii", "replace").strip(" \0").split("\\")
+
+
+def decoded_text(
+    dataset: Dataset, keyword: str, character_sets: list[str] | None = None
+) -> DecodedText | None:
+    """Return a text element in Unicode with the codes of what was guessed; None when it is absent.
+
+    `character_sets` is for items of sequences, which inherit them (PS3.5 7.5.3).
+    """
+    element = element_of(dataset, keyword)
+    if element is None:
+        return None
+    declared = UTF_8
+    if isinstance(element, RawDataElement):
+        declared = character_sets_of(dataset) if character_sets is None else character_sets
+    decoded = decode_text(_bytes_of(element.value), declared)
+    return decoded._replace(text=decoded.text.replace("\0", "").strip())
+
+
+def text(dataset: Dataset, keyword: str) -> str | None:
+    """Return a text, code or date element without padding; None when it is absent or empty."""
+    decoded = decoded_text(dataset, keyword)
+    return decoded.text if decoded and decoded.text else None
+
+
+def texts(dataset: Dataset, keyword: str) -> list[str]:
+    """Return the values of a multi-valued text element, padding removed; empty when it is absent."""
+    whole = text(dataset, keyword)
+    return [part.strip() for part in whole.split("\\")] if whole else []
+
+
+def written_value(dataset: Dataset, keyword: str) -> str | None:
+    """Return any simple value as text, as for telling two of them apart; None when it is absent or empty."""
+    element = element_of(dataset, keyword)
+    if element is None:
+        return None
+    vr = _vr_of(element) if isinstance(element, RawDataElement) else element.VR
+    if vr not in _BINARY_FORMATS and vr not in ("DS", "IS"):
+        return text(dataset, keyword)
+    return "\\".join(f"{value:.12g}" for value in numbers(dataset, keyword)) or None
+
+
+def numbers(dataset: Dataset, keyword: str, *, signed: bool = False) -> list[float]:
+    """Return the finite numbers of an element; empty when it is absent or any of them is malformed.
+
+    `signed` decides for attributes that are "US or SS" where the file does not say which.
+    """
+    element = element_of(dataset, keyword)
+    if element is None or element.value is None:
+        return []
+    try:
+        values = (
+            _raw_numbers(element, signed) if isinstance(element, RawDataElement) else _numbers(element.value)
+        )
+    except (ValueError, TypeError, struct.error, OverflowError) as error:
+        _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
+        return []
+    return values if all(math.isfinite(value) for value in values) else []
+
+
+def _numbers(value: Any) -> list[float]:
+    parts = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
+    return [_exact(part) for part in parts]
+
+
+def _exact(value: Any) -> float:
+    return int(value) if isinstance(value, int) else float(value)
+
+
+def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
+    vr = _vr_of(element)
+    if vr in ("US or SS", "US or SS or OW"):
+        vr = "SS" if signed else "US"
+    if (code := _BINARY_FORMATS.get(vr)) is None:
+        return [
+            _parse(part) for part in (element.value or b"").decode("ascii").split("\\") if part.strip(" \0")
+        ]
+    endian = "<" if element.is_little_endian else ">"
+    data = element.value or b""
+    count = len(data) // struct.calcsize(endian + code)
+    return list(struct.unpack_from(f"{endian}{count}{code}", data))
+
+
+def _parse(part: str) -> float:
+    stripped = part.strip(" \0")
+    try:
+        return int(stripped)
+    except ValueError:
+        return float(stripped)
+
+
+def _vr_of(element: RawDataElement) -> str:
+    if element.VR and element.VR != "UN":
+        return element.VR
+    try:
+        return dictionary_VR(element.tag)
+    except KeyError:
+        return "UN"
+
+
+def number(dataset: Dataset, keyword: str, *, signed: bool = False) -> float | None:
+    """Return the first number of an element, or None."""
+    values = numbers(dataset, keyword, signed=signed)
+    return values[0] if values else None
+
+
+def integer(dataset: Dataset, keyword: str, *, signed: bool = False) -> int | None:
+    """Return the first number of an element where it is whole, else None."""
+    value = number(dataset, keyword, signed=signed)
+    return int(value) if value is not None and value == int(value) else None
+
+
+def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
+    """Return the items of a sequence; empty when it is absent or malformed."""
+    if dataset is None or keyword not in dataset:
+        return []
+    try:
+        value = dataset[keyword].value
+    except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
+        _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
+        return []
+    return [item for item in value if isinstance(item, Dataset)] if isinstance(value, Iterable) else []
+
+
+def first_item(dataset: Dataset | None, keyword: str) -> Dataset | None:
+    """Return the first item of a sequence, or None."""
+    found = items(dataset, keyword)
+    return found[0] if found else None

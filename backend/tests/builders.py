@@ -1,0 +1,204 @@
+"""Synthetic DICOM for tests: data sets with plain values, and the bytes of a file made of them.
+
+Nothing here comes from a patient. UIDs lie under 2.25, made from what identifies the object.
+"""
+
+import copy
+import io
+import uuid
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.filewriter import dcmwrite, write_file_meta_info
+from pydicom.sequence import Sequence as Items
+from pydicom.uid import (
+    CTImageStorage,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+CORONAL = (1.0, 0.0, 0.0, 0.0, 0.0, -1.0)
+SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
+
+
+def uid(*parts: Any) -> str:
+    """A UID that is the same for the same parts."""
+    return f"2.25.{uuid.uuid5(uuid.NAMESPACE_OID, '/'.join(map(str, parts))).int}"
+
+
+def image(
+    pixels: np.ndarray | None = None, *, series: Any = "series", instance: Any = 1, **attributes: Any
+) -> Dataset:
+    """A CT image of one frame; `attributes` are set, or removed where they are None.
+
+    `pixels` has the shape (rows, columns), (rows, columns, samples) or with frames in front where NumberOfFrames is
+    given; its type decides about bits and sign.
+    """
+    if pixels is None:
+        pixels = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    dataset = Dataset()
+    dataset.SOPClassUID = CTImageStorage
+    dataset.SOPInstanceUID = uid(series, instance)
+    dataset.StudyInstanceUID = uid("study of", attributes.pop("study", series))
+    dataset.SeriesInstanceUID = uid(series)
+    dataset.FrameOfReferenceUID = uid("frame of reference of", series)
+    dataset.Modality = "CT"
+    dataset.PatientName = "Doe^Jane"
+    dataset.PatientID = "TEST-1"
+    dataset.StudyDate = "20260102"
+    dataset.SeriesNumber = 1
+    dataset.InstanceNumber = instance if isinstance(instance, int) else 1
+    dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
+    dataset.ImagePositionPatient = [0, 0, 0]
+    dataset.ImageOrientationPatient = list(AXIAL)
+    dataset.PixelSpacing = [0.5, 0.5]
+    _set_pixels(dataset, pixels, frames=int(attributes.get("NumberOfFrames") or 1))
+    for keyword, value in attributes.items():
+        if value is None:
+            if keyword in dataset:
+                delattr(dataset, keyword)
+        else:
+            setattr(dataset, keyword, value)
+    return dataset
+
+
+def _set_pixels(dataset: Dataset, pixels: np.ndarray, frames: int) -> None:
+    shape = pixels.shape[1:] if frames > 1 or pixels.ndim == 4 else pixels.shape
+    samples = shape[2] if len(shape) == 3 else 1
+    dataset.SamplesPerPixel = samples
+    dataset.PhotometricInterpretation = "RGB" if samples == 3 else "MONOCHROME2"
+    if samples > 1:
+        dataset.PlanarConfiguration = 0
+    dataset.Rows, dataset.Columns = shape[:2]
+    dataset.BitsAllocated = pixels.dtype.itemsize * 8
+    dataset.BitsStored = dataset.BitsAllocated
+    dataset.HighBit = dataset.BitsStored - 1
+    dataset.PixelRepresentation = 1 if pixels.dtype.kind == "i" else 0
+    data = np.ascontiguousarray(pixels).tobytes()
+    dataset.PixelData = data + b"\0" * (len(data) % 2)
+    dataset["PixelData"].VR = "OW" if dataset.BitsAllocated > 8 else "OB"
+
+
+def volume(
+    count: int,
+    *,
+    spacing: float = 2.0,
+    orientation: Sequence[float] = AXIAL,
+    start: float = -10.0,
+    step: Sequence[float] | None = None,
+    **attributes: Any,
+) -> list[Dataset]:
+    """`count` slices in order of position; Instance Number follows. `step` in mm replaces spacing along the normal."""
+    normal = np.cross(orientation[:3], orientation[3:])
+    direction = np.array(step) if step is not None else normal * spacing
+    slices = []
+    for index in range(count):
+        position = normal * start + direction * index
+        values = {"ImagePositionPatient": [round(float(p), 6) for p in position], **attributes}
+        slices.append(image(instance=index + 1, ImageOrientationPatient=list(orientation), **values))
+    return slices
+
+
+def item(**attributes: Any) -> Dataset:
+    """One item of a sequence."""
+    dataset = Dataset()
+    for keyword, value in attributes.items():
+        setattr(dataset, keyword, value)
+    return dataset
+
+
+def enhanced(
+    positions: Iterable[Sequence[float]],
+    pixels: np.ndarray | None = None,
+    *,
+    orientation: Sequence[float] = AXIAL,
+    groups: Sequence[dict[str, Dataset]] | None = None,
+    shared: dict[str, Dataset] | None = None,
+    **attributes: Any,
+) -> Dataset:
+    """An enhanced multi-frame object: per-frame positions, shared orientation and spacing.
+
+    `groups` adds functional groups frame by frame, `shared` for all frames: keyword of the macro -> its item.
+    """
+    places = list(positions)
+    if pixels is None:
+        pixels = np.arange(len(places) * 16, dtype=np.uint16).reshape(len(places), 4, 4)
+    dataset = image(pixels, NumberOfFrames=len(places), **attributes)
+    del dataset.ImagePositionPatient, dataset.ImageOrientationPatient, dataset.PixelSpacing
+    common = item(
+        PlaneOrientationSequence=Items([item(ImageOrientationPatient=list(orientation))]),
+        PixelMeasuresSequence=Items([item(PixelSpacing=[0.5, 0.5], SliceThickness=2)]),
+    )
+    for keyword, macro in (shared or {}).items():
+        setattr(common, keyword, Items([macro]))
+    dataset.SharedFunctionalGroupsSequence = Items([common])
+    frames = []
+    for index, place in enumerate(places):
+        frame = item(PlanePositionSequence=Items([item(ImagePositionPatient=list(place))]))
+        for keyword, macro in (groups[index] if groups else {}).items():
+            setattr(frame, keyword, Items([macro]))
+        frames.append(frame)
+    dataset.PerFrameFunctionalGroupsSequence = Items(frames)
+    return dataset
+
+
+def encapsulated(dataset: Dataset, frames: Sequence[bytes], **options: Any) -> Dataset:
+    """The same data set with compressed frames in fragments; write it with the transfer syntax of the frames."""
+    dataset.PixelData = encapsulate(list(frames), **options)
+    dataset["PixelData"].VR = "OB"
+    dataset["PixelData"].is_undefined_length = True
+    return dataset
+
+
+def to_bytes(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian, *, meta: bool = True) -> bytes:
+    """The file: preamble, file meta information and data set; only the data set without `meta`."""
+    syntax = str(transfer_syntax)
+    body = io.BytesIO()
+    is_little = syntax != ExplicitVRBigEndian
+    written = dataset if is_little else _swapped(dataset)
+    dcmwrite(
+        body,
+        written,
+        implicit_vr=syntax == ImplicitVRLittleEndian,
+        little_endian=is_little,
+        force_encoding=True,
+    )
+    data = body.getvalue()
+    if syntax == DeflatedExplicitVRLittleEndian:
+        deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = deflater.compress(data) + deflater.flush()
+        data += b"\0" * (len(data) % 2)
+    return (_meta(dataset, syntax) if meta else b"") + data
+
+
+def _swapped(dataset: Dataset) -> Dataset:
+    """The data set with pixel words in big endian; pydicom writes them as they are."""
+    swapped = copy.deepcopy(dataset)
+    if "PixelData" in swapped and swapped.BitsAllocated > 8:
+        words = np.frombuffer(swapped.PixelData, f"u{swapped.BitsAllocated // 8}")
+        swapped.PixelData = words.byteswap().tobytes()
+    return swapped
+
+
+def _meta(dataset: Dataset, syntax: str) -> bytes:
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", CTImageStorage)
+    meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", uid("missing"))
+    meta.TransferSyntaxUID = syntax
+    meta.ImplementationClassUID = uid("imageserver tests")
+    file = io.BytesIO(b"\0" * 128 + b"DICM")
+    file.seek(0, io.SEEK_END)
+    write_file_meta_info(file, meta)
+    return file.getvalue()
+
+
+def stream(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> io.BytesIO:
+    """The file as an open stream."""
+    return io.BytesIO(to_bytes(dataset, transfer_syntax))
