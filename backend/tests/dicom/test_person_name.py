@@ -1,0 +1,114 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.person_name import NoNameReason, parse_person_name, patient_name
+from imageserver.dicom.reading import read_header
+from tests import builders
+
+
+class TestDisplay:
+    @pytest.mark.parametrize(
+        ("raw", "display"),
+        [
+            # The examples of PS3.5 6.2.1.1.
+            ("Adams^John Robert Quincy^^Rev.^B.A. M.Div.", "Adams, Rev. John Robert Quincy, B.A. M.Div."),
+            (
+                "Morrison-Jones^Susan^^^Ph.D., Chief Executive Officer",
+                "Morrison-Jones, Susan, Ph.D., Chief Executive Officer",
+            ),
+            ("Doe^John", "Doe, John"),
+            ("Smith^Fluffy", "Smith, Fluffy"),
+            ("Doe^John^Q^Dr.^Jr.", "Doe, Dr. John Q, Jr."),
+            ("Doe", "Doe"),
+            ("^John", "John"),
+            ("^^^Dr.", "Dr."),
+            ("Doe^^^^", "Doe"),
+            ("Doe^John^^^ ", "Doe, John"),
+            ("Doe  ^ John\0", "Doe, John"),
+            ("=山田^太郎", "山田, 太郎"),
+            ("==やまだ^たろう", "やまだ, たろう"),
+            ("^^^^=山田^太郎", "山田, 太郎"),
+        ],
+    )
+    def test_family_prefix_given_middle_suffix(self, raw: str, display: str) -> None:
+        assert parse_person_name(raw).display == display
+
+    def test_components_of_all_three_groups(self) -> None:
+        name = parse_person_name("Yamada^Tarou=山田^太郎=やまだ^たろう")
+        empty = {"middle": "", "prefix": "", "suffix": ""}
+        assert name.components() == {
+            "alphabetic": {"family": "Yamada", "given": "Tarou", **empty},
+            "ideographic": {"family": "山田", "given": "太郎", **empty},
+            "phonetic": {"family": "やまだ", "given": "たろう", **empty},
+        }
+
+    def test_an_empty_group_is_none(self) -> None:
+        assert parse_person_name("Wang^XiaoDong=王^小東=").components()["phonetic"] is None
+
+    def test_markup_is_only_text(self) -> None:
+        assert parse_person_name("<img src=x onerror=alert(1)>").raw == "<img src=x onerror=alert(1)>"
+
+    def test_characters_that_turn_the_text_around_are_left_out(self) -> None:
+        assert parse_person_name("Doe\u202e^John\u0007").display == "Doe, John"
+
+    def test_a_sixth_component_is_not_lost(self) -> None:
+        name = parse_person_name("a^b^c^d^e^f")
+        assert name.display == "a, d b c, e f"
+        assert name.warnings == ("extra_name_components",)
+
+    def test_of_several_names_the_first_is_shown_and_the_rest_is_said(self) -> None:
+        name = parse_person_name("Doe^John\\Roe^Jane")
+        assert (name.display, name.warnings) == ("Doe, John", ("several_patient_names",))
+
+    @given(st.text())
+    def test_no_delimiter_is_ever_shown(self, text: str) -> None:
+        name = parse_person_name(text)
+        assert (name.display is None) == (name.reason is not None)
+        assert not set(name.display or "") & set("^=\\\0")
+
+    @given(st.text())
+    def test_the_raw_value_rebuilds_the_name(self, text: str) -> None:
+        name = parse_person_name(text)
+        assert parse_person_name(name.raw).components() == name.components()
+
+
+class TestReason:
+    @pytest.mark.parametrize(
+        ("raw", "reason"),
+        [
+            (None, NoNameReason.ABSENT),
+            ("", NoNameReason.EMPTY),
+            ("   ", NoNameReason.EMPTY),
+            ("^^^^", NoNameReason.EMPTY),
+            ("==", NoNameReason.EMPTY),
+            ("\0\0", NoNameReason.EMPTY),
+            ("Anonymous", NoNameReason.ANONYMOUS),
+            ("ANONYMOUS^^^^ ", NoNameReason.ANONYMOUS),
+            ("Anonymized", NoNameReason.ANONYMOUS),
+        ],
+    )
+    def test_why_there_is_no_name(self, raw: str | None, reason: NoNameReason) -> None:
+        name = parse_person_name(raw)
+        assert (name.display, name.reason) == (None, reason)
+
+    def test_a_name_that_only_begins_like_a_placeholder_is_a_name(self) -> None:
+        assert parse_person_name("Anonymous^Patient").reason is None
+
+
+class TestPatientName:
+    def read(self, **attributes: object) -> Dataset:
+        return read_header(builders.stream(builders.image(**attributes))).dataset
+
+    def test_reads_the_bytes_of_the_file_by_its_character_set(self) -> None:
+        dataset = self.read(
+            SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう"
+        )
+        assert patient_name(dataset).raw == "Yamada^Tarou=山田^太郎=やまだ^たろう"
+
+    def test_absent(self) -> None:
+        assert patient_name(self.read(PatientName=None)).reason is NoNameReason.ABSENT
+
+    def test_a_data_set_made_in_memory(self) -> None:
+        assert patient_name(builders.image(PatientName="Müller^Jörg")).display == "Müller, Jörg"
