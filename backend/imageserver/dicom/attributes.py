@@ -1,0 +1,154 @@
+"""The attributes that the index keeps: one table, from which columns, search and the JSON follow."""
+
+import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.identifiers import address_uid
+from imageserver.dicom.values import integer, number, text, texts
+
+Value = str | int | float | None
+
+
+class Level(StrEnum):
+    """Levels of the DICOM model (PS3.3 7)."""
+
+    PATIENT = "patient"
+    STUDY = "study"
+    SERIES = "series"
+    INSTANCE = "instance"
+
+
+class Attribute(NamedTuple):
+    """One row of the table.
+
+    Attributes
+    ----------
+    keyword : str
+        As in PS3.6.
+    level : Level
+    column : str
+        Its snake_case name in Python, SQL, JSON and URLs.
+    vr : str
+    is_searchable : bool
+        Whether clients may search by it.
+    """
+
+    keyword: str
+    level: Level
+    column: str
+    vr: str
+    is_searchable: bool = False
+
+
+_P, _ST, _SE, _I = Level.PATIENT, Level.STUDY, Level.SERIES, Level.INSTANCE
+
+ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("PatientID", _P, "patient_id", "LO", True),
+    Attribute("IssuerOfPatientID", _P, "issuer_of_patient_id", "LO"),
+    Attribute("PatientBirthDate", _P, "patient_birth_date", "DA", True),
+    Attribute("PatientSex", _P, "patient_sex", "CS", True),
+    Attribute("StudyInstanceUID", _ST, "study_instance_uid", "UI", True),
+    Attribute("StudyDate", _ST, "study_date", "DA", True),
+    Attribute("StudyTime", _ST, "study_time", "TM", True),
+    Attribute("AccessionNumber", _ST, "accession_number", "SH", True),
+    Attribute("StudyID", _ST, "study_id", "SH", True),
+    Attribute("StudyDescription", _ST, "study_description", "LO", True),
+    Attribute("SeriesInstanceUID", _SE, "series_instance_uid", "UI", True),
+    Attribute("Modality", _SE, "modality", "CS", True),
+    Attribute("SeriesNumber", _SE, "series_number", "IS", True),
+    Attribute("SeriesDescription", _SE, "series_description", "LO", True),
+    Attribute("SeriesDate", _SE, "series_date", "DA"),
+    Attribute("SeriesTime", _SE, "series_time", "TM"),
+    Attribute("BodyPartExamined", _SE, "body_part_examined", "CS", True),
+    Attribute("FrameOfReferenceUID", _SE, "frame_of_reference_uid", "UI"),
+    Attribute("SOPInstanceUID", _I, "sop_instance_uid", "UI", True),
+    Attribute("SOPClassUID", _I, "sop_class_uid", "UI", True),
+    Attribute("InstanceNumber", _I, "instance_number", "IS", True),
+    Attribute("Rows", _I, "rows", "US"),
+    Attribute("Columns", _I, "columns", "US"),
+    Attribute("BitsAllocated", _I, "bits_allocated", "US"),
+    Attribute("NumberOfFrames", _I, "number_of_frames", "IS"),
+    Attribute("PhotometricInterpretation", _I, "photometric_interpretation", "CS"),
+)
+
+# Without these three an object has no address; `read_attributes` always fills them in.
+_ADDRESS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+
+
+def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
+    """Read the attributes of one level.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        As `read_header` gives it.
+    level : Level
+        Which rows of the table.
+
+    Returns
+    -------
+    dict of str to str, int, float or None
+        By column; None where the file has no value, or a malformed one. Dates are ``YYYYMMDD`` and exist. A
+        UID that makes an address and is missing or malformed is replaced by a derived one.
+    """
+    return {
+        attribute.column: _read(dataset, attribute) for attribute in ATTRIBUTES if attribute.level == level
+    }
+
+
+def _read(dataset: Dataset, attribute: Attribute) -> Value:
+    if attribute.keyword in _ADDRESS:
+        return instance_address(dataset)[_ADDRESS.index(attribute.keyword)]
+    if attribute.vr in ("IS", "US"):
+        return integer(dataset, attribute.keyword)
+    if attribute.vr == "DS":
+        return number(dataset, attribute.keyword)
+    if attribute.vr == "DA":
+        return _date(text(dataset, attribute.keyword))
+    if attribute.vr == "CS":
+        return next(iter(texts(dataset, attribute.keyword)), None)
+    return text(dataset, attribute.keyword)
+
+
+def _date(value: str | None) -> str | None:
+    """Return a date as YYYYMMDD; the form with dots is that of ACR-NEMA (PS3.5 6.2)."""
+    digits = (value or "").replace(".", "")
+    if len(digits) != 8 or not digits.isascii() or not digits.isdigit():
+        return None
+    try:
+        datetime.date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+    except ValueError:
+        return None
+    return digits
+
+
+class InstanceAddress(NamedTuple):
+    """The three UIDs that make the address of an instance."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+
+
+def instance_address(dataset: Dataset) -> InstanceAddress:
+    """Return the address of an instance; a UID that is missing or malformed is derived from the others.
+
+    Files without any UID are told apart by what else they say, so that two pictures never share an address by
+    chance.
+    """
+    study, series, sop = (text(dataset, keyword) or "" for keyword in _ADDRESS)
+    patient = text(dataset, "PatientID") or ""
+    study_uid = address_uid(
+        study, "study", patient, text(dataset, "StudyDate") or "", text(dataset, "StudyID") or ""
+    )
+    series_uid = address_uid(
+        series, "series", study_uid, text(dataset, "SeriesNumber") or "", text(dataset, "Modality") or ""
+    )
+    own = [
+        text(dataset, keyword) or ""
+        for keyword in ("InstanceNumber", "ImagePositionPatient", "AcquisitionTime", "ContentTime")
+    ]
+    return InstanceAddress(study_uid, series_uid, address_uid(sop, "instance", series_uid, *own))

@@ -1,0 +1,231 @@
+"""What each frame of an object is: its size, its place, and what tells it from others at the same place."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from imageserver.dicom.attributes import instance_address
+from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.geometry import Orientation, Position, is_valid_orientation, plane_normal
+from imageserver.dicom.reading import Header
+from imageserver.dicom.values import first_item, integer, number, numbers, texts, written_value
+
+# In the order in which they are tried to split repeated positions: attribute, then (functional group,
+# keyword) pairs; the group None is the data set itself.
+_SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
+    "segment": (("SegmentIdentificationSequence", "ReferencedSegmentNumber"),),
+    "temporal_position": (
+        ("FrameContentSequence", "TemporalPositionIndex"),
+        (None, "TemporalPositionIdentifier"),
+    ),
+    "acquisition": (("FrameContentSequence", "FrameAcquisitionNumber"), (None, "AcquisitionNumber")),
+    "echo": (("MREchoSequence", "EffectiveEchoTime"), (None, "EchoNumbers")),
+    "echo_time": ((None, "EchoTime"),),
+    "b_value": (("MRDiffusionSequence", "DiffusionBValue"), (None, "DiffusionBValue")),
+    "diffusion_gradient": ((None, "DiffusionGradientOrientation"),),
+    "cardiac_phase": (
+        ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),
+        ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+        (None, "TriggerTime"),
+    ),
+    "time": (
+        ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
+        ("FrameContentSequence", "FrameReferenceDateTime"),
+        (None, "FrameReferenceTime"),
+    ),
+    "acquisition_time": (
+        ("FrameContentSequence", "FrameAcquisitionDateTime"),
+        (None, "AcquisitionDateTime"),
+        (None, "AcquisitionTime"),
+    ),
+    "content_time": ((None, "ContentTime"),),
+    "image_type": (
+        ("MRImageFrameTypeSequence", "FrameType"),
+        ("CTImageFrameTypeSequence", "FrameType"),
+        ("PETFrameTypeSequence", "FrameType"),
+        (None, "ImageType"),
+    ),
+    "stack_id": (("FrameContentSequence", "StackID"),),
+}
+SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
+
+
+@dataclass(frozen=True, slots=True)
+class FrameDescription:
+    """One frame, in the terms that ordering needs. What the file does not say is None.
+
+    Attributes
+    ----------
+    sop_instance_uid : str
+    frame_number : int
+        From 1.
+    instance_number : int or None
+    rows, columns : int
+    row_spacing_mm, column_spacing_mm : float or None
+        Distance between the centres of neighbouring rows, and columns.
+    pixel_aspect_ratio : float
+        Height of a pixel divided by its width.
+    position : tuple of 3 float or None
+        Image Position (Patient), mm.
+    orientation : tuple of 6 float or None
+        Image Orientation (Patient); None too where the cosines are no pair of axes.
+    patient_orientation : tuple of 2 str or None
+    spacing_between_slices_mm : float or None
+        As the file claims.
+    is_multiframe : bool
+        The object has more than one frame.
+    splitting : dict of str to str
+        The values that may separate frames at one position, by the names in `SPLITTING_ATTRIBUTES`.
+    """
+
+    sop_instance_uid: str
+    frame_number: int
+    instance_number: int | None
+    rows: int
+    columns: int
+    row_spacing_mm: float | None = None
+    column_spacing_mm: float | None = None
+    pixel_aspect_ratio: float = 1.0
+    position: Position | None = None
+    orientation: Orientation | None = None
+    patient_orientation: tuple[str, str] | None = None
+    spacing_between_slices_mm: float | None = None
+    is_multiframe: bool = False
+    splitting: dict[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Compact JSON form: defaults are left out."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {k: v for k, v in values.items() if v is not None and v is not False and v != {}}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Rebuild from `as_dict`, also after it went through JSON."""
+        plain = dict(values)
+        plain.setdefault("instance_number", None)
+        for name in ("position", "orientation", "patient_orientation"):
+            if plain.get(name) is not None:
+                plain[name] = tuple(plain[name])
+        return cls(**plain)
+
+
+def describe_frames(header: Header) -> list[FrameDescription]:
+    """Describe the frames of an object.
+
+    Parameters
+    ----------
+    header : Header
+        As `read_header` gives it.
+
+    Returns
+    -------
+    list of FrameDescription
+        In stored order, one per frame; empty for an object without pixel data. A missing or malformed SOP
+        Instance UID is replaced by a derived one (`attributes.instance_address`).
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2, C.7.6.16.2, C.8.8.3.2 (Grid Frame Offset Vector)
+    """
+    return list(_Describer(header).describe()) if header.image is not None else []
+
+
+class _Describer:
+    def __init__(self, header: Header) -> None:
+        assert header.image is not None
+        self.image = header.image
+        self.dataset = header.dataset
+        self.groups = FunctionalGroups(header.dataset)
+        self.uid = instance_address(header.dataset).sop_instance_uid
+        self.instance_number = integer(header.dataset, "InstanceNumber")
+        self.patient_orientation = self._patient_orientation()
+
+    def describe(self) -> Iterator[FrameDescription]:
+        offsets = self._grid_offsets()
+        for index in range(self.image.number_of_frames):
+            orientation = self._orientation(index)
+            row_spacing, column_spacing = self._spacing(index)
+            yield FrameDescription(
+                sop_instance_uid=self.uid,
+                frame_number=index + 1,
+                instance_number=self.instance_number,
+                rows=self.image.rows,
+                columns=self.image.columns,
+                row_spacing_mm=row_spacing,
+                column_spacing_mm=column_spacing,
+                pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
+                position=self._position(index, orientation, offsets),
+                orientation=orientation,
+                patient_orientation=self.patient_orientation,
+                spacing_between_slices_mm=number(
+                    self.groups.source("PixelMeasuresSequence", index), "SpacingBetweenSlices"
+                ),
+                is_multiframe=self.image.number_of_frames > 1,
+                splitting=self._splitting(index),
+            )
+
+    def _orientation(self, index: int) -> Orientation | None:
+        values = numbers(self.groups.source("PlaneOrientationSequence", index), "ImageOrientationPatient")
+        if len(values) != 6 or not is_valid_orientation(values):
+            return None
+        return (values[0], values[1], values[2], values[3], values[4], values[5])
+
+    def _position(self, index: int, orientation: Orientation | None, offsets: list[float]) -> Position | None:
+        plane = self.groups.find("PlanePositionSequence", index)
+        values = numbers(self.dataset if plane is None else plane, "ImagePositionPatient")
+        if len(values) != 3 or orientation is None:
+            return None
+        x, y, z = values
+        if plane is not None or self.image.number_of_frames == 1:
+            return (x, y, z)
+        if len(offsets) != self.image.number_of_frames:
+            return None  # the position of a classic multi-frame object is that of one frame only
+        step = plane_normal(orientation) * (offsets[index] - offsets[0])
+        return (x + float(step[0]), y + float(step[1]), z + float(step[2]))
+
+    def _grid_offsets(self) -> list[float]:
+        """Return where the planes of a dose grid lie along the normal; only differences have a meaning."""
+        return numbers(self.dataset, "GridFrameOffsetVector")
+
+    def _spacing(self, index: int) -> tuple[float | None, float | None]:
+        """Return the spacing of rows and columns, at the patient where it is known, else at the detector."""
+        measures = self.groups.source("PixelMeasuresSequence", index)
+        for source, keyword in (
+            (measures, "PixelSpacing"),
+            (self.dataset, "ImagerPixelSpacing"),
+            (self.dataset, "NominalScannedPixelSpacing"),
+        ):
+            values = numbers(source, keyword)
+            if len(values) == 2 and min(values) > 0:
+                return values[0], values[1]
+        return None, None
+
+    def _aspect_ratio(self, row_spacing: float | None, column_spacing: float | None) -> float:
+        if row_spacing and column_spacing:
+            return row_spacing / column_spacing
+        ratio = numbers(self.dataset, "PixelAspectRatio")  # vertical size \ horizontal size
+        return ratio[0] / ratio[1] if len(ratio) == 2 and min(ratio) > 0 else 1.0
+
+    def _patient_orientation(self) -> tuple[str, str] | None:
+        values = texts(self.dataset, "PatientOrientation")
+        return (values[0], values[1]) if len(values) == 2 and all(values) else None
+
+    def _splitting(self, index: int) -> dict[str, str]:
+        found = ((name, self._splitting_value(name, index)) for name in SPLITTING_ATTRIBUTES)
+        return {name: value for name, value in found if value is not None}
+
+    def _splitting_value(self, name: str, index: int) -> str | None:
+        if name == "diffusion_gradient" and self.groups.is_present:
+            return self._gradient_of_frame(index)
+        for group, keyword in _SPLITTING[name]:
+            source = self.dataset if group is None else self.groups.find(group, index)
+            if source is not None and (value := written_value(source, keyword)) is not None:
+                return value
+        return None
+
+    def _gradient_of_frame(self, index: int) -> str | None:
+        diffusion = self.groups.find("MRDiffusionSequence", index)
+        if diffusion is None:
+            return None
+        direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
+        return None if direction is None else written_value(direction, "DiffusionGradientOrientation")

@@ -1,0 +1,165 @@
+"""Planes in the patient (PS3.3 C.7.6.2).
+
+Axes are LPS in mm: x to the patient's left, y to the back, z to the head.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Position = tuple[float, float, float]
+Orientation = tuple[float, float, float, float, float, float]
+
+# Files round their cosines; 1e-2 still tells a usable pair from one that is no pair of axes at all.
+_UNIT_TOLERANCE = 1e-2
+# A direction gets a second or third letter from 5 degrees on; below, the letter would only restate rounding.
+_LETTER_THRESHOLD = float(np.sin(np.radians(5)))
+_LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
+_OPPOSITE = str.maketrans("LRPAHF", "RLAPFH")
+
+
+class OrientationLabels(NamedTuple):
+    """Which side of the patient lies at each edge of the image."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+    def as_dict(self) -> dict[str, str]:
+        """JSON form."""
+        return self._asdict()
+
+
+def is_valid_orientation(orientation: Sequence[float]) -> bool:
+    """Tell whether these six cosines are two unit vectors at a right angle."""
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
+    return bool(np.all(abs(lengths - 1) < _UNIT_TOLERANCE) and abs(row @ column) < _UNIT_TOLERANCE)
+
+
+def plane_normal(orientation: Sequence[float]) -> NDArray[np.float64]:
+    """Return the unit normal of a plane: row cosines x column cosines.
+
+    Parameters
+    ----------
+    orientation : sequence of 6 float
+        Image Orientation (Patient).
+
+    Returns
+    -------
+    numpy.ndarray, shape (3,), float64
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1
+    """
+    normal = np.cross(np.array(orientation[:3], np.float64), np.array(orientation[3:], np.float64))
+    length = np.linalg.norm(normal)
+    return np.asarray(normal / length) if length else normal
+
+
+def project(positions: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance of each position along the normal.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (n, 3), mm
+        Image Position (Patient) of each slice.
+    normal : numpy.ndarray, shape (3,)
+        Unit vector.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,), mm
+    """
+    return np.asarray(positions @ normal)
+
+
+def affine(
+    position: Position,
+    orientation: Orientation,
+    row_spacing_mm: float,
+    column_spacing_mm: float,
+    step: Sequence[float],
+) -> NDArray[np.float64]:
+    """Return the matrix that takes (column, row, slice) indices to patient coordinates.
+
+    Parameters
+    ----------
+    position : tuple of 3 float, mm
+        Centre of the first pixel of the first slice.
+    orientation : tuple of 6 float
+        Cosines of the rows, and of the columns.
+    row_spacing_mm, column_spacing_mm : float
+        Distance between rows, and between columns.
+    step : sequence of 3 float, mm
+        From one slice to the next.
+
+    Returns
+    -------
+    numpy.ndarray, shape (4, 4), float64
+
+    References
+    ----------
+    DICOM PS3.3 equation C.7.6.2.1-1
+    """
+    matrix = np.eye(4)
+    matrix[:3, 0] = np.array(orientation[:3]) * column_spacing_mm
+    matrix[:3, 1] = np.array(orientation[3:]) * row_spacing_mm
+    matrix[:3, 2] = step
+    matrix[:3, 3] = position
+    return matrix
+
+
+def direction_letters(direction: Sequence[float]) -> str:
+    """Name a direction by the sides of the patient it points to, the strongest first: "L", "PH", …
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.1.1.1
+    """
+    strongest_first = sorted(range(3), key=lambda axis: -abs(direction[axis]))
+    letters = [
+        _LETTERS[axis][0 if direction[axis] > 0 else 1]
+        for axis in strongest_first
+        if abs(direction[axis]) >= _LETTER_THRESHOLD
+    ]
+    return "".join(letters)
+
+
+def orientation_labels(
+    orientation: Orientation | None, patient_orientation: tuple[str, str] | None = None
+) -> OrientationLabels | None:
+    """Say which side of the patient lies at each edge of the image.
+
+    Parameters
+    ----------
+    orientation : tuple of 6 float or None
+        Image Orientation (Patient).
+    patient_orientation : tuple of 2 str or None
+        Patient Orientation (0020,0020), for projections that have no cosines: where rows and columns point
+        to.
+
+    Returns
+    -------
+    OrientationLabels or None
+        None where the file says neither.
+    """
+    if orientation is not None:
+        right, bottom = direction_letters(orientation[:3]), direction_letters(orientation[3:])
+    elif patient_orientation is not None:
+        right, bottom = patient_orientation
+    else:
+        return None
+    return OrientationLabels(right.translate(_OPPOSITE), right, bottom.translate(_OPPOSITE), bottom)
+
+
+def plane_name(orientation: Orientation) -> str:
+    """Name the nearest anatomical plane: axial, coronal or sagittal, "oblique …" from 20 degrees on."""
+    normal = np.abs(plane_normal(orientation))
+    axis = int(np.argmax(normal))
+    name = ("sagittal", "coronal", "axial")[axis]
+    return name if normal[axis] > np.cos(np.radians(20)) else f"oblique {name}"

@@ -1,0 +1,78 @@
+import re
+
+import pytest
+from pydicom.datadict import dictionary_VR
+
+from imageserver.dicom.attributes import ATTRIBUTES, Level, instance_address, read_attributes
+from imageserver.dicom.identifiers import is_valid_uid
+from imageserver.dicom.reading import read_header
+from tests import builders
+
+
+def read(level: Level, **attributes: object) -> dict[str, object]:
+    return dict(read_attributes(read_header(builders.stream(builders.image(**attributes))).dataset, level))
+
+
+class TestTable:
+    def test_value_representations_are_those_of_the_standard(self) -> None:
+        assert {a.keyword: a.vr for a in ATTRIBUTES} == {
+            a.keyword: dictionary_VR(a.keyword) for a in ATTRIBUTES
+        }
+
+    def test_columns_are_the_keywords_in_snake_case(self) -> None:
+        for attribute in ATTRIBUTES:
+            words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", attribute.keyword)
+            assert attribute.column == words.lower()
+
+
+class TestReadAttributes:
+    def test_of_a_series(self) -> None:
+        values = read(Level.SERIES, SeriesDescription="Thorax ", BodyPartExamined="CHEST")
+        assert values["series_instance_uid"] == builders.uid("series")
+        assert (values["modality"], values["series_number"]) == ("CT", 1)
+        assert (values["series_description"], values["body_part_examined"]) == ("Thorax", "CHEST")
+        assert values["series_date"] is None
+
+    def test_text_is_decoded_by_the_character_set_of_the_file(self) -> None:
+        values = read(Level.STUDY, SpecificCharacterSet="ISO_IR 144", StudyDescription="Голова")
+        assert values["study_description"] == "Голова"
+
+    @pytest.mark.parametrize(
+        ("written", "date"),
+        [
+            ("20260228", "20260228"),
+            ("2026.02.28", "20260228"),
+            ("20260230", None),
+            ("00000000", None),
+            ("", None),
+        ],
+    )
+    def test_dates_exist(self, written: str, date: str | None) -> None:
+        dataset = builders.image()
+        dataset.add_new("StudyDate", "LO", written)
+        assert read_attributes(dataset, Level.STUDY)["study_date"] == date
+
+    @pytest.mark.parametrize("level", Level)
+    def test_an_empty_data_set_has_every_column(self, level: Level) -> None:
+        values = read_attributes(read_header(builders.stream(builders.item(Modality="OT"))).dataset, level)
+        assert set(values) == {a.column for a in ATTRIBUTES if a.level == level}
+
+
+class TestInstanceAddress:
+    def test_is_that_of_the_file(self) -> None:
+        dataset = builders.image(series="s", instance=4)
+        assert instance_address(dataset) == (
+            builders.uid("study of", "s"),
+            builders.uid("s"),
+            builders.uid("s", 4),
+        )
+
+    def test_is_derived_where_uids_are_missing(self) -> None:
+        missing = {"StudyInstanceUID": None, "SeriesInstanceUID": None, "SOPInstanceUID": None}
+        one = instance_address(builders.image(InstanceNumber=1, **missing))
+        two = instance_address(builders.image(InstanceNumber=2, **missing))
+        other = instance_address(builders.image(PatientID="TEST-2", **missing))
+        assert all(map(is_valid_uid, one))
+        assert one[:2] == two[:2]
+        assert one[2] != two[2]
+        assert one[0] != other[0]

@@ -1,0 +1,147 @@
+import io
+import json
+
+import numpy as np
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from imageserver.dicom.frames import FrameDescription, describe_frames
+from imageserver.dicom.reading import read_header
+from tests import builders
+from tests.builders import AXIAL, item
+
+
+def describe(dataset: Dataset) -> list[FrameDescription]:
+    return describe_frames(read_header(builders.stream(dataset)))
+
+
+def multiframe(**attributes: object) -> Dataset:
+    return builders.image(np.zeros((3, 4, 4), np.uint8), NumberOfFrames=3, **attributes)
+
+
+class TestSingleFrame:
+    def test_says_where_the_slice_is(self) -> None:
+        [frame] = describe(
+            builders.image(
+                ImagePositionPatient=[1.5, -2, 3], PixelSpacing=[0.5, 0.25], SpacingBetweenSlices=3
+            )
+        )
+        assert frame.position == (1.5, -2, 3)
+        assert frame.orientation == AXIAL
+        assert (frame.row_spacing_mm, frame.column_spacing_mm) == (0.5, 0.25)
+        assert frame.spacing_between_slices_mm == 3
+        assert (frame.frame_number, frame.instance_number, frame.is_multiframe) == (1, 1, False)
+
+    def test_without_pixel_data_there_is_no_frame(self) -> None:
+        assert describe(builders.image(PixelData=None)) == []
+
+    @pytest.mark.parametrize(
+        "attributes",
+        [
+            {"ImageOrientationPatient": None},
+            {"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]},
+            {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
+            {"ImageOrientationPatient": [1, 0, 0]},
+            {"ImagePositionPatient": None},
+            {"ImagePositionPatient": [1, 2]},
+        ],
+        ids=str,
+    )
+    def test_without_axes_there_is_no_position(self, attributes: dict[str, list[float] | None]) -> None:
+        [frame] = describe(builders.image(**attributes))
+        assert frame.position is None
+
+    def test_numbers_that_are_no_numbers_are_not_there(self) -> None:
+        data = builders.to_bytes(builders.image(ImagePositionPatient=[111, 222, 333], InstanceNumber=7))
+        [frame] = describe_frames(read_header(io.BytesIO(data.replace(b"111.0\\222.0", b"xyz.0\\nan.0"))))
+        assert (frame.position, frame.instance_number) == (None, 7)
+
+    def test_a_missing_sop_instance_uid_is_derived(self) -> None:
+        [frame] = describe(builders.image(SOPInstanceUID=None))
+        [other] = describe(builders.image(SOPInstanceUID=None, InstanceNumber=2))
+        assert frame.sop_instance_uid.startswith("2.25.")
+        assert frame.sop_instance_uid != other.sop_instance_uid
+
+
+class TestPixelShape:
+    def test_spacing_at_the_detector_where_there_is_no_other(self) -> None:
+        [frame] = describe(builders.image(PixelSpacing=None, ImagerPixelSpacing=[0.2, 0.1]))
+        assert (frame.row_spacing_mm, frame.column_spacing_mm, frame.pixel_aspect_ratio) == (0.2, 0.1, 2.0)
+
+    def test_aspect_ratio_is_height_by_width(self) -> None:
+        [frame] = describe(builders.image(PixelSpacing=None, PixelAspectRatio=[3, 2]))
+        assert (frame.row_spacing_mm, frame.pixel_aspect_ratio) == (None, 1.5)
+
+    def test_nonsense_is_square(self) -> None:
+        [frame] = describe(builders.image(PixelSpacing=[0, 0]))
+        assert (frame.row_spacing_mm, frame.pixel_aspect_ratio) == (None, 1.0)
+
+
+class TestMultiFrame:
+    def test_enhanced_frames_have_positions_of_their_own(self) -> None:
+        frames = describe(builders.enhanced([(0, 0, 4), (0, 0, 2)], SOPInstanceUID="1.2.3"))
+        assert [(f.sop_instance_uid, f.frame_number, f.position) for f in frames] == [
+            ("1.2.3", 1, (0, 0, 4)),
+            ("1.2.3", 2, (0, 0, 2)),
+        ]
+        assert {(f.orientation, f.row_spacing_mm) for f in frames} == {(AXIAL, 0.5)}
+
+    def test_the_own_group_of_a_frame_wins_over_the_shared_one(self) -> None:
+        own = [{}, {"PixelMeasuresSequence": item(PixelSpacing=[2, 2])}]
+        frames = describe(builders.enhanced([(0, 0, 0), (0, 0, 1)], groups=own))
+        assert [f.row_spacing_mm for f in frames] == [0.5, 2]
+
+    def test_the_position_of_a_classic_object_is_not_that_of_each_frame(self) -> None:
+        assert [f.position for f in describe(multiframe())] == [None] * 3
+        assert [f.frame_number for f in describe(multiframe())] == [1, 2, 3]
+
+    def test_planes_of_a_dose_grid(self) -> None:
+        frames = describe(multiframe(ImagePositionPatient=[1, 2, 30], GridFrameOffsetVector=[0, 2.5, 5]))
+        assert [f.position for f in frames] == [(1, 2, 30), (1, 2, 32.5), (1, 2, 35)]
+
+    def test_absolute_planes_of_a_dose_grid(self) -> None:
+        # PS3.3 C.8.8.3.2 b): the vector may hold the z coordinates themselves.
+        frames = describe(multiframe(ImagePositionPatient=[1, 2, 30], GridFrameOffsetVector=[30, 32.5, 35]))
+        assert [f.position for f in frames] == [(1, 2, 30), (1, 2, 32.5), (1, 2, 35)]
+
+
+class TestSplittingAttributes:
+    def test_of_a_classic_object(self) -> None:
+        [frame] = describe(
+            builders.image(TemporalPositionIdentifier=2, EchoTime=30, EchoNumbers=1, AcquisitionNumber=4)
+        )
+        assert frame.splitting == {
+            "temporal_position": "2",
+            "acquisition": "4",
+            "echo": "1",
+            "echo_time": "30",
+            "image_type": "ORIGINAL\\PRIMARY\\AXIAL",
+        }
+
+    def test_of_functional_groups(self) -> None:
+        direction = item(DiffusionGradientOrientation=[1.0, 0.0, 0.0])
+        diffusion = item(DiffusionBValue=1000.0, DiffusionGradientDirectionSequence=Items([direction]))
+        group = {
+            "FrameContentSequence": item(TemporalPositionIndex=3, StackID="A"),
+            "MRDiffusionSequence": diffusion,
+            "MREchoSequence": item(EffectiveEchoTime=12.5),
+        }
+        [frame] = describe(builders.enhanced([(0, 0, 0)], groups=[group], ImageType=None))
+        assert frame.splitting == {
+            "temporal_position": "3",
+            "echo": "12.5",
+            "b_value": "1000",
+            "diffusion_gradient": "1\\0\\0",
+            "stack_id": "A",
+        }
+
+
+def test_a_description_survives_json() -> None:
+    for dataset in (
+        builders.image(),
+        builders.enhanced([(0, 0, 1)]),
+        builders.image(ImagePositionPatient=None),
+    ):
+        [frame] = describe(dataset)
+        assert FrameDescription.from_dict(json.loads(json.dumps(frame.as_dict()))) == frame
