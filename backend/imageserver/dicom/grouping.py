@@ -1,0 +1,197 @@
+"""Grouping frames by geometry, and splitting a group where its positions repeat."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imageserver.dicom.frames import SPLITTING_ATTRIBUTES, FrameDescription
+from imageserver.dicom.geometry import plane_normal, project
+
+_COSINE_TOLERANCE = 0.01
+_SPACING_TOLERANCE = 0.01
+_POSITION_TOLERANCE_MM = 0.01
+
+
+@dataclass
+class FrameGroup:
+    """Frames of one geometry, with their places along the normal."""
+
+    frames: list[FrameDescription]
+    positions: NDArray[np.float64]
+    projections: NDArray[np.float64]
+    buckets: NDArray[np.int64]
+    parts: list["Part"] = field(default_factory=list)
+
+    @property
+    def distinct_positions(self) -> int:
+        return int(self.buckets.max()) + 1 if len(self.buckets) else 0
+
+
+class Part(NamedTuple):
+    """What becomes one stack: members of a group by index, in order, and the value they share."""
+
+    members: list[int]
+    label: str | None
+
+
+def by_number(frame: FrameDescription) -> tuple[bool, int, str, int]:
+    """Instance Number (missing ones last), then the object, then the frame number."""
+    number = frame.instance_number
+    return number is None, number or 0, frame.sop_instance_uid, frame.frame_number
+
+
+def group_by_geometry(frames: Sequence[FrameDescription]) -> list[list[FrameDescription]]:
+    """Group frames of equal size, orientation and pixel spacing; the largest group first.
+
+    Near-equal values chain to the first of their group, in an order of the values themselves, so that
+    renumbering the files cannot change the groups.
+    """
+    by_values: dict[tuple[float, ...], list[FrameDescription]] = defaultdict(list)
+    for frame in frames:
+        by_values[_geometry_values(frame)].append(frame)
+    leaders: dict[tuple[float, ...], list[tuple[NDArray[np.float64], list[FrameDescription]]]] = defaultdict(
+        list
+    )
+    for values in sorted(by_values):
+        known = leaders[values[:2]]
+        vector = np.array(values[2:])
+        group = next((members for leader, members in known if _is_near(leader, vector)), None)
+        if group is None:
+            known.append((vector, list(by_values[values])))
+        else:
+            group.extend(by_values[values])
+    groups = [members for known in leaders.values() for _, members in known]
+    return sorted(
+        (sorted(group, key=by_number) for group in groups), key=lambda g: (-len(g), by_number(g[0]))
+    )
+
+
+def _geometry_values(frame: FrameDescription) -> tuple[float, ...]:
+    orientation = frame.orientation or (0.0,) * 6
+    spacing = (frame.row_spacing_mm or 0.0, frame.column_spacing_mm or 0.0)
+    return (frame.rows, frame.columns, *(round(value, 6) for value in orientation), *spacing)
+
+
+def _is_near(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
+    cosines = np.abs(one[:6] - other[:6]) <= _COSINE_TOLERANCE
+    spacing = np.abs(one[6:] - other[6:]) <= _SPACING_TOLERANCE * np.maximum(one[6:], other[6:])
+    return bool(cosines.all() and spacing.all())
+
+
+def place(frames: list[FrameDescription]) -> FrameGroup:
+    """Measure where the frames of one geometry lie, and split them where positions repeat."""
+    assert frames[0].orientation is not None
+    positions = np.array([frame.position for frame in frames], np.float64)
+    projections = project(positions, plane_normal(frames[0].orientation))
+    smallest = min((s for s in (frames[0].row_spacing_mm, frames[0].column_spacing_mm) if s), default=1.0)
+    buckets = _buckets(projections, min(_POSITION_TOLERANCE_MM, smallest / 10))
+    group = FrameGroup(frames, positions, projections, buckets)
+    parts = (
+        _split(frames, buckets) if group.distinct_positions > 1 else [Part(list(range(len(frames))), None)]
+    )
+    group.parts = [Part(_in_order(part.members, group), part.label) for part in parts]
+    return group
+
+
+def _buckets(projections: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
+    """Number the distinct places along the normal, from 0."""
+    order = np.argsort(projections, kind="stable")
+    steps = np.diff(projections[order]) > tolerance
+    buckets = np.empty(len(projections), np.int64)
+    buckets[order] = np.concatenate(([0], np.cumsum(steps)))
+    return buckets
+
+
+def _in_order(members: Iterable[int], group: FrameGroup) -> list[int]:
+    """Sort by place, then Instance Number, SOP Instance UID and frame number."""
+    return sorted(members, key=lambda i: (group.buckets[i], by_number(group.frames[i])))
+
+
+def _split(frames: Sequence[FrameDescription], buckets: NDArray[np.int64]) -> list[Part]:
+    """Split frames whose positions repeat by the attribute that separates them, else by their turn."""
+    everything = Part(list(range(len(frames))), None)
+    turns = Counter(buckets.tolist())
+    if max(turns.values()) == 1:
+        return [everything]
+    varying = [
+        name for name in SPLITTING_ATTRIBUTES if len({frame.splitting.get(name) for frame in frames}) > 1
+    ]
+    for size in (1, 2):
+        for names in combinations(varying, size):
+            if (parts := _split_by(frames, buckets, names)) is not None:
+                return parts
+    if len(set(turns.values())) == 1:
+        return _split_by_turn(frames, buckets)
+    return [everything]
+
+
+def _split_by(
+    frames: Sequence[FrameDescription], buckets: NDArray[np.int64], names: tuple[str, ...]
+) -> list[Part] | None:
+    """Split by the values of these attributes; None unless each part has every position at most once.
+
+    An attribute that is different on every slice, such as a time, would separate too: the parts must fill
+    more than half of the positions on average.
+    """
+    parts: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
+    for index, frame in enumerate(frames):
+        parts[tuple(frame.splitting.get(name) for name in names)].append(index)
+    distinct = int(buckets.max()) + 1
+    if 2 * len(frames) <= len(parts) * distinct:
+        return None
+    if any(len(set(buckets[members].tolist())) < len(members) for members in parts.values()):
+        return None
+    ordered = sorted(parts.items(), key=lambda part: [_natural(value) for value in part[0]])
+    return [Part(members, _label(names, values)) for values, members in ordered]
+
+
+def _natural(value: str | None) -> tuple[int, float, str]:
+    """Sort numbers by size, before other texts, and missing values last."""
+    if value is None:
+        return 2, 0.0, ""
+    try:
+        return 0, float(value), ""
+    except ValueError:
+        return 1, 0.0, value
+
+
+_WORDS: dict[str, Callable[[str], str]] = {
+    "segment": "segment {}".format,
+    "temporal_position": "time point {}".format,
+    "acquisition": "acquisition {}".format,
+    "echo": "echo {}".format,
+    "echo_time": "echo time {} ms".format,
+    "b_value": "b-value {}".format,
+    "diffusion_gradient": "diffusion direction {}".format,
+    "cardiac_phase": "cardiac phase {}".format,
+    "time": "time {}".format,
+    "acquisition_time": "acquired at {}".format,
+    "content_time": "created at {}".format,
+    "image_type": "image type {}".format,
+    "stack_id": "stack {}".format,
+}
+
+
+def _label(names: Iterable[str], values: Iterable[str | None]) -> str:
+    pairs = zip(names, values, strict=True)
+    words = [
+        _WORDS[name](value.replace("\\", " / ")) if value is not None else f"no {name.replace('_', ' ')}"
+        for name, value in pairs
+    ]
+    return ", ".join(words)
+
+
+def _split_by_turn(frames: Sequence[FrameDescription], buckets: NDArray[np.int64]) -> list[Part]:
+    """Take the k-th frame at each position, by Instance Number, as stack k."""
+    parts: dict[int, list[int]] = defaultdict(list)
+    seen: Counter[int] = Counter()
+    for index in sorted(range(len(frames)), key=lambda i: by_number(frames[i])):
+        bucket = int(buckets[index])
+        parts[seen[bucket]].append(index)
+        seen[bucket] += 1
+    return [Part(members, f"turn {turn + 1} at each position") for turn, members in sorted(parts.items())]

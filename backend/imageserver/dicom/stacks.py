@@ -1,0 +1,269 @@
+"""From the frames of a series to stacks in order, the middle slice, and the reasons.
+
+The answer never depends on file names or on the order in which the frames come.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from imageserver.dicom.arrangement import (
+    Arrangement,
+    FrameReference,
+    Middle,
+    Ordering,
+    Stack,
+    Verdict,
+    middle_of,
+)
+from imageserver.dicom.frames import FrameDescription
+from imageserver.dicom.geometry import orientation_labels, plane_name
+from imageserver.dicom.grouping import FrameGroup, Part, by_number, group_by_geometry, place
+from imageserver.dicom.limits import Finding
+from imageserver.dicom.stack_findings import find_irregularities, is_tilted, is_uniform, measured_spacing
+
+__all__ = ["Arrangement", "FrameReference", "Middle", "Ordering", "Stack", "Verdict", "arrange"]
+
+_MAIN_GROUP_SHARE = 0.8
+
+
+def arrange(frames: Sequence[FrameDescription]) -> Arrangement:
+    """Order the frames of a series and choose its middle slice.
+
+    Parameters
+    ----------
+    frames : sequence of FrameDescription
+        All frames of the series, in any order.
+
+    Returns
+    -------
+    Arrangement
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2; docs/decisions/0020-middle-slice.md
+    """
+    if not frames:
+        return Arrangement(Verdict.EMPTY, Ordering.INSTANCE_NUMBER, explanation="The series has no images.")
+    ordered = sorted(frames, key=by_number)
+    placed = [frame for frame in ordered if frame.position is not None and frame.orientation is not None]
+    groups = [place(group) for group in group_by_geometry(placed)]
+    main = next((group for group in groups if len(group.frames) >= _MAIN_GROUP_SHARE * len(frames)), None)
+    if main is not None and (main.distinct_positions > 1 or len(main.frames) == 1):
+        return _arrange_by_position(ordered, groups, main)
+    return _arrange_by_number(ordered, groups, main)
+
+
+def _build_stacks(groups: Sequence[FrameGroup], first: FrameGroup | None) -> list[Stack]:
+    """Make the stacks of all groups, those of `first` in front."""
+    in_order = [g for g in groups if g is first] + [g for g in groups if g is not first]
+    stacks: list[Stack] = []
+    for group in in_order:
+        for part in group.parts:
+            stacks.append(_build_stack(len(stacks), group, part, groups))
+    return stacks
+
+
+def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> Stack:
+    frame = group.frames[part.members[0]]
+    projections = group.projections[part.members]
+    return Stack(
+        stack=number,
+        frames=tuple(_reference(group.frames[i]) for i in part.members),
+        positions_mm=tuple(round(float(p), 4) for p in projections),
+        rows=frame.rows,
+        columns=frame.columns,
+        row_spacing_mm=frame.row_spacing_mm,
+        column_spacing_mm=frame.column_spacing_mm,
+        slice_spacing_mm=measured_spacing(projections),
+        orientation_labels=orientation_labels(frame.orientation, frame.patient_orientation),
+        differs_by=_differs_by(group, part, groups),
+        pixel_aspect_ratio=frame.pixel_aspect_ratio,
+    )
+
+
+def _reference(frame: FrameDescription) -> FrameReference:
+    return FrameReference(frame.sop_instance_uid, frame.frame_number)
+
+
+def _differs_by(group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> str | None:
+    words = []
+    if len(groups) > 1:
+        frame = group.frames[0]
+        assert frame.orientation is not None
+        words.append(plane_name(frame.orientation))
+        if len({(g.frames[0].rows, g.frames[0].columns) for g in groups}) > 1:
+            words.append(f"{frame.columns} × {frame.rows} pixels")
+    if part.label:
+        words.append(part.label)
+    return ", ".join(words) or None
+
+
+def _arrange_by_position(
+    frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup
+) -> Arrangement:
+    stacks = _build_stacks(groups, main)
+    first = stacks[0]
+    findings = [
+        finding
+        for part in main.parts
+        for finding in find_irregularities(
+            [main.frames[i] for i in part.members],
+            main.projections[part.members],
+            main.positions[part.members],
+        )
+    ]
+    warnings = _once(findings)
+    return Arrangement(
+        verdict=_verdict_of(main),
+        ordering=Ordering.POSITION,
+        stacks=tuple(stacks),
+        frames=first.frames,
+        middle=first.middle,
+        excluded=tuple(_excluded(frames, groups, main)),
+        warnings=tuple(warnings),
+        explanation=_explain_position(first, stacks, len(frames)),
+    )
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Merge equal findings of several stacks, keeping the first sentence."""
+    merged: dict[str, Finding] = {}
+    for finding in findings:
+        known = merged.get(finding.code)
+        merged[finding.code] = (
+            finding
+            if known is None
+            else known._replace(sop_instance_uids=known.sop_instance_uids + finding.sop_instance_uids)
+        )
+    return list(merged.values())
+
+
+def _verdict_of(group: FrameGroup) -> Verdict:
+    if len(group.frames) == 1:
+        return Verdict.SINGLE_IMAGE
+    if len(group.parts) > 1:
+        return Verdict.VOLUME_4D
+    members = group.parts[0].members
+    if is_tilted(group.positions[members], group.projections[members]):
+        return Verdict.VOLUME_TILTED
+    return Verdict.VOLUME if is_uniform(group.projections[members]) else Verdict.VOLUME_VARIABLE_SPACING
+
+
+def _excluded(
+    frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup
+) -> list[Finding]:
+    """Say which frames are outside the main group, and why."""
+    found = []
+    unplaced = [frame for frame in frames if frame.position is None or frame.orientation is None]
+    if unplaced:
+        found.append(
+            Finding(
+                "missing_position", f"{_images(len(unplaced))} no position in the patient.", _uids(unplaced)
+            )
+        )
+    reference = main.frames[0]
+    for group in groups:
+        if group is main:
+            continue
+        frame = group.frames[0]
+        if (frame.rows, frame.columns) != (reference.rows, reference.columns):
+            size = f"{frame.columns} × {frame.rows} instead of {reference.columns} × {reference.rows} pixels"
+            found.append(Finding("other_size", f"{_images(len(group.frames))} {size}.", _uids(group.frames)))
+        else:
+            found.append(
+                Finding(
+                    "other_geometry",
+                    f"{_images(len(group.frames))} another orientation or pixel spacing.",
+                    _uids(group.frames),
+                )
+            )
+    return found
+
+
+def _images(count: int) -> str:
+    return "1 image has" if count == 1 else f"{count} images have"
+
+
+def _uids(frames: Iterable[FrameDescription]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(frame.sop_instance_uid for frame in frames))
+
+
+def _explain_position(first: Stack, stacks: Sequence[Stack], total: int) -> str:
+    middle = first.middle
+    if total == 1:
+        return "The series has one image."
+    sentence = (
+        f"Slice {middle.index + 1} of {middle.count}, ordered by position along the normal of the slices."
+    )
+    if len(stacks) > 1:
+        sentence += f" The series has {len(stacks)} stacks; this is the first"
+        sentence += f" ({first.differs_by})." if first.differs_by else "."
+    return sentence
+
+
+def _arrange_by_number(
+    frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup | None
+) -> Arrangement:
+    stacks = _build_stacks(groups, main)
+    order = tuple(_reference(frame) for frame in frames)
+    verdict = _verdict_without_order(frames, groups, main)
+    unplaced = [frame for frame in frames if frame.position is None or frame.orientation is None]
+    warnings = []
+    if unplaced and groups:
+        warnings.append(
+            Finding(
+                "missing_position", f"{_images(len(unplaced))} no position in the patient.", _uids(unplaced)
+            )
+        )
+    return Arrangement(
+        verdict=verdict,
+        ordering=Ordering.INSTANCE_NUMBER,
+        stacks=tuple(stacks or [_stack_without_geometry(frames)]),
+        frames=order,
+        middle=middle_of(order, (), None),
+        warnings=tuple(warnings),
+        explanation=_explain_number(verdict, len(frames), len(stacks), main is not None),
+    )
+
+
+def _verdict_without_order(
+    frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup | None
+) -> Verdict:
+    if len(frames) == 1:
+        return Verdict.SINGLE_IMAGE
+    if main is None and groups:
+        return Verdict.LOCALIZER
+    if any(frame.is_multiframe for frame in frames) or main is not None:
+        return Verdict.CINE
+    return Verdict.NO_GEOMETRY
+
+
+def _stack_without_geometry(frames: Sequence[FrameDescription]) -> Stack:
+    frame = frames[0]
+    return Stack(
+        stack=0,
+        frames=tuple(_reference(frame) for frame in frames),
+        positions_mm=(None,) * len(frames),
+        rows=frame.rows,
+        columns=frame.columns,
+        row_spacing_mm=frame.row_spacing_mm,
+        column_spacing_mm=frame.column_spacing_mm,
+        slice_spacing_mm=None,
+        orientation_labels=orientation_labels(frame.orientation, frame.patient_orientation),
+        differs_by=None,
+        pixel_aspect_ratio=frame.pixel_aspect_ratio,
+    )
+
+
+def _explain_number(verdict: Verdict, count: int, stacks: int, is_placed: bool) -> str:
+    place = f"image {count // 2 + 1} of {count}, ordered by instance number and frame number"
+    reasons = {
+        Verdict.SINGLE_IMAGE: "The series has one image.",
+        Verdict.LOCALIZER: f"The images lie in {stacks} stacks with no common direction, so this is {place}.",
+        Verdict.CINE: (
+            f"The images all lie at one position in the patient, so this is {place}."
+            if is_placed
+            else f"The frames have no position in the patient, so this is {place}."
+        ),
+        Verdict.NO_GEOMETRY: f"The images have no position in the patient, so this is {place}.",
+    }
+    return reasons[verdict]

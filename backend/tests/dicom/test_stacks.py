@@ -1,0 +1,316 @@
+"""Which slice is the middle one, and why. Positions are plain numbers, so that the answer can be counted off."""
+
+import json
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imageserver.dicom.arrangement import Arrangement, Ordering, Verdict
+from imageserver.dicom.frames import FrameDescription
+from imageserver.dicom.stacks import arrange
+from tests.builders import AXIAL, CORONAL, SAGITTAL
+
+
+def frame(
+    z: float | None, number: int | None = None, name: str | None = None, **values: Any
+) -> FrameDescription:
+    """An axial slice at z mm; `name` stands for the SOP Instance UID."""
+    place = None if z is None else (0.0, 0.0, float(z))
+    base = FrameDescription(
+        sop_instance_uid=name or f"z{z}",
+        frame_number=1,
+        instance_number=number,
+        rows=4,
+        columns=4,
+        row_spacing_mm=1.0,
+        column_spacing_mm=1.0,
+        position=place,
+        orientation=AXIAL,
+    )
+    return replace(base, **values)
+
+
+def axial(places: Sequence[float], **values: Any) -> list[FrameDescription]:
+    return [frame(z, number + 1, **values) for number, z in enumerate(places)]
+
+
+def middle(arrangement: Arrangement) -> str:
+    assert arrangement.middle is not None
+    return arrangement.middle.sop_instance_uid
+
+
+def codes(findings: Sequence[Any]) -> list[str]:
+    return [finding.code for finding in findings]
+
+
+class TestVolume:
+    @pytest.mark.parametrize(("count", "index"), [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2), (10, 5), (21, 10)])
+    def test_the_middle_is_the_upper_of_two_when_even(self, count: int, index: int) -> None:
+        arrangement = arrange(axial(range(count)))
+        assert arrangement.middle is not None
+        assert (arrangement.middle.index, arrangement.middle.count) == (index, count)
+        assert middle(arrangement) == f"z{index}"
+
+    def test_position_decides_and_not_the_instance_number(self) -> None:
+        slices = [frame(z, number) for z, number in ((0, 3), (2, 5), (4, 1), (6, 2), (8, 4))]
+        arrangement = arrange(slices)
+        assert [f.sop_instance_uid for f in arrangement.frames] == ["z0", "z2", "z4", "z6", "z8"]
+        assert (arrangement.verdict, arrangement.ordering) == (Verdict.VOLUME, Ordering.POSITION)
+        assert arrangement.stacks[0].slice_spacing_mm == 2
+        assert (arrangement.warnings, arrangement.excluded) == ((), ())
+
+    @pytest.mark.parametrize(
+        "numbers", [[1] * 5, [None] * 5, [5, 4, 3, 2, 1]], ids=["equal", "missing", "reversed"]
+    )
+    def test_instance_numbers_do_not_matter(self, numbers: list[int | None]) -> None:
+        assert middle(arrange([frame(z, n) for z, n in zip(range(5), numbers, strict=True)])) == "z2"
+
+    def test_a_sagittal_stack_is_ordered_along_its_normal_towards_the_right(self) -> None:
+        # Row x column of these cosines is (-1, 0, 0): ascending along the normal is descending x.
+        slices = [
+            frame(0, name=f"x{x}", position=(float(x), 0.0, 0.0), orientation=SAGITTAL) for x in range(5)
+        ]
+        assert [f.sop_instance_uid for f in arrange(slices).frames] == ["x4", "x3", "x2", "x1", "x0"]
+
+    def test_an_oblique_stack(self) -> None:
+        # Turned by 45 degrees about x; the normal is (0, -0.7071, 0.7071).
+        cosines = (1.0, 0.0, 0.0, 0.0, 0.7071, 0.7071)
+        slices = [
+            frame(0, name=f"s{i}", position=(0.0, -0.7071 * 3 * i, 0.7071 * 3 * i), orientation=cosines)
+            for i in (2, 0, 3, 1, 4)
+        ]
+        arrangement = arrange(slices)
+        assert [f.sop_instance_uid for f in arrangement.frames] == ["s0", "s1", "s2", "s3", "s4"]
+        assert arrangement.stacks[0].slice_spacing_mm == pytest.approx(3, abs=1e-3)
+        assert arrangement.verdict is Verdict.VOLUME
+
+    def test_frames_of_one_enhanced_object_in_any_stored_order(self) -> None:
+        slices = [
+            frame(z, 1, name="one", frame_number=n + 1, is_multiframe=True)
+            for n, z in enumerate((8, 0, 4, 2, 6))
+        ]
+        arrangement = arrange(slices)
+        assert arrangement.middle is not None
+        assert arrangement.middle.frame_number == 3
+        assert [f.frame_number for f in arrangement.frames] == [2, 4, 3, 5, 1]
+
+    def test_the_sentence_counts_from_one(self) -> None:
+        assert arrange(axial(range(10))).explanation.startswith("Slice 6 of 10, ordered by position")
+
+
+class TestIrregularities:
+    def test_a_gap_is_named(self) -> None:
+        arrangement = arrange(axial([0, 2, 4, 8, 10]))
+        assert arrangement.verdict is Verdict.VOLUME_VARIABLE_SPACING
+        gap = next(w for w in arrangement.warnings if w.code == "gap")
+        assert gap.sop_instance_uids == ("z4", "z8")
+        assert "Between slices 3 and 4 there are 4.00 mm, elsewhere 2.00 mm" in gap.message
+
+    def test_a_duplicate_position_stays_and_is_named(self) -> None:
+        arrangement = arrange([*axial([0, 2, 4, 6]), frame(4, 9, "again")])
+        assert len(arrangement.stacks) == 1
+        assert len(arrangement.frames) == 5
+        duplicates = next(w for w in arrangement.warnings if w.code == "duplicate_positions")
+        assert set(duplicates.sop_instance_uids) == {"z4", "again"}
+
+    def test_variable_spacing(self) -> None:
+        arrangement = arrange(axial([0, 2, 4.3, 6.3]))
+        assert codes(arrangement.warnings) == ["variable_spacing"]
+
+    def test_rounding_of_positions_is_no_finding(self) -> None:
+        assert arrange(axial([0, 3.6, 7.201, 10.8, 14.399])).warnings == ()
+
+    def test_gantry_tilt(self) -> None:
+        slices = [frame(0, i, f"s{i}", position=(0.0, 0.7 * i, 2.0 * i)) for i in range(5)]
+        arrangement = arrange(slices)
+        assert (arrangement.verdict, codes(arrangement.warnings)) == (Verdict.VOLUME_TILTED, ["tilted"])
+        assert "19.3 degrees" in arrangement.warnings[0].message  # atan(0.7 / 2)
+
+    def test_a_spacing_tag_that_contradicts_the_positions(self) -> None:
+        arrangement = arrange(axial([0, 2, 4, 6], spacing_between_slices_mm=5.0))
+        assert codes(arrangement.warnings) == ["spacing_mismatch"]
+        assert arrange(axial([0, 2, 4, 6], spacing_between_slices_mm=2.0)).warnings == ()
+
+    def test_one_slice_without_position_is_left_out_and_named(self) -> None:
+        arrangement = arrange([*axial(range(9)), frame(None, 10, "lost")])
+        assert middle(arrangement) == "z4"
+        assert [(f.code, f.sop_instance_uids) for f in arrangement.excluded] == [
+            ("missing_position", ("lost",))
+        ]
+
+    def test_one_slice_of_another_size_is_left_out_and_named(self) -> None:
+        arrangement = arrange([*axial(range(9)), frame(9, 10, "big", rows=8, columns=8)])
+        assert arrangement.middle is not None
+        assert arrangement.middle.count == 9
+        assert [(f.code, f.sop_instance_uids) for f in arrangement.excluded] == [("other_size", ("big",))]
+        assert "8 × 8 instead of 4 × 4 pixels" in arrangement.excluded[0].message
+
+    def test_a_scout_in_the_series_is_left_out(self) -> None:
+        scout = frame(0, 10, "scout", orientation=CORONAL)
+        arrangement = arrange([*axial(range(9)), scout])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z4")
+        assert codes(arrangement.excluded) == ["other_geometry"]
+        assert arrangement.stacks[1].differs_by == "coronal"
+
+
+class TestRepeatedPositions:
+    def repeated(self, name: str, values: Sequence[str | None]) -> list[FrameDescription]:
+        """Four positions for each value; instance numbers run over positions first."""
+        return [
+            frame(z, len(values) * i + k, f"{value}@{z}", splitting={name: value} if value else {})
+            for k, value in enumerate(values)
+            for i, z in enumerate(range(0, 8, 2))
+        ]
+
+    @pytest.mark.parametrize(
+        "name", ["temporal_position", "acquisition", "echo", "b_value", "time", "image_type"]
+    )
+    def test_are_split_by_the_attribute_that_separates_them(self, name: str) -> None:
+        arrangement = arrange(self.repeated(name, ["10", "9", "200"]))
+        assert arrangement.verdict is Verdict.VOLUME_4D
+        assert [f.sop_instance_uid for f in arrangement.frames] == ["9@0", "9@2", "9@4", "9@6"]
+        assert [s.middle.sop_instance_uid for s in arrangement.stacks] == ["9@4", "10@4", "200@4"]
+        assert arrangement.stacks[0].differs_by is not None
+        assert "9" in arrangement.stacks[0].differs_by
+
+    def test_two_attributes_together(self) -> None:
+        slices = [
+            frame(z, 0, f"{t}{e}@{z}", splitting={"temporal_position": t, "echo": e})
+            for t in "12" for e in "12" for z in range(4)
+        ]  # fmt: skip
+        assert [s.differs_by for s in arrange(slices).stacks] == [
+            "time point 1, echo 1", "time point 1, echo 2", "time point 2, echo 1", "time point 2, echo 2",
+        ]  # fmt: skip
+
+    def test_a_time_that_differs_on_every_slice_splits_nothing(self) -> None:
+        slices = [
+            frame(z, 10 * k + z, f"{k}@{z}", splitting={"acquisition_time": f"12{k}{z}"})
+            for k in range(2)
+            for z in range(4)
+        ]
+        arrangement = arrange(slices)
+        assert [s.count for s in arrangement.stacks] == [4, 4]
+
+    def test_without_an_attribute_the_turn_at_each_position_splits(self) -> None:
+        slices = [frame(z, 10 * k + z, f"{k}@{z}") for k in range(2) for z in range(4)]
+        arrangement = arrange(slices)
+        assert [[f.sop_instance_uid for f in s.frames] for s in arrangement.stacks] == [
+            ["0@0", "0@1", "0@2", "0@3"],
+            ["1@0", "1@1", "1@2", "1@3"],
+        ]
+        assert arrangement.warnings == ()
+
+    def test_a_missing_value_sorts_last(self) -> None:
+        arrangement = arrange(self.repeated("echo", [None, "1"]))
+        assert [s.differs_by for s in arrangement.stacks] == ["echo 1", "no echo"]
+
+    def test_one_place_over_time_has_no_middle_in_space(self) -> None:
+        phases = [frame(5, n, f"t{n}", splitting={"cardiac_phase": str(n)}) for n in range(1, 11)]
+        arrangement = arrange(phases)
+        assert (arrangement.verdict, arrangement.ordering) == (Verdict.CINE, Ordering.INSTANCE_NUMBER)
+        assert middle(arrangement) == "t6"
+
+
+class TestWithoutCommonOrder:
+    def localizer(self) -> list[FrameDescription]:
+        """Three sagittal images, one coronal, one axial; numbers in that order, gaps unequal."""
+        sagittal = [
+            frame(0, n, f"sag{n}", position=(x, 0.0, 0.0), orientation=SAGITTAL)
+            for n, x in ((1, -30.0), (2, 0.0), (3, 10.0))
+        ]
+        return [*sagittal, frame(0, 4, "cor", orientation=CORONAL), frame(0, 5, "axi")]
+
+    def test_a_localizer_is_ordered_by_instance_number(self) -> None:
+        arrangement = arrange(self.localizer())
+        assert (arrangement.verdict, arrangement.ordering) == (Verdict.LOCALIZER, Ordering.INSTANCE_NUMBER)
+        assert arrangement.middle is not None
+        assert (arrangement.middle.stack, arrangement.middle.index, middle(arrangement)) == (None, 2, "sag3")
+        assert "no common direction" in arrangement.explanation
+
+    def test_each_group_offers_its_own_middle(self) -> None:
+        stacks = arrange(self.localizer()).stacks
+        assert [s.middle.sop_instance_uid for s in stacks] == ["sag2", "cor", "axi"]
+        assert [s.differs_by for s in stacks] == ["sagittal", "coronal", "axial"]
+
+    def test_less_than_80_percent_is_no_volume(self) -> None:
+        slices = [*axial(range(7)), *(frame(0, 10 + i, f"c{i}", orientation=CORONAL) for i in range(2))]
+        assert arrange(slices).verdict is Verdict.LOCALIZER
+        assert arrange([*axial(range(8)), *slices[7:]]).verdict is Verdict.VOLUME
+
+    def test_missing_instance_numbers_come_last(self) -> None:
+        images = [frame(None, None, "b"), frame(None, 7, "a"), frame(None, 2, "c")]
+        assert [f.sop_instance_uid for f in arrange(images).frames] == ["c", "a", "b"]
+
+    def test_images_without_positions(self) -> None:
+        arrangement = arrange([frame(None, n, f"i{n}") for n in (3, 1, 2)])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.NO_GEOMETRY, "i2")
+        assert arrangement.middle is not None
+        assert arrangement.middle.position_mm is None
+
+    def test_a_cine_loop_is_ordered_by_frame_number(self) -> None:
+        frames = [frame(None, 1, "us", frame_number=n, is_multiframe=True) for n in range(30, 0, -1)]
+        arrangement = arrange(frames)
+        assert arrangement.verdict is Verdict.CINE
+        assert arrangement.middle is not None
+        assert arrangement.middle.frame_number == 16
+
+    def test_one_image(self) -> None:
+        assert arrange([frame(None, 1)]).verdict is Verdict.SINGLE_IMAGE
+        assert arrange([frame(3, 1)]).verdict is Verdict.SINGLE_IMAGE
+
+    def test_no_image(self) -> None:
+        arrangement = arrange([])
+        assert (arrangement.verdict, arrangement.middle) == (Verdict.EMPTY, None)
+
+
+SERIES = {
+    "volume": axial([0, 2, 4, 6, 8, 10]),
+    "gap": axial([0, 2, 4, 8, 10]),
+    "4d": TestRepeatedPositions().repeated("echo", ["1", "2"]),
+    "localizer": TestWithoutCommonOrder().localizer(),
+    "no geometry": [frame(None, n, f"i{n}") for n in range(5)],
+    "noisy cosines": [
+        frame(z, z, orientation=(1.0, 0.004 * (z % 3), 0.0, -0.004 * (z % 3), 1.0, 0.0)) for z in range(12)
+    ],
+}
+
+
+class TestProperties:
+    @pytest.mark.parametrize("name", SERIES)
+    @given(seed=st.integers())
+    def test_the_order_of_arrival_changes_nothing(self, name: str, seed: int) -> None:
+        shuffled = list(SERIES[name])
+        random.Random(seed).shuffle(shuffled)
+        assert arrange(shuffled) == arrange(SERIES[name])
+
+    @pytest.mark.parametrize("name", SERIES)
+    def test_survives_json(self, name: str) -> None:
+        arrangement = arrange(SERIES[name])
+        assert Arrangement.from_dict(json.loads(json.dumps(arrangement.as_dict()))) == arrangement
+
+    @given(st.sets(st.integers(-500, 500), min_size=1, max_size=40), st.randoms())
+    def test_every_thinned_volume_is_ordered_by_position(
+        self, places: set[int], shuffle: random.Random
+    ) -> None:
+        numbers = list(range(len(places)))
+        shuffle.shuffle(numbers)
+        arrangement = arrange([frame(z, n) for z, n in zip(places, numbers, strict=True)])
+        assert [f.sop_instance_uid for f in arrangement.frames] == [f"z{z}" for z in sorted(places)]
+        assert middle(arrangement) == f"z{sorted(places)[len(places) // 2]}"
+
+    def test_every_frame_is_in_exactly_one_stack(self) -> None:
+        for frames in SERIES.values():
+            listed = [(f.sop_instance_uid, f.frame_number) for s in arrange(frames).stacks for f in s.frames]
+            assert sorted(listed) == sorted((f.sop_instance_uid, f.frame_number) for f in frames)
+
+    def test_ten_thousand_slices_take_no_time(self) -> None:
+        slices = [frame(z / 10, z, f"{z}", splitting={"acquisition_time": str(z)}) for z in range(10_000)]
+        started = time.process_time()
+        assert arrange(slices).verdict is Verdict.VOLUME
+        assert time.process_time() - started < 3
