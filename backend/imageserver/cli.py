@@ -1,6 +1,7 @@
 """The command ``imageserver``: serve, and what an administrator does beside the running server."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -45,6 +46,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 def serve(settings: Settings, _arguments: argparse.Namespace) -> int:
     """Serve the API until a signal ends it."""
+    # uvicorn hands the signal on after it has finished; being stopped as asked is a success.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.effective_database_url)
     migrate(database)

@@ -1,0 +1,55 @@
+"""`imageserver serve` as a process: it starts by itself and ends when it is told to."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+import imageserver
+
+PACKAGE_FOLDER = Path(imageserver.__file__).parents[1]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A server with an embedded database, on a port that the system chooses."""
+    settings = {"DATA_DIR": tmp_path / "data", "STATE_DIR": tmp_path / "state", "PORT": 0}
+    (tmp_path / "data").mkdir()
+    environment = os.environ | {f"IMAGESERVER_{name}": str(value) for name, value in settings.items()}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "imageserver", "serve"],
+        cwd=tmp_path,
+        env=environment | {"PYTHONPATH": str(PACKAGE_FOLDER)},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def port_of(server: subprocess.Popen[str]) -> int:
+    """Read the log until it names the port."""
+    assert server.stderr is not None
+    seen = []
+    for line in server.stderr:
+        seen.append(line)
+        if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
+            return int(match[1])
+    pytest.fail("the server ended before it listened:\n" + "".join(seen))
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_ends_it_with_success(server: subprocess.Popen[str], name: str) -> None:
+    connection = HTTPConnection("127.0.0.1", port_of(server), timeout=10)
+    connection.request("GET", "/readyz")
+    assert connection.getresponse().status == 200
+    connection.close()
+    server.send_signal(signal.Signals[name])
+    assert server.wait(timeout=10) == 0
