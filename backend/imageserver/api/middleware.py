@@ -69,7 +69,8 @@ class RequestContext:
         try:
             await self.app(scope, receive, send_with_headers)
         finally:
-            access_log.info("request", extra=_access_fields(scope, status, time.perf_counter() - started))
+            fields = _access_fields(scope, status, time.perf_counter() - started)
+            access_log.log(_access_level(fields), "request", extra=fields)
             request_id.reset(token)
 
 
@@ -82,6 +83,12 @@ def _access_fields(scope: Scope, status: int, seconds: float) -> dict[str, Any]:
         "milliseconds": round(seconds * 1000, 1),
         "user": scope["state"].get("username"),
     }
+
+
+def _access_level(fields: dict[str, Any]) -> int:
+    # A container's health check asks every few seconds; its lines would bury the set-up link.
+    is_quiet_probe = fields["route"] in {"/healthz", "/readyz"} and fields["status"] == 200
+    return logging.DEBUG if is_quiet_probe else logging.INFO
 
 
 class CatchUnexpected:

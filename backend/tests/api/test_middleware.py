@@ -153,10 +153,20 @@ class TestHeadersAndLog:
         self, client: TestClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         with caplog.at_level(logging.INFO, "imageserver.access"):
-            client.get("/readyz?PatientName=Secret")
+            client.get("/docs?PatientName=Secret")
         (line,) = [json.loads(JsonLines().format(record)) for record in caplog.records]
-        assert (line["route"], line["status"], line["method"]) == ("/readyz", 200, "GET")
+        assert (line["route"], line["status"], line["method"]) == ("/docs", 200, "GET")
         assert "Secret" not in json.dumps(line)
+
+    @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+    def test_a_probe_with_a_good_answer_is_not_worth_a_line(
+        self, client: TestClient, caplog: pytest.LogCaptureFixture, path: str
+    ) -> None:
+        with caplog.at_level(logging.DEBUG, "imageserver.access"):
+            client.get(path)
+        assert [record.levelname for record in caplog.records if record.name == "imageserver.access"] == [
+            "DEBUG"
+        ]
 
 
 class TestDocs:
