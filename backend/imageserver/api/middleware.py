@@ -131,6 +131,7 @@ class AllowedHosts:
                     "host_not_allowed",
                     "Host not allowed",
                     "The server is not reachable under this host name. IMAGESERVER_ALLOWED_HOSTS lists more names.",
+                    {"Cross-Origin-Resource-Policy": "cross-origin"},  # a page may tell it from silence
                 )
                 await response(scope, receive, send)
                 return

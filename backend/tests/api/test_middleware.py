@@ -93,6 +93,7 @@ class TestHosts:
     def test_others_are_refused(self, client: TestClient, host: str) -> None:
         answer = client.get("/healthz", headers={"Host": host})
         assert (answer.status_code, answer.json()["code"]) == (400, "host_not_allowed")
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
 class TestHead:
