@@ -2,14 +2,17 @@
 
 import threading
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from imageserver.database import Database, translated_errors
+from imageserver.database import Base, Database, translated_errors
 from imageserver.errors import DatabaseUnavailable, StorageFull
-from imageserver.migrations import is_migrated, migrate
+from imageserver.migrations import NewerSchema, downgrade, is_migrated, migrate
 
 
 class TestTransactions:
@@ -70,3 +73,28 @@ class TestMigrations:
         migrate(database)
         with database.reading() as session:
             assert is_migrated(session.connection())
+
+    def test_a_newer_schema_is_refused(self, database: Database) -> None:
+        with database.writing() as session:
+            head = session.scalar(text("SELECT version_num FROM alembic_version"))
+            session.execute(text("UPDATE alembic_version SET version_num = 'future'"))
+        try:
+            with pytest.raises(NewerSchema):
+                migrate(database)
+        finally:
+            with database.writing() as session:
+                session.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": head})
+
+    def test_the_schema_is_that_of_the_models(self, database: Database) -> None:
+        with database.reading() as session:
+            context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+            assert compare_metadata(context, Base.metadata) == []
+
+    def test_every_step_can_be_taken_back(self, tmp_path: Path) -> None:
+        other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+        migrate(other)
+        downgrade(other, "base")
+        migrate(other)
+        with other.reading() as session:
+            assert is_migrated(session.connection())
+        other.dispose()

@@ -1,0 +1,1 @@
+"""Who saw what, and who changed what. Knows no HTTP."""
