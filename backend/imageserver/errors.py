@@ -5,7 +5,7 @@
     AppError
       NotFound            NoVolume  SeriesNotFound  SliceNotFound
       Invalid             InvalidParameter  WeakPassword
-      Unauthenticated     NotAuthenticated  InvalidCredentials  TokenExpired  SessionEnded
+      Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
       Forbidden           OriginNotAllowed
       Conflict            SetupDone
       Gone                FileGone  FileReplaced
@@ -97,7 +97,11 @@ class Unauthenticated(AppError):
 
 
 class NotAuthenticated(Unauthenticated):
-    """No usable token came with the request."""
+    """No token came with the request, or one in a form that is not understood."""
+
+
+class InvalidToken(NotAuthenticated):
+    """The token that came is not one of ours, or was changed."""
 
 
 class InvalidCredentials(Unauthenticated):

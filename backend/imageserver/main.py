@@ -8,9 +8,13 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import imageserver
-from imageserver.api import docs, health
+from imageserver.accounts.keys import load_signing_keys
+from imageserver.accounts.passwords import PasswordHasher
+from imageserver.api import auth, docs, health
 from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
 from imageserver.api.problems import install_problem_handlers
+from imageserver.audit.record import AccessRecorder
+from imageserver.clock import utc_now
 from imageserver.database import Database
 from imageserver.settings import Settings
 
@@ -36,12 +40,18 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json" if settings.api_docs else None,
         lifespan=_lifespan,
+        redirect_slashes=False,  # one address per thing; a redirect would be built from the Host header
     )
     app.state.settings = settings
+    app.state.clock = utc_now
     app.state.database = Database(settings.effective_database_url)
+    app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
+    app.state.password_hasher = PasswordHasher()
+    app.state.access_recorder = AccessRecorder(app.state.database)
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
+    app.include_router(auth.router)
     if settings.api_docs:
         app.include_router(docs.router)
     return app

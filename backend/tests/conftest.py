@@ -7,7 +7,7 @@ database with a random name is created and dropped again, so that nothing that i
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +15,19 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
+from imageserver.accounts.models import Role, User
+from imageserver.accounts.passwords import HashPolicy, PasswordHasher
+from imageserver.accounts.users import create_user
+from imageserver.clock import utc_now
 from imageserver.database import Base, Database
 from imageserver.main import create_app
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
+
+PASSWORD = "a horse that is correct"
+CHEAPEST_HASH = HashPolicy(memory_kib=8, time_cost=1)  # tests/accounts/test_passwords.py checks the real one
+
+AddUser = Callable[..., User]
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
 
@@ -87,8 +96,10 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def app(settings: Settings) -> FastAPI:
-    """The application, not yet started."""
-    return create_app(settings)
+    """The application, not yet started; its password hashes cost next to nothing."""
+    app = create_app(settings)
+    app.state.password_hasher = PasswordHasher(CHEAPEST_HASH)
+    return app
 
 
 @pytest.fixture
@@ -96,3 +107,26 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the started application; unexpected errors answer 500 as in production."""
     with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def add_user(database: Database) -> AddUser:
+    """Function that adds an account: ``add_user("ada")``; the password is PASSWORD."""
+    hasher = PasswordHasher(CHEAPEST_HASH)
+
+    def add(username: str, role: Role = Role.READER, password: str = PASSWORD) -> User:
+        with database.writing() as session:
+            return create_user(session, username, hasher.hash(password), role, utc_now())
+
+    return add
+
+
+@pytest.fixture
+def signed_in(app: FastAPI, client: TestClient, add_user: AddUser) -> TestClient:
+    """A client whose requests carry the access token of the user `ada`."""
+    add_user("ada")
+    client = TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
+    answer = client.post("/auth/token", data={"username": "ada", "password": PASSWORD})
+    client.cookies.clear()  # a program, not a browser
+    client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+    return client

@@ -1,6 +1,7 @@
 """What routes ask for by annotation."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -22,6 +23,12 @@ def get_database(request: Request) -> Database:
     return database
 
 
+async def get_now(request: Request) -> datetime:
+    """Return the present time by the application's clock."""
+    now: datetime = request.app.state.clock()
+    return now
+
+
 def get_reading_session(request: Request) -> Iterator[Session]:
     """Open a transaction that only reads."""
     with get_database(request).reading() as session:
@@ -34,6 +41,7 @@ def get_writing_session(request: Request) -> Iterator[Session]:
         yield session
 
 
+Now = Annotated[datetime, Depends(get_now)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 # Function scope: a plain dependency would end, and commit, after the answer was sent.

@@ -89,9 +89,8 @@ def respond_to(error: errors.AppError) -> ProblemResponse:
     """Turn an error of the tree into its answer."""
     headers = {}
     if isinstance(error, errors.Unauthenticated):
-        headers["WWW-Authenticate"] = (
-            "Bearer" if isinstance(error, errors.InvalidCredentials) else 'Bearer error="invalid_token"'
-        )
+        rejected = isinstance(error, errors.InvalidToken | errors.TokenExpired | errors.SessionEnded)
+        headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if rejected else "Bearer"
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     return problem_response(status_of(error), error.code, error.title, error.detail, headers, **error.members)

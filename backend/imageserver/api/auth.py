@@ -1,0 +1,234 @@
+"""``/auth/…``: logging in and out, the session, the password, the first account."""
+
+from dataclasses import replace
+from typing import Annotated, Literal, NoReturn
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from imageserver.accounts import login, sessions, setup, users
+from imageserver.accounts.login import Verdict
+from imageserver.accounts.models import EndReason, Role
+from imageserver.accounts.networks import client_network
+from imageserver.accounts.password_rule import check_new_password
+from imageserver.accounts.passwords import PasswordHasher, prepare_password
+from imageserver.accounts.tokens import issue_access_token
+from imageserver.accounts.usernames import check_username
+from imageserver.api.auditing import actor_of, client_address
+from imageserver.api.auth_models import (
+    AccessToken,
+    Account,
+    FirstAccount,
+    LoginForm,
+    Me,
+    PasswordChange,
+    RefreshedToken,
+    SessionTimes,
+    Status,
+)
+from imageserver.api.authentication import ClaimsToEnd, CurrentUser, get_signing_keys, session_limits
+from imageserver.api.dependencies import DatabaseDep, Now, ReadingSession, SettingsDep
+from imageserver.api.origins import check_origin, require_origin
+from imageserver.api.problems import problem_responses
+from imageserver.api.session_cookie import delete_cookie, read_cookie, set_cookie
+from imageserver.audit.models import Kind, Outcome
+from imageserver.audit.record import Actor, record_event
+from imageserver.errors import InvalidCredentials, NotAuthenticated, SessionEnded, TooManyAttempts
+from imageserver.settings import Settings
+
+
+async def forbid_storing(response: Response) -> None:
+    """Keep tokens and names out of every cache (RFC 6749, section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
+
+
+router = APIRouter(
+    prefix="/auth", tags=["accounts"], dependencies=[Depends(check_origin), Depends(forbid_storing)]
+)
+
+
+@router.post("/token", responses=problem_responses(400, 401, 403, 413, 422, 429, 503, 507))
+def log_in(
+    request: Request,
+    response: Response,
+    form: Annotated[LoginForm, Form()],
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: Now,
+) -> AccessToken:
+    """Check user name and password; give an access token, and a browser its session cookie."""
+    verdict = login.check_password(
+        database, _hasher(request), form.username, form.password, _network(request), now
+    )
+    old_cookie = read_cookie(request)
+    with database.writing() as session:
+        started = login.log_in(session, verdict, session_limits(settings), now)
+        if started and old_cookie and (replaced := sessions.name_session(session, cookie=old_cookie)):
+            sessions.end_session(session, replaced.session_id, replaced.user_id, EndReason.REPLACED, now)
+        actor = _actor_of_attempt(request, verdict, started.id if started else None)
+        outcome = Outcome.SUCCESS if started else Outcome.FAILURE
+        record_event(session, actor, Kind.LOGIN, outcome, now, reason=None if started else verdict.reason)
+    if started is None or verdict.user_id is None:
+        _refuse(verdict)
+    set_cookie(request, response, started.cookie)
+    token, expires_in = issue_access_token(
+        get_signing_keys(request), verdict.user_id, started.id, started.expires, now
+    )
+    return AccessToken(access_token=token, expires_in=expires_in)
+
+
+@router.post("/refresh", responses=problem_responses(400, 401, 403, 413, 503, 507))
+def refresh(request: Request, database: DatabaseDep, settings: SettingsDep, now: Now) -> RefreshedToken:
+    """Give the next access token to a page that has the session cookie."""
+    cookie = read_cookie(request)
+    if cookie is None:
+        raise NotAuthenticated("Log in first: the request carries no session cookie.")
+    require_origin(request)
+    with database.reading() as session:
+        user = sessions.find_by_cookie(session, cookie, session_limits(settings), now)
+    if user is None:
+        raise SessionEnded("The session has ended; log in again.")
+    sessions.touch_if_due(database, user, now)
+    request.state.username = user.username
+    token, expires_in = issue_access_token(
+        get_signing_keys(request), user.user_id, user.session_id, user.expires, now
+    )
+    return RefreshedToken(
+        access_token=token, expires_in=expires_in, username=user.username, session_id=user.session_id
+    )
+
+
+@router.post("/logout", status_code=204, responses=problem_responses(400, 403, 413, 422, 503, 507))
+def log_out(
+    request: Request,
+    response: Response,
+    database: DatabaseDep,
+    claims: ClaimsToEnd,
+    now: Now,
+    everywhere: Literal["true", "false"] = "false",
+) -> None:
+    """End the session of the token, else of the cookie, on the server; with ``everywhere`` all of that user.
+
+    Answers 204 however often it is called, and only after the end is durable.
+    """
+    cookie = read_cookie(request)
+    if claims is None and cookie is not None:
+        require_origin(request)
+    with database.writing() as session:
+        by_cookie = sessions.name_session(session, cookie=cookie) if cookie else None
+        named = sessions.name_session(session, session_id=claims.session_id) if claims else by_cookie
+        if named is not None and not named.is_ended:
+            if everywhere == "true":
+                sessions.end_all_sessions(session, named.user_id, EndReason.LOGOUT_EVERYWHERE, now)
+            else:
+                sessions.end_session(session, named.session_id, named.user_id, EndReason.LOGOUT, now)
+            actor = actor_of(request, named)
+            reason = "everywhere" if everywhere == "true" else None
+            record_event(session, actor, Kind.LOGOUT, Outcome.SUCCESS, now, reason=reason)
+        # Another tab may have logged somebody else in: the cookie of a session that goes on stays.
+        is_others = cookie is not None and sessions.is_going_on(session, cookie)
+    if cookie is not None and not is_others:
+        delete_cookie(request, response)
+    response.headers["Clear-Site-Data"] = '"cache"'  # pictures that the browser kept
+
+
+@router.post(
+    "/password", status_code=204, responses=problem_responses(400, 401, 403, 413, 422, 429, 503, 507)
+)
+def change_password(
+    request: Request,
+    body: PasswordChange,
+    user: CurrentUser,
+    database: DatabaseDep,
+    settings: SettingsDep,
+    now: Now,
+) -> None:
+    """Replace the password of who asks, and end all other sessions of that account."""
+    new_password = _check_choice(settings, request, user.username, body.new_password)
+    hasher = _hasher(request)
+    verdict = login.check_password(
+        database, hasher, user.username, body.current_password, _network(request), now
+    )
+    is_right = verdict.reason is login.Reason.RIGHT
+    if is_right:
+        with hasher.slot():
+            new_hash = hasher.hash(new_password)
+    with database.writing() as session:
+        account = login.confirm(session, verdict)
+        if account is not None:
+            reason, keep = EndReason.PASSWORD_CHANGED, user.session_id
+            users.change_password(session, account, new_hash, reason, now, keep=keep)
+        outcome = Outcome.SUCCESS if account else Outcome.FAILURE
+        failure = None if account else verdict.reason
+        record_event(session, actor_of(request, user), Kind.PASSWORD_CHANGED, outcome, now, reason=failure)
+    if account is None:
+        _refuse(verdict)
+
+
+@router.get("/me", responses=problem_responses(400, 401, 503))
+def get_me(user: CurrentUser) -> Me:
+    """Tell who is logged in, and until when at the latest."""
+    times = SessionTimes(id=user.session_id, started=user.started, expires=user.expires)
+    return Me(username=user.username, role=Role(user.role), session=times)
+
+
+@router.get("/status", responses=problem_responses(400, 503))
+def get_status(session: ReadingSession) -> Status:
+    """Tell whether the first account still has to be made."""
+    return Status(setup_required=setup.is_setup_required(session))
+
+
+@router.post("/setup", status_code=201, responses=problem_responses(400, 401, 403, 409, 413, 422, 503, 507))
+def set_up(
+    request: Request, body: FirstAccount, database: DatabaseDep, settings: SettingsDep, now: Now
+) -> Account:
+    """Make the first account, an administrator, with the one-time code from the server's log."""
+    actor = actor_of(request)
+    try:
+        with database.reading() as session:
+            setup.check_setup_code(session, body.code, now)
+    except InvalidCredentials:
+        with database.writing() as session:
+            record_event(session, actor, Kind.SETUP, Outcome.FAILURE, now, reason="wrong_code")
+        raise
+    username = check_username(body.username)
+    password = _check_choice(settings, request, username, body.password)
+    hasher = _hasher(request)
+    with hasher.slot():
+        password_hash = hasher.hash(password)
+    with database.writing() as session:
+        user = setup.create_first_user(session, body.code, username, password_hash, now)
+        record_event(session, actor, Kind.SETUP, Outcome.SUCCESS, now, subject_username=user.username)
+    return Account(username=user.username, role=Role(user.role))
+
+
+def _hasher(request: Request) -> PasswordHasher:
+    hasher: PasswordHasher = request.app.state.password_hasher
+    return hasher
+
+
+def _network(request: Request) -> str:
+    return client_network(client_address(request))
+
+
+def _check_choice(settings: Settings, request: Request, username: str, password: str) -> str:
+    prepared = prepare_password(password)
+    context = (username, request.url.hostname or "")
+    check_new_password(prepared, shortest=settings.min_password_length, context_words=context)
+    return prepared
+
+
+def _actor_of_attempt(request: Request, verdict: Verdict, session_id: str | None) -> Actor:
+    # What was typed as a name is kept only where it is one: it may be a password in the wrong field.
+    actor = actor_of(request)
+    return replace(
+        actor, username=verdict.username or actor.username, user_id=verdict.user_id, session_id=session_id
+    )
+
+
+def _refuse(verdict: Verdict) -> NoReturn:
+    if verdict.wait_seconds:
+        raise TooManyAttempts(
+            f"Too many failed tries. Wait {verdict.wait_seconds} s, then the right password works.",
+            retry_after=verdict.wait_seconds,
+        )
+    raise InvalidCredentials("User name or password is wrong.")

@@ -1,0 +1,93 @@
+"""Who asks: the ``CurrentUser`` that protected routes depend on."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import OAuth2PasswordBearer
+
+from imageserver.accounts import sessions
+from imageserver.accounts.keys import SigningKeys
+from imageserver.accounts.sessions import SessionLimits, SignedInUser
+from imageserver.accounts.tokens import AccessClaims, read_access_token
+from imageserver.api.dependencies import Now, get_database, get_settings
+from imageserver.errors import NotAuthenticated, SessionEnded
+from imageserver.settings import Settings
+
+# For the OpenAPI document, and *Authorize* on /docs; get_bearer reads the header itself, and more strictly.
+bearer_scheme = OAuth2PasswordBearer(tokenUrl="/auth/token", auto_error=False)
+
+
+def get_signing_keys(request: Request) -> SigningKeys:
+    """Return the keys that the application was started with."""
+    keys: SigningKeys = request.app.state.signing_keys
+    return keys
+
+
+def session_limits(settings: Settings) -> SessionLimits:
+    """Take the two limits out of the settings."""
+    return SessionLimits(
+        idle=timedelta(minutes=settings.session_idle_minutes),
+        longest=timedelta(hours=settings.session_max_hours),
+    )
+
+
+def get_bearer(request: Request) -> str | None:
+    """Return the token of the one ``Authorization: Bearer`` header (RFC 6750, section 2.1); None without any header.
+
+    Raises
+    ------
+    NotAuthenticated
+        If there are several headers, another scheme, or no token in it.
+    """
+    values = request.headers.getlist("authorization")
+    if not values:
+        return None
+    scheme, _, token = values[0].partition(" ")
+    token = token.strip(" ")
+    if len(values) != 1 or scheme.lower() != "bearer" or not token or any(c.isspace() for c in token):
+        raise NotAuthenticated(
+            "The request needs one header of the form `Authorization: Bearer <access token>`."
+        )
+    return token
+
+
+def get_current_user(
+    request: Request, now: Now, _documented: Annotated[str | None, Depends(bearer_scheme)] = None
+) -> SignedInUser:
+    """Read the session that the request's token names, as it is in the database at this moment.
+
+    Raises
+    ------
+    NotAuthenticated, InvalidToken, TokenExpired, SessionEnded
+        If the request may not be answered.
+    """
+    token = get_bearer(request)
+    if token is None:
+        raise NotAuthenticated("Log in first: the request carries no access token.")
+    claims = read_access_token(get_signing_keys(request), token, now)
+    database, limits = get_database(request), session_limits(get_settings(request))
+    with database.reading() as session:
+        user = sessions.find_by_id(session, claims.session_id, limits, now)
+    if user is None or user.user_id != claims.user_id:
+        raise SessionEnded("The session has ended; log in again.")
+    sessions.touch_if_due(database, user, now)
+    request.state.username = user.username  # for the access log
+    return user
+
+
+def get_claims_to_end(request: Request, now: Now) -> AccessClaims | None:
+    """Read the token of a request to log out: one that has run out still names its session."""
+    try:
+        token = get_bearer(request)
+        return (
+            None
+            if token is None
+            else read_access_token(get_signing_keys(request), token, now, accept_expired=True)
+        )
+    except NotAuthenticated:
+        return None
+
+
+CurrentUser = Annotated[SignedInUser, Depends(get_current_user)]
+ClaimsToEnd = Annotated[AccessClaims | None, Depends(get_claims_to_end)]
