@@ -56,22 +56,33 @@ def _check_port(address: Address) -> None:
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
     except OSError:
-        raise SetupError(f"IMAGESERVER_HOST names no address of this machine: {address.host}") from None
-    family, kind, protocol, _, place = found[0]
-    with socket.socket(family, kind, protocol) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # connections of the last run may linger
-        try:
-            probe.bind(place)
-            probe.listen()
-        except PermissionError:
-            raise SetupError(f"Port {address.port} is not allowed for this user; {another}") from None
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise SetupError(f"Port {address.port} is already in use; {another}") from None
-            raise SetupError(f"IMAGESERVER_HOST names no address of this machine: {address.host}") from None
+        found = []
+    codes = {_try_to_listen(*entry) for entry in found}
+    if errno.EADDRINUSE in codes:
+        raise SetupError(f"Port {address.port} is already in use; {another}")
+    if errno.EACCES in codes:
+        raise SetupError(f"Port {address.port} is not allowed for this user; {another}")
+    if 0 not in codes:
+        raise SetupError(f"IMAGESERVER_HOST names no address of this machine: {address.host}")
     # Browsers try ::1 first for "localhost": another server there would be shown instead of ours.
     if address.host in {"127.0.0.1", "0.0.0.0"} and _answers("::1", address.port):  # noqa: S104
         raise SetupError(f"Port {address.port} is already in use; {another}")
+
+
+def _try_to_listen(family: int, kind: int, protocol: int, _name: str, place: Any) -> int:
+    """Return 0, or the error number; "localhost" has two such places, and servers take both."""
+    try:
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(
+                socket.SOL_SOCKET, socket.SO_REUSEADDR, 1
+            )  # connections of the last run may linger
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            probe.bind(place)
+            probe.listen()
+    except OSError as error:
+        return error.errno or errno.EADDRNOTAVAIL
+    return 0
 
 
 def _answers(host: str, port: int) -> bool:

@@ -96,7 +96,7 @@ def journeys(report: Path) -> int:
 
 STAGES: dict[str, list[tuple[str, Callable[[Path], int]]]] = {
     "lint": [("lint back end", lint_backend), ("lint front end", lint_frontend)],
-    "backend": [("back end, SQLite", backend_on_sqlite), ("back end, PostgreSQL", backend_on_postgresql)],
+    "backend": [("back end on SQLite", backend_on_sqlite), ("back end on PostgreSQL", backend_on_postgresql)],
     "frontend": [("front end", frontend_units), ("build of the pages", frontend_build)],
     "journeys": [("journeys in Chromium", journeys)],
 }
