@@ -135,7 +135,7 @@ def _wait_until_ready(servers: Servers, children: list[Child], stop: StopRequest
 
 def _announce(servers: Servers, links: list[str]) -> None:
     status = get_json(servers.api, "/auth/status") or {}
-    for _ in range(20):  # the API answers a moment before its last line came through the pipe
+    for _ in range(50):  # the API answers a moment before it prints the link
         if links or not status.get("setup_required"):
             break
         time.sleep(0.1)

@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 from scripts.chromium import find_chromium
@@ -67,8 +68,9 @@ def backend_on_sqlite(report: Path) -> int:
 
 
 def backend_on_postgresql(report: Path) -> int:
-    """Run the back end's tests on a real PostgreSQL."""
-    with temporary_server() as url:
+    """Run the back end's tests on a real PostgreSQL: the given one, or one of our own for as long as they take."""
+    given = os.environ.get("IMAGESERVER_TEST_DATABASE_URL")
+    with nullcontext(given) if given else temporary_server() as url:
         return _pytest(report, {"IMAGESERVER_TEST_DATABASE_URL": url})
 
 
