@@ -23,6 +23,7 @@ from imageserver.database import Base, Database
 from imageserver.main import create_app
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
+from tests.folders import Folder
 
 PASSWORD = "a horse that is correct"
 CHEAPEST_HASH = HashPolicy(memory_kib=8, time_cost=1)  # tests/accounts/test_passwords.py checks the real one
@@ -84,6 +85,12 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     data_dir.mkdir()
     state_dir.mkdir(mode=0o700)
     return Settings(data_dir=data_dir, state_dir=state_dir, database_url=database_url)
+
+
+@pytest.fixture
+def folder(settings: Settings) -> Folder:
+    """The data directory, to put files in."""
+    return Folder(settings.data_dir)
 
 
 @pytest.fixture

@@ -1,0 +1,227 @@
+"""The files of the data directory: the only place that opens one.
+
+Addresses are paths relative to the data directory, as bytes, because a file name need not be text. They come from the
+walk and from the index, never from a client. Symbolic links are not followed, and only regular files are read.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from imageserver.archive.beneath import open_beneath
+from imageserver.errors import DataDirectoryUnavailable, FileGone, FileReplaced
+
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not block
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
+
+# What systems and copying programs drop beside files; nobody meant it to be an image.
+IGNORED_NAMES = frozenset(
+    {b"thumbs.db", b"desktop.ini", b"__macosx", b"@eadir", b"lost+found", b"$recycle.bin"}
+)
+IGNORED_ENDINGS = (b"~", b".part", b".partial", b".filepart", b".crdownload")
+
+UNREADABLE = "unreadable"
+SYMBOLIC_LINK = "symbolic_link"
+NOT_A_FILE = "not_a_file"
+
+
+class FileIdentity(NamedTuple):
+    """By what a changed or replaced file is told from the one that was indexed."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+class FoundFile(NamedTuple):
+    """A regular file."""
+
+    path: bytes
+    identity: FileIdentity
+
+
+class Skipped(NamedTuple):
+    """Something that is not read, and why."""
+
+    path: bytes
+    code: str
+    is_directory: bool = False
+
+
+class DataDirectory:
+    """The folder with the DICOM files."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def walk(self) -> Iterator[FoundFile | Skipped]:
+        """Yield everything beneath the directory, folders that cannot be listed included, in no certain order.
+
+        Hidden names and the droppings of systems and copying programs are left out.
+
+        Raises
+        ------
+        DataDirectoryUnavailable
+            If the directory itself is missing or cannot be listed.
+        """
+        with self._root() as root:
+            folders = [b""]
+            while folders:
+                folder = folders.pop()
+                try:
+                    entries = _list_folder(root, folder)
+                except OSError as error:
+                    if not folder:
+                        raise _unavailable(error) from error
+                    if error.errno not in _GONE:
+                        yield Skipped(folder, UNREADABLE, is_directory=True)
+                    continue
+                for found in entries:
+                    if isinstance(found, bytes):
+                        folders.append(found)
+                    else:
+                        yield found
+
+    @contextmanager
+    def _opened(self, path: bytes) -> Iterator[int]:
+        with self._root() as root:
+            try:
+                descriptor = _open_file(root, path)
+            except FileGone:
+                if self.is_empty():  # an unmounted folder, rather than one removed file
+                    raise DataDirectoryUnavailable("The data directory is empty.") from None
+                raise
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    @contextmanager
+    def open(self, path: bytes, expected: FileIdentity) -> Iterator[BinaryIO]:
+        """Open a file that has been indexed.
+
+        The identity is compared when the file is opened and again at the end of the block, so that what was read is
+        wholly the indexed file. An error in the block counts only if the file stood still.
+
+        Raises
+        ------
+        FileGone
+            If it was removed.
+        FileReplaced
+            If its size, time of change or inode differ from what is expected.
+        DataDirectoryUnavailable
+            If it cannot be read.
+        """
+        with self._opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
+            _compare(descriptor, expected)
+            try:
+                yield stream
+            except OSError as error:
+                raise _unavailable(error) from error
+            finally:
+                _compare(descriptor, expected)
+
+    def check(self, path: bytes, expected: FileIdentity) -> None:
+        """Make sure that an indexed file is still there and unchanged; raises as `open` does."""
+        with self._opened(path) as descriptor:
+            _compare(descriptor, expected)
+
+    def is_readable(self, path: bytes) -> bool:
+        """Tell whether a regular file can be opened at this path just now."""
+        try:
+            with self._root() as root:
+                os.close(_open_file(root, path))
+        except (FileGone, FileReplaced, DataDirectoryUnavailable):
+            return False
+        return True
+
+    def is_listable(self) -> bool:
+        """Tell whether the directory itself is there and may be listed."""
+        try:
+            with self._root() as root, os.scandir(root):
+                return True
+        except (OSError, DataDirectoryUnavailable):
+            return False
+
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to index beneath the directory; raises as `walk` does."""
+        return next(self.walk(), None) is None
+
+    @contextmanager
+    def _root(self) -> Iterator[int]:
+        try:
+            root = os.open(self.path, _DIRECTORY_FLAGS)
+        except OSError as error:
+            raise _unavailable(error) from error
+        try:
+            yield root
+        finally:
+            os.close(root)
+
+
+def is_ignored(name: bytes) -> bool:
+    """Tell whether a name is hidden, or known as a dropping."""
+    lower = name.lower()
+    return lower.startswith(b".") or lower in IGNORED_NAMES or lower.endswith(IGNORED_ENDINGS)
+
+
+def _list_folder(root: int, folder: bytes) -> list[FoundFile | Skipped | bytes]:
+    """Return files, what is skipped, and as bytes the folders below."""
+    descriptor = open_beneath(root, folder or b".", _DIRECTORY_FLAGS)
+    try:
+        with os.scandir(descriptor) as entries:
+            names = [(os.fsencode(entry.name), entry) for entry in entries]
+            found = [_describe(folder, name, entry) for name, entry in names if not is_ignored(name)]
+    finally:
+        os.close(descriptor)
+    return [item for item in found if item is not None]
+
+
+def _describe(folder: bytes, name: bytes, entry: os.DirEntry[str]) -> FoundFile | Skipped | bytes | None:
+    path = folder + b"/" + name if folder else name
+    if entry.is_dir(follow_symlinks=False):
+        return path
+    if entry.is_symlink():
+        return Skipped(path, SYMBOLIC_LINK)
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError:
+        return None  # removed meanwhile
+    if not stat.S_ISREG(status.st_mode):
+        return Skipped(path, NOT_A_FILE)
+    return FoundFile(path, _identity(status))
+
+
+def _open_file(root: int, path: bytes) -> int:
+    try:
+        descriptor = open_beneath(root, path, _FILE_FLAGS)
+    except OSError as error:
+        if error.errno in _GONE:
+            raise FileGone("The file of this instance is not in the data directory any more.") from error
+        if error.errno == errno.ENXIO:  # a socket took its place
+            raise FileReplaced("The file of this instance was replaced.") from error
+        raise _unavailable(error) from error
+    return descriptor
+
+
+def _compare(descriptor: int, expected: FileIdentity) -> None:
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or _identity(status) != expected:
+        raise FileReplaced(
+            "The file of this instance has changed since it was indexed; it is being read again."
+        )
+
+
+def _identity(status: os.stat_result) -> FileIdentity:
+    inode = (status.st_ino + 2**63) % 2**64 - 2**63  # unsigned; the index keeps it in a signed column
+    return FileIdentity(status.st_size, status.st_mtime_ns, inode)
+
+
+def _unavailable(error: OSError) -> DataDirectoryUnavailable:
+    reason = errno.errorcode.get(error.errno or 0, "EIO")
+    return DataDirectoryUnavailable(f"The data directory cannot be read ({reason}).")
