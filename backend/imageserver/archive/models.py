@@ -1,0 +1,110 @@
+"""Tables of the index: what was found in the data directory and what it says. Only tables; queries live elsewhere.
+
+The index can always be made again from the files. So values that are only stored and shown are kept as JSON, and
+columns exist for what is searched and sorted.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from imageserver.database import Base
+
+UID = String(64)
+INDEX_STATE_ID = 1
+
+
+class Study(Base):
+    """A study (PS3.3 C.7.2)."""
+
+    __tablename__ = "studies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
+    study_date: Mapped[str | None] = mapped_column(String(8))
+    study_time: Mapped[str | None] = mapped_column(Text)
+    study_description: Mapped[str | None] = mapped_column(Text)
+
+
+class Series(Base):
+    """A series (PS3.3 C.7.3), with the arrangement of its slices, made again whenever an instance comes or goes."""
+
+    __tablename__ = "series"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
+    modality: Mapped[str | None] = mapped_column(Text)
+    series_description: Mapped[str | None] = mapped_column(Text)
+    # What the default series is chosen by (DESIGN: volumes first, segmentations and dose last).
+    rank: Mapped[int] = mapped_column(default=0)
+    slice_count: Mapped[int] = mapped_column(default=0)
+    study_moment: Mapped[str] = mapped_column(Text, default="")
+    verdict: Mapped[str] = mapped_column(String(32), default="")
+    arrangement: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    patient: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+    __table_args__ = (
+        Index("ix_series_default", rank, slice_count.desc(), study_moment.desc(), series_instance_uid),
+    )
+
+
+class Instance(Base):
+    """A SOP instance, taken from one file.
+
+    One whose header is sound but whose pixel data is not keeps its place among the slices; ``refused_code`` says why
+    it cannot be shown.
+    """
+
+    __tablename__ = "instances"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id"), index=True)
+    sop_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
+    sop_class_uid: Mapped[str | None] = mapped_column(Text)
+    transfer_syntax_uid: Mapped[str | None] = mapped_column(Text)
+    frames: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    patient: Mapped[dict[str, Any]] = mapped_column(JSON)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    refused_code: Mapped[str | None] = mapped_column(String(40))
+    refused_reason: Mapped[str | None] = mapped_column(Text)
+
+
+class File(Base):
+    """One path in the data directory and what became of it.
+
+    The path is kept as bytes, because a file name need not be text; its digest is unique, because a path may be longer
+    than an index entry.
+    """
+
+    __tablename__ = "files"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary)
+    path_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    inode: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    code: Mapped[str | None] = mapped_column(String(40))
+    reason: Mapped[str | None] = mapped_column(Text)
+    sop_instance_uid: Mapped[str | None] = mapped_column(UID, index=True)
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instances.id"), index=True)
+
+
+class IndexState(Base):
+    """One row: how far the index is, and which process keeps it."""
+
+    __tablename__ = "index_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(String(16), default="building")
+    data_directory: Mapped[str] = mapped_column(Text, default="")
+    seen: Mapped[int] = mapped_column(default=0)
+    indexed: Mapped[int] = mapped_column(default=0)
+    refused: Mapped[int] = mapped_column(default=0)
+    generation: Mapped[int] = mapped_column(BigInteger, default=0)
+    lease_owner: Mapped[str] = mapped_column(String(64), default="")
+    lease_until: Mapped[float] = mapped_column(default=0.0)
