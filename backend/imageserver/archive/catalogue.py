@@ -1,0 +1,148 @@
+"""The index as one process remembers it, so that a click costs hardly any query.
+
+What is remembered belongs to one generation of the index. The generation is asked for again after half a second, so
+no process is further behind than that.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from imageserver.archive.volumes import (
+    IndexStatus,
+    InstanceFile,
+    Volume,
+    find_default_series,
+    find_instance_file,
+    find_newest_series,
+    get_index_status,
+    get_volume,
+)
+from imageserver.database import Database
+from imageserver.dicom.arrangement import FrameReference
+from imageserver.errors import DataDirectoryUnavailable, FileGone, NoVolume, SeriesNotFound
+
+FRESH_SECONDS = 0.5
+MAX_REMEMBERED = 4096
+
+T = TypeVar("T")
+
+
+class Catalogue:
+    """Answers from memory as long as the index is the same; safe to use from many threads."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self._lock = threading.Lock()
+        self._status = IndexStatus()
+        self._asked = float("-inf")
+        self._remembered: OrderedDict[Any, Any] = OrderedDict()
+
+    def status(self) -> IndexStatus:
+        """How far the index is; at most half a second old."""
+        if time.monotonic() - self._asked > FRESH_SECONDS:
+            with self.database.reading() as session:
+                status = get_index_status(session)
+            with self._lock:
+                if status.generation != self._status.generation:
+                    self._remembered.clear()
+                self._status, self._asked = status, time.monotonic()
+        return self._status
+
+    def forget(self) -> None:
+        """Ask again at the next question; the indexing thread of this process calls it after each change."""
+        self._asked = float("-inf")
+
+    def volume(self, series_instance_uid: str | None) -> Volume:
+        """Return a series, or the default one.
+
+        Raises
+        ------
+        SeriesNotFound, NoVolume
+            If there is no such series, or none with pictures.
+        DataDirectoryUnavailable
+            If the folder vanished after it was indexed.
+        """
+        self.require_directory()
+        uid = series_instance_uid or self.default_series()
+        if uid is None:
+            raise NoVolume(self._explain_emptiness())
+        return self._series(uid)
+
+    def patient_series(self, series_instance_uid: str | None) -> tuple[Volume, bool]:
+        """Return the series that tells the patient, and whether it stands in for a missing default volume.
+
+        Raises
+        ------
+        SeriesNotFound, NoVolume, DataDirectoryUnavailable
+            As `volume`; NoVolume only where there is no DICOM at all.
+        """
+        self.require_directory()
+        if series_instance_uid or (series_instance_uid := self.default_series()):
+            return self._series(series_instance_uid), False
+        newest = self._remember("newest series", lambda: self._ask(find_newest_series))
+        if newest is None:
+            raise NoVolume(self._explain_emptiness())
+        return self._series(newest), True
+
+    def default_series(self) -> str | None:
+        """Return the series that is shown when none is asked for."""
+        return self._remember("default series", lambda: self._ask(find_default_series))
+
+    def instance(self, frame: FrameReference) -> InstanceFile:
+        """Return where the instance of a frame is kept."""
+        uid = frame.sop_instance_uid
+        found = self._remember(("instance", uid), lambda: self._ask(find_instance_file, uid))
+        if found is None:  # removed between two questions
+            raise FileGone("The file of this instance is not in the data directory any more.")
+        return found
+
+    def require_directory(self) -> None:
+        """Refuse to answer from the index of a folder that is not there."""
+        status = self.status()
+        if status.state == "unavailable" and (status.indexed or status.refused):
+            raise DataDirectoryUnavailable(
+                "The data directory is missing, empty or unreadable, although it was indexed before. Make it available "
+                "again, or let the index forget it with `imageserver index --forget-missing`."
+            )
+
+    def _series(self, uid: str) -> Volume:
+        found = self._remember(("series", uid), lambda: self._ask(get_volume, uid))
+        if found is None:
+            raise SeriesNotFound("No series in the data directory has this Series Instance UID.")
+        return found
+
+    def _explain_emptiness(self) -> str:
+        status = self.status()
+        sentence = "No DICOM volume found in the data directory"
+        if status.state == "building":
+            return f"{sentence} yet; it is being read ({status.seen} files seen, {status.indexed} indexed)."
+        if status.state == "unavailable":
+            return f"{sentence}: it is missing or cannot be read."
+        return f"{sentence}: {status.seen} files seen, {status.indexed} indexed, {status.refused} refused."
+
+    def remember(self, key: Any, make: Callable[[], T]) -> T:
+        """Return what was made for this key in the present generation of the index."""
+        self.status()
+        return self._remember(key, make)
+
+    def _remember(self, key: Any, make: Callable[[], T]) -> T:
+        with self._lock:
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+                value: T = self._remembered[key]
+                return value
+            generation = self._status.generation
+        value = make()
+        with self._lock:
+            if value is not None and generation == self._status.generation:
+                self._remembered[key] = value
+                while len(self._remembered) > MAX_REMEMBERED:
+                    self._remembered.popitem(last=False)
+        return value
+
+    def _ask(self, question: Callable[..., T], *arguments: Any) -> T:
+        with self.database.reading() as session:
+            return question(session, *arguments)

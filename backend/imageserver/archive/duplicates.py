@@ -1,0 +1,102 @@
+"""Files that carry a SOP Instance UID which another file has already.
+
+The same bytes are the same instance. Other bytes are a conflict: the first file keeps the UID. The later one is shown
+under a derived UID where it is evidently another picture (another place or instance number), else it is left out. Both
+are reported.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.reading import CONFLICT, DUPLICATE, ReadFile, with_uid
+from imageserver.dicom.identifiers import derived_uid
+from imageserver.errors import Gone
+
+_BLOCK = 1024 * 1024
+_SAME_UID = "Another file has the same SOP Instance UID"
+
+
+class Holder(NamedTuple):
+    """The file that has a SOP Instance UID, and the first frame that was read from it."""
+
+    file: FoundFile
+    first_frame: dict[str, Any] | None
+
+
+def settle_duplicates(
+    directory: DataDirectory, files: Iterable[ReadFile], holders: dict[str, Holder]
+) -> list[ReadFile]:
+    """Decide for each file whether it is an instance of its own.
+
+    `holders` knows the instances of the index; it is extended by those of `files`, so that the first one wins.
+    """
+    settled = []
+    for file in files:
+        if file.instance is None:
+            settled.append(file)
+            continue
+        first_frame = next((frame.as_dict() for frame in file.instance.frames), None)
+        own = Holder(FoundFile(file.path, file.identity), first_frame)
+        holder = holders.setdefault(file.instance.sop_instance_uid, own)
+        settled.append(file if holder is own else _settle(directory, file, own, holder, holders))
+    return settled
+
+
+def _settle(
+    directory: DataDirectory, file: ReadFile, own: Holder, holder: Holder, holders: dict[str, Holder]
+) -> ReadFile:
+    assert file.instance is not None
+    try:
+        digest = content_digest(directory, own.file)
+        is_same = own.file.identity.size == holder.file.identity.size and digest == content_digest(
+            directory, holder.file
+        )
+    except Gone:  # the next look at the folder will tell
+        return replace(file, state=CONFLICT, code=CONFLICT, reason=f"{_SAME_UID}.", instance=None)
+    if is_same:
+        return replace(
+            file, state=DUPLICATE, code=DUPLICATE, reason="The same file is there twice.", instance=None
+        )
+    if _place(own.first_frame) == _place(holder.first_frame):
+        return replace(
+            file, state=CONFLICT, code=CONFLICT, reason=f"{_SAME_UID} and another content.", instance=None
+        )
+    uid = derived_uid(file.instance.sop_instance_uid, digest)
+    if uid in holders:
+        return replace(
+            file, state=DUPLICATE, code=DUPLICATE, reason="The same file is there twice.", instance=None
+        )
+    holders[uid] = own
+    instance = with_uid(file.instance, uid)
+    warning = {
+        "code": "derived_sop_instance_uid",
+        "message": "Several images have one SOP Instance UID; this one got a UID of its own here.",
+        "sop_instance_uids": [],
+    }
+    return replace(file, instance=replace(instance, warnings=[*instance.warnings, warning]))
+
+
+def _place(frame: dict[str, Any] | None) -> tuple[Any, ...]:
+    if frame is None:
+        return ()
+    position: Callable[[Any], tuple[Any, ...]] = lambda value: tuple(value or ())  # noqa: E731 - JSON has lists
+    return (position(frame.get("position")), frame.get("instance_number"))
+
+
+def content_digest(directory: DataDirectory, file: FoundFile) -> str:
+    """Return the SHA-256 of a file in hexadecimal.
+
+    Raises
+    ------
+    FileGone, FileReplaced
+        If it changed meanwhile.
+    """
+    path, identity = file
+    digest = hashlib.sha256()
+    with directory.open(path, FileIdentity(*identity)) as stream:
+        while block := stream.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,310 @@
+"""Keeping the index in step with the data directory.
+
+One look at the folder (`Indexer.look`) finds what is new, changed or gone since the last one, reads only that, and
+writes it in batches, so that the API answers meanwhile. Files that are still being copied are waited for. A folder
+that vanished or became empty never empties the index: decision 7 of DESIGN, docs/decisions/0002.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from sqlalchemy import event, func, select, update
+from sqlalchemy.orm import Session
+
+from imageserver.archive.duplicates import Holder, settle_duplicates
+from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
+from imageserver.archive.lease import Lease
+from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
+from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_file
+from imageserver.archive.settling import Settling
+from imageserver.archive.storing import add_files, forget_everything, rearrange, remove_files
+from imageserver.database import Database
+from imageserver.errors import DataDirectoryUnavailable, Gone
+
+logger = logging.getLogger(__name__)
+
+BATCH_FILES = 1000
+BATCH_SECONDS = 2.0
+BUILDING, READY, UNAVAILABLE = "building", "ready", "unavailable"
+_SKIPPED_IDENTITY = FileIdentity(-1, 0, 0)
+_SKIP_REASONS = {
+    "symbolic_link": "Symbolic links are not followed.",
+    "not_a_file": "Only regular files are read.",
+    "unreadable": "The folder cannot be read.",
+}
+
+
+class Listing(NamedTuple):
+    """What one look at the folder found."""
+
+    files: dict[bytes, FileIdentity]
+    skipped: dict[bytes, Skipped]
+
+    def is_hidden(self, path: bytes) -> bool:
+        """Tell whether a path lies in a folder that could not be listed, so that nothing is known about it."""
+        return any(
+            skipped.is_directory and path.startswith(skipped.path + b"/") for skipped in self.skipped.values()
+        )
+
+
+class Outcome(NamedTuple):
+    """What one look has done."""
+
+    state: str
+    has_changed: bool
+    is_settling: bool
+
+
+class Stopped(Exception):
+    """The look was broken off, because the server stops; what was read so far is kept."""
+
+
+class Indexer:
+    """Brings the index up to date. Only one per database may work at a time: the caller holds the lease."""
+
+    def __init__(
+        self,
+        database: Database,
+        directory: DataDirectory,
+        lease: Lease,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.database = database
+        self.on_change = on_change
+        self.directory = directory
+        self.lease = lease
+        self.settling = Settling()
+        self.is_stopped: Callable[[], bool] = lambda: False
+        self._known: dict[bytes, FileIdentity] = {}
+        self._known_generation = -1
+
+    def look(self, *, forget_missing: bool = False) -> Outcome:
+        """Look at the folder once and bring the index up to date.
+
+        Parameters
+        ----------
+        forget_missing : bool
+            Believe a folder that is empty or gone, and empty the index.
+
+        Raises
+        ------
+        LeaseLost
+            If another process took over meanwhile.
+        DatabaseUnavailable, StorageFull
+            The next look continues where this one stopped.
+        """
+        self._load_known()
+        try:
+            listing = self._list()
+        except DataDirectoryUnavailable:
+            return self._without_directory(forget_missing)
+        if not listing.files and self._known and not self._may_forget(forget_missing):
+            return self._become(UNAVAILABLE)
+        return self._update(listing)
+
+    def _load_known(self) -> None:
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            generation = session.get_one(IndexState, INDEX_STATE_ID).generation
+            if generation == self._known_generation:
+                return
+            rows = session.execute(select(File.path, File.size, File.mtime_ns, File.inode))
+            self._known = {row[0]: FileIdentity(*row[1:]) for row in rows}
+            self._known_generation = generation
+
+    def _list(self) -> Listing:
+        listing = Listing({}, {})
+        for found in self.directory.walk():
+            if isinstance(found, FoundFile):
+                listing.files[found.path] = found.identity
+            else:
+                listing.skipped[found.path] = found
+        return listing
+
+    def _without_directory(self, forget_missing: bool) -> Outcome:
+        if self._known and self._may_forget(forget_missing):
+            self._forget()
+        return self._become(UNAVAILABLE)
+
+    def _may_forget(self, forget_missing: bool) -> bool:
+        """Tell whether the rows may go: told so, or they are those of another folder."""
+        with self.database.reading() as session:
+            indexed = session.get_one(IndexState, INDEX_STATE_ID).data_directory
+        return forget_missing or indexed != self._directory_name()
+
+    def _forget(self) -> None:
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            forget_everything(session)
+            self._note(session, BUILDING, has_changed=True)
+        self._known.clear()
+
+    def _directory_name(self) -> str:
+        return os.fsencode(self.directory.path.absolute()).hex() if self.directory.path else ""
+
+    def _update(self, listing: Listing) -> Outcome:
+        gone = [path for path in self._known if self._is_gone(path, listing)]
+        has_changed = bool(gone) and self._remove(gone)
+        new = [FoundFile(*item) for item in listing.files.items() if self._is_new(*item)]
+        skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != _SKIPPED_IDENTITY]
+        settled = self.settling.settled(new)
+        if settled or skipped:
+            has_changed = True
+            self._become(BUILDING, seen=len(listing.files))
+            self._store([_skipped_file(s) for s in skipped])
+            for batch in self._read(sorted(settled)):
+                self._store(batch)
+        is_settling = len(settled) < len(new) or self._known_generation < 0
+        outcome = self._become(READY, is_settling=is_settling, seen=len(listing.files))
+        return outcome._replace(has_changed=has_changed or outcome.has_changed)
+
+    def _is_gone(self, path: bytes, listing: Listing) -> bool:
+        return path not in listing.files and path not in listing.skipped and not listing.is_hidden(path)
+
+    def _is_new(self, path: bytes, identity: FileIdentity) -> bool:
+        known = self._known.get(path)
+        if (
+            known == _SKIPPED_IDENTITY
+        ):  # it could not be read; a change of rights alone leaves no trace in the identity
+            return self.directory.is_readable(path)
+        return known != identity
+
+    def _remove(self, paths: Sequence[bytes]) -> bool:
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            series, has_successors = remove_files(session, paths)
+            rearrange(session, series)
+            self._note(session, BUILDING, has_changed=True)
+        for path in paths:
+            self._known.pop(path, None)
+        if has_successors:
+            self._known_generation = -1
+            self._load_known()
+        return True
+
+    def _read(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile]]:
+        """Read headers, in batches that are small enough for progress to be seen."""
+        batch: list[ReadFile] = []
+        started = time.monotonic()
+        for found in files:
+            if self.is_stopped():
+                break
+            try:
+                file = read_file(self.directory, found)
+                batch.append(replace(file, identity=_SKIPPED_IDENTITY) if file.code == UNREADABLE else file)
+            except Gone:
+                continue  # changed since it was listed: the next look takes it
+            except Exception as error:  # one file must never keep the others out
+                logger.error("unexpected error while reading a file", extra={"error": type(error).__name__})
+                batch.append(ReadFile(*found, REFUSED, "malformed", "The file cannot be read."))
+            if len(batch) >= BATCH_FILES or time.monotonic() - started > BATCH_SECONDS:
+                yield batch
+                batch, started = [], time.monotonic()
+        if batch:
+            yield batch
+        if self.is_stopped():
+            raise Stopped
+
+    def _store(self, files: Sequence[ReadFile]) -> None:
+        if not files:
+            return
+        changed = [file.path for file in files if file.path in self._known]
+        settled = settle_duplicates(self.directory, files, self._holders(files, set(changed)))
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            series, has_successors = remove_files(session, changed)
+            series |= add_files(session, settled)
+            rearrange(session, series)
+            self._note(session, BUILDING, has_changed=True)
+        self._known.update({file.path: file.identity for file in settled})
+        if has_successors:
+            self._known_generation = -1
+
+    def _holders(self, files: Sequence[ReadFile], changed: set[bytes]) -> dict[str, Holder]:
+        """Look up which instances of these files the index has already from other files."""
+        uids = list({file.declared_uid for file in files if file.declared_uid})
+        holders: dict[str, Holder] = {}
+        with self.database.reading() as session:
+            for start in range(0, len(uids), 500):
+                statement = (
+                    select(
+                        File.path,
+                        File.size,
+                        File.mtime_ns,
+                        File.inode,
+                        Instance.sop_instance_uid,
+                        Instance.frames,
+                    )
+                    .join(Instance, File.instance_id == Instance.id)
+                    .where(File.sop_instance_uid.in_(uids[start : start + 500]))
+                )
+                for row in session.execute(statement):
+                    if row.path not in changed:
+                        found = FoundFile(row.path, FileIdentity(*row[1:4]))
+                        holders[row.sop_instance_uid] = Holder(found, next(iter(row.frames), None))
+        return holders
+
+    def _become(self, state: str, *, is_settling: bool = False, seen: int | None = None) -> Outcome:
+        """Write the state where it is another one; `building` after a look means that the next one has work."""
+        if state == READY and is_settling:
+            state = BUILDING
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            has_changed = self._note(session, state, seen=seen)
+        return Outcome(state, has_changed, is_settling)
+
+    def _note(
+        self, session: Session, state: str, *, seen: int | None = None, has_changed: bool = False
+    ) -> bool:
+        """Write progress; each change that a client can see gets a new generation."""
+        row = session.get_one(IndexState, INDEX_STATE_ID)
+        counts = {
+            row[0]: row[1] for row in session.execute(select(File.state, func.count()).group_by(File.state))
+        }
+        values = {
+            "state": state,
+            "data_directory": self._directory_name(),
+            "seen": row.seen if seen is None else seen,
+            "indexed": counts.get(INDEXED, 0) + counts.get(DUPLICATE, 0),
+            "refused": sum(counts.values())
+            - counts.get(INDEXED, 0)
+            - counts.get(DUPLICATE, 0)
+            - counts.get(SKIPPED, 0),
+        }
+        if not has_changed and all(getattr(row, name) == value for name, value in values.items()):
+            return False
+        generation = row.generation + 1
+        session.execute(
+            update(IndexState).where(IndexState.id == INDEX_STATE_ID).values(**values, generation=generation)
+        )
+        if self._known_generation >= 0:
+            self._known_generation = generation
+        event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
+        return True
+
+
+def _skipped_file(skipped: Skipped) -> ReadFile:
+    state = REFUSED if skipped.code == UNREADABLE else SKIPPED
+    return ReadFile(skipped.path, _SKIPPED_IDENTITY, state, skipped.code, _SKIP_REASONS[skipped.code])
+
+
+def look_once(
+    database: Database, directory: DataDirectory, *, forget_missing: bool = False
+) -> Outcome | None:
+    """Bring the index up to date once, waiting for files that are being copied; None while another process does it."""
+    lease = Lease(database)
+    if not lease.take():
+        return None
+    try:
+        indexer = Indexer(database, directory, lease)
+        outcome = indexer.look(forget_missing=forget_missing)
+        while outcome.is_settling:
+            time.sleep(indexer.settling.seconds)
+            outcome = indexer.look(forget_missing=forget_missing)
+        return outcome
+    finally:
+        lease.release()

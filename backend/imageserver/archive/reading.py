@@ -1,0 +1,97 @@
+"""From one file of the data directory to what the index keeps of it."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.patients import read_patient
+from imageserver.dicom.attributes import Level, instance_address, read_attributes
+from imageserver.dicom.frames import FrameDescription, describe_frames
+from imageserver.dicom.reading import FileRefused, Header, read_header
+from imageserver.dicom.values import text
+from imageserver.errors import DataDirectoryUnavailable
+
+INDEXED, DUPLICATE, CONFLICT, REFUSED, SKIPPED = "indexed", "duplicate", "conflict", "refused", "skipped"
+_MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
+
+
+@dataclass(frozen=True)
+class ReadInstance:
+    """What a file says about itself and the levels above it."""
+
+    study: dict[str, Any]
+    series: dict[str, Any]
+    sop_instance_uid: str
+    sop_class_uid: str | None
+    transfer_syntax_uid: str | None
+    frames: list[FrameDescription]
+    patient: dict[str, Any]
+    warnings: list[dict[str, Any]]
+    refused_code: str | None = None
+    refused_reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """What became of one path.
+
+    `instance` is there for every file whose header could be read. `declared_uid` is the SOP Instance UID that the file
+    itself gives, also where the instance had to get another one.
+    """
+
+    path: bytes
+    identity: FileIdentity
+    state: str
+    code: str | None = None
+    reason: str | None = None
+    instance: ReadInstance | None = None
+    declared_uid: str | None = None
+
+
+def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
+    """Read the header of one file.
+
+    Raises
+    ------
+    FileGone, FileReplaced
+        If the file changed since it was found; the next look at the folder will tell.
+    """
+    path, identity = found
+    try:
+        with directory.open(path, identity) as stream:
+            header = read_header(stream)
+    except FileRefused as error:
+        return ReadFile(path, identity, REFUSED, error.code, error.message)
+    except DataDirectoryUnavailable as error:
+        return ReadFile(path, identity, REFUSED, UNREADABLE, error.detail)
+    if text(header.file_meta, "MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
+        return ReadFile(
+            path, identity, SKIPPED, "dicomdir", "A DICOMDIR lists files; the folder itself is read."
+        )
+    instance = _read_instance(header)
+    return ReadFile(path, identity, INDEXED, instance=instance, declared_uid=instance.sop_instance_uid)
+
+
+def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:
+    """Return the same instance under another SOP Instance UID."""
+    frames = [replace(frame, sop_instance_uid=sop_instance_uid) for frame in instance.frames]
+    return replace(instance, sop_instance_uid=sop_instance_uid, frames=frames)
+
+
+def _read_instance(header: Header) -> ReadInstance:
+    address = instance_address(header.dataset)
+    series = read_attributes(header.dataset, Level.SERIES)
+    study = read_attributes(header.dataset, Level.STUDY)
+    return ReadInstance(
+        study={
+            name: study[name]
+            for name in ("study_instance_uid", "study_date", "study_time", "study_description")
+        },
+        series={name: series[name] for name in ("series_instance_uid", "modality", "series_description")},
+        sop_instance_uid=address.sop_instance_uid,
+        sop_class_uid=text(header.dataset, "SOPClassUID"),
+        transfer_syntax_uid=header.transfer_syntax_uid,
+        frames=describe_frames(header),
+        patient=read_patient(header),
+        warnings=[finding.as_dict() for finding in header.warnings],
+    )

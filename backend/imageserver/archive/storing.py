@@ -1,0 +1,246 @@
+"""Writing to the index: rows of files, instances and series, and the arrangement of a series after each change.
+
+Everything here runs inside a transaction of the caller and flushes, never commits.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Select, delete, insert, select
+from sqlalchemy.orm import Session
+
+from imageserver.archive.models import File, Instance, Series, Study
+from imageserver.archive.patients import summarise_patients
+from imageserver.archive.reading import CONFLICT, INDEXED, ReadFile, ReadInstance
+from imageserver.dicom.frames import FrameDescription
+from imageserver.dicom.stacks import Arrangement, arrange
+
+CHUNK = 500  # values in one IN (…)
+RANK_VOLUME, RANK_OTHER, RANK_DERIVED, RANK_WITHOUT_PIXELS = 0, 1, 2, 3
+_DERIVED_MODALITIES = ("SEG", "RTDOSE")
+SOP_CONFLICT = "sop_instance_uid_conflict"
+
+
+def remove_files(session: Session, paths: Iterable[bytes]) -> tuple[set[int], bool]:
+    """Remove the rows of paths and the instances that were read from them.
+
+    Returns
+    -------
+    set of int
+        The series that lost an instance or a conflict; `rearrange` has to follow.
+    bool
+        Whether other files have the same SOP Instance UIDs: their rows are removed too, so that the next look reads
+        them again and one of them takes the place.
+    """
+    series: set[int] = set()
+    has_successors = False
+    for digests in _chunks([path_digest(path) for path in paths]):
+        removed = session.execute(_identified().where(File.path_digest.in_(digests))).all()
+        files = {row.id for row in removed}
+        instances = {row.instance_id for row in removed if row.instance_id is not None}
+        series |= series_of(session, [row.sop_instance_uid for row in removed if row.instance_id is None])
+        freed = [row.sop_instance_uid for row in removed if row.instance_id is not None]
+        for uids in _chunks(freed):
+            for row in session.execute(_identified().where(File.sop_instance_uid.in_(uids))):
+                has_successors = has_successors or row.id not in files
+                files.add(row.id)
+                instances.update([row.instance_id] if row.instance_id is not None else [])
+        series |= _delete(session, files, instances)
+    return series, has_successors
+
+
+def series_of(session: Session, sop_instance_uids: Iterable[str | None]) -> set[int]:
+    """Return the series in which files with these SOP Instance UIDs are shown."""
+    series: set[int] = set()
+    for uids in _chunks([uid for uid in sop_instance_uids if uid]):
+        statement = select(Instance.series_id).join(File, File.instance_id == Instance.id)
+        series.update(session.scalars(statement.where(File.sop_instance_uid.in_(uids)).distinct()))
+    return series
+
+
+def _identified() -> Select[int, int | None, str | None]:
+    return select(File.id, File.instance_id, File.sop_instance_uid)
+
+
+def _delete(session: Session, files: set[int], instances: set[int]) -> set[int]:
+    series: set[int] = set()
+    for ids in _chunks(sorted(files)):
+        session.execute(delete(File).where(File.id.in_(ids)))
+    for ids in _chunks(sorted(instances)):
+        series.update(session.scalars(select(Instance.series_id).where(Instance.id.in_(ids)).distinct()))
+        session.execute(delete(Instance).where(Instance.id.in_(ids)))
+    return series
+
+
+def add_files(session: Session, files: Sequence[ReadFile]) -> set[int]:
+    """Add the rows of files that were read; returns the series that gained an instance or a conflict."""
+    indexed = [(file, file.instance) for file in files if file.state == INDEXED and file.instance is not None]
+    series_ids = _ensure_series(session, [instance for _, instance in indexed])
+    rows = [
+        _instance_row(instance, series_ids[instance.series["series_instance_uid"]]) for _, instance in indexed
+    ]
+    instance_ids: dict[str, int] = {}
+    if rows:
+        added = session.execute(insert(Instance).returning(Instance.sop_instance_uid, Instance.id), rows)
+        instance_ids = {row.sop_instance_uid: row.id for row in added}
+    session.execute(insert(File), [_file_row(file, instance_ids) for file in files])
+    contested = series_of(session, [file.declared_uid for file in files if file.state == CONFLICT])
+    return {row["series_id"] for row in rows} | contested
+
+
+def _ensure_series(session: Session, instances: Sequence[ReadInstance]) -> dict[str, int]:
+    """Return the ids of the series by UID, adding studies and series that are new."""
+    studies = {i.study["study_instance_uid"]: i.study for i in instances}
+    study_ids = _ids(session, Study.study_instance_uid, Study.id, studies)
+    new_studies = [study for uid, study in studies.items() if uid not in study_ids]
+    if new_studies:
+        added = session.execute(insert(Study).returning(Study.study_instance_uid, Study.id), new_studies)
+        study_ids.update({row.study_instance_uid: row.id for row in added})
+    series = {i.series["series_instance_uid"]: (i.series, i.study) for i in instances}
+    series_ids = _ids(session, Series.series_instance_uid, Series.id, series)
+    new_series = [
+        {**values, "study_id": study_ids[study["study_instance_uid"]], "study_moment": _moment(study)}
+        for uid, (values, study) in series.items()
+        if uid not in series_ids
+    ]
+    if new_series:
+        added = session.execute(insert(Series).returning(Series.series_instance_uid, Series.id), new_series)
+        series_ids.update({row.series_instance_uid: row.id for row in added})
+    return series_ids
+
+
+def _ids(session: Session, uid: Any, identifier: Any, wanted: Iterable[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for uids in _chunks(list(wanted)):
+        found.update(
+            {row[0]: row[1] for row in session.execute(select(uid, identifier).where(uid.in_(uids)))}
+        )
+    return found
+
+
+def _moment(study: dict[str, Any]) -> str:
+    return (study["study_date"] or "") + (study["study_time"] or "")
+
+
+def _instance_row(instance: ReadInstance, series_id: int) -> dict[str, Any]:
+    return {
+        "series_id": series_id,
+        "sop_instance_uid": instance.sop_instance_uid,
+        "sop_class_uid": instance.sop_class_uid,
+        "transfer_syntax_uid": instance.transfer_syntax_uid,
+        "frames": [frame.as_dict() for frame in instance.frames],
+        "patient": instance.patient,
+        "warnings": instance.warnings,
+        "refused_code": instance.refused_code,
+        "refused_reason": instance.refused_reason,
+    }
+
+
+def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
+    has_instance = file.state == INDEXED and file.instance is not None
+    return {
+        "path": file.path,
+        "path_digest": path_digest(file.path),
+        **file.identity._asdict(),
+        "state": file.state,
+        "code": file.code,
+        "reason": file.reason,
+        "sop_instance_uid": file.declared_uid,
+        "instance_id": instance_ids[file.instance.sop_instance_uid]
+        if has_instance and file.instance
+        else None,
+    }
+
+
+def rearrange(session: Session, series_ids: Iterable[int]) -> None:
+    """Make the arrangement and the summary of series again; a series without instances is removed."""
+    for series_id in sorted(series_ids):
+        series = session.get_one(Series, series_id)
+        instances = session.execute(
+            select(
+                Instance.sop_instance_uid,
+                Instance.frames,
+                Instance.patient,
+                Instance.warnings,
+                Instance.refused_code,
+                Instance.refused_reason,
+            ).where(Instance.series_id == series_id)
+        ).all()
+        if instances:
+            _summarise(series, instances, _conflicts(session, [row.sop_instance_uid for row in instances]))
+        else:
+            _remove_series(session, series)
+        session.flush()
+        session.expunge(series)
+
+
+def _summarise(series: Series, instances: Sequence[Any], conflicts: list[str]) -> None:
+    frames = [FrameDescription.from_dict(frame) for row in instances for frame in row.frames]
+    arrangement = arrange(frames)
+    series.arrangement = arrangement.as_dict()
+    series.verdict = arrangement.verdict.value
+    series.slice_count = len(frames)
+    series.rank = _rank(series.modality, arrangement)
+    series.patient = summarise_patients(row.patient for row in instances)
+    series.warnings = _collect_warnings(instances, conflicts)
+
+
+def _rank(modality: str | None, arrangement: Arrangement) -> int:
+    if arrangement.middle is None:
+        return RANK_WITHOUT_PIXELS
+    if modality in _DERIVED_MODALITIES:
+        return RANK_DERIVED
+    return RANK_VOLUME if arrangement.verdict.is_volume else RANK_OTHER
+
+
+def _collect_warnings(instances: Sequence[Any], conflicts: list[str]) -> list[dict[str, Any]]:
+    """Put what was noticed in single files together: one entry per code and sentence, with all its instances."""
+    collected: dict[tuple[str, str], list[str]] = {}
+    for row in instances:
+        for warning in row.warnings:
+            collected.setdefault((warning["code"], warning["message"]), []).append(row.sop_instance_uid)
+        if row.refused_code:
+            key = ("refused_" + row.refused_code, f"Cannot be shown: {row.refused_reason}")
+            collected.setdefault(key, []).append(row.sop_instance_uid)
+    if conflicts:
+        sentence = "Other files have the same SOP Instance UID and another content; they are left out."
+        collected[(SOP_CONFLICT, sentence)] = conflicts
+    return [
+        {"code": code, "message": message, "sop_instance_uids": sorted(uids)}
+        for (code, message), uids in sorted(collected.items())
+    ]
+
+
+def _conflicts(session: Session, sop_instance_uids: list[str]) -> list[str]:
+    found: list[str] = []
+    for uids in _chunks(sop_instance_uids):
+        statement = select(File.sop_instance_uid).where(
+            File.state == CONFLICT, File.sop_instance_uid.in_(uids)
+        )
+        found += [uid for uid in session.scalars(statement.distinct()) if uid]
+    return found
+
+
+def _remove_series(session: Session, series: Series) -> None:
+    study_id = series.study_id
+    session.delete(series)
+    session.flush()
+    if session.scalar(select(Series.id).where(Series.study_id == study_id).limit(1)) is None:
+        session.execute(delete(Study).where(Study.id == study_id))
+
+
+def forget_everything(session: Session) -> None:
+    """Empty the index."""
+    for table in (File, Instance, Series, Study):
+        session.execute(delete(table))
+
+
+def path_digest(path: bytes) -> str:
+    """The key of a path in the index."""
+    return hashlib.sha256(path).hexdigest()
+
+
+def _chunks(values: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]

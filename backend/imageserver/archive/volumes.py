@@ -1,0 +1,151 @@
+"""Questions to the index: which volumes there are, which is the default, whose they are, where a slice is kept."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy.orm import Session
+
+from imageserver.archive.files import FileIdentity
+from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance, Series, Study
+from imageserver.archive.storing import RANK_WITHOUT_PIXELS
+from imageserver.dicom.stacks import Arrangement
+
+
+class IndexStatus(NamedTuple):
+    """How far the index is. `generation` is another number whenever the index is."""
+
+    state: str = "building"
+    seen: int = 0
+    indexed: int = 0
+    refused: int = 0
+    generation: int = -1
+
+
+class VolumeSummary(NamedTuple):
+    """One line of the list of volumes."""
+
+    series_instance_uid: str
+    study_instance_uid: str
+    modality: str | None
+    description: str | None
+    study_date: str | None
+    slice_count: int
+    verdict: str
+    name: str | None
+    patient_id: str | None
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Everything that the index knows about one series."""
+
+    summary: VolumeSummary
+    patient: dict[str, Any]
+    arrangement: Arrangement
+    warnings: tuple[dict[str, Any], ...]
+
+
+class InstanceFile(NamedTuple):
+    """Where an instance is kept, and why it cannot be shown, if so."""
+
+    sop_instance_uid: str
+    path: bytes
+    identity: FileIdentity
+    refused_code: str | None
+    refused_reason: str | None
+
+
+def get_index_status(session: Session) -> IndexStatus:
+    """Return how far the index is; `building` before the first look."""
+    columns = (
+        IndexState.state,
+        IndexState.seen,
+        IndexState.indexed,
+        IndexState.refused,
+        IndexState.generation,
+    )
+    row = session.execute(select(*columns).where(IndexState.id == INDEX_STATE_ID)).one_or_none()
+    return IndexStatus() if row is None else IndexStatus(*row)
+
+
+def count_volumes(session: Session) -> int:
+    """Count the series that have pictures."""
+    return session.scalar(select(func.count()).select_from(Series).where(_has_pixels())) or 0
+
+
+def find_volumes(session: Session, limit: int, offset: int) -> list[VolumeSummary]:
+    """Return one page of the series that have pictures, the default one first, in the order of `_best_first`."""
+    statement = _summaries().where(_has_pixels()).order_by(*_best_first()).limit(limit).offset(offset)
+    return [_summary(row) for row in session.execute(statement)]
+
+
+def find_default_series(session: Session) -> str | None:
+    """Return the series that is shown when none is asked for; None when no series has pictures."""
+    return session.scalar(
+        select(Series.series_instance_uid).where(_has_pixels()).order_by(*_best_first()).limit(1)
+    )
+
+
+def find_newest_series(session: Session) -> str | None:
+    """Return the newest series, be it of pictures or not; None when the index is empty."""
+    newest = (Series.study_moment.desc(), Series.series_instance_uid)
+    return session.scalar(select(Series.series_instance_uid).order_by(*newest).limit(1))
+
+
+def get_volume(session: Session, series_instance_uid: str) -> Volume | None:
+    """Return one series, or None."""
+    columns = _summaries().add_columns(Series.arrangement, Series.patient, Series.warnings)
+    row = session.execute(columns.where(Series.series_instance_uid == series_instance_uid)).one_or_none()
+    if row is None:
+        return None
+    return Volume(
+        _summary(row), dict(row.patient), Arrangement.from_dict(row.arrangement), tuple(row.warnings)
+    )
+
+
+def find_instance_file(session: Session, sop_instance_uid: str) -> InstanceFile | None:
+    """Return where an instance is kept, or None."""
+    statement = (
+        select(
+            File.path, File.size, File.mtime_ns, File.inode, Instance.refused_code, Instance.refused_reason
+        )
+        .join(Instance, File.instance_id == Instance.id)
+        .where(Instance.sop_instance_uid == sop_instance_uid)
+    )
+    row = session.execute(statement).first()
+    if row is None:
+        return None
+    return InstanceFile(sop_instance_uid, row[0], FileIdentity(*row[1:4]), *row[4:])
+
+
+def _summaries() -> Select[Any]:
+    return select(
+        Series.series_instance_uid,
+        Study.study_instance_uid,
+        Series.modality,
+        Series.series_description,
+        Study.study_date,
+        Series.slice_count,
+        Series.verdict,
+        Series.patient["name"].as_string().label("name"),
+        Series.patient["patient_id"].as_string().label("patient_id"),
+    ).join(Study, Series.study_id == Study.id)
+
+
+def _summary(row: Row[Any]) -> VolumeSummary:
+    return VolumeSummary(*row[: len(VolumeSummary._fields)])
+
+
+def _has_pixels() -> ColumnElement[bool]:
+    return Series.rank < RANK_WITHOUT_PIXELS
+
+
+def _best_first() -> tuple[ColumnElement[Any], ...]:
+    """Order of section 4.6 of the design: volumes, other pictures, segmentations and dose; most slices; newest; UID."""
+    return (
+        Series.rank.asc(),
+        Series.slice_count.desc(),
+        Series.study_moment.desc(),
+        Series.series_instance_uid.asc(),
+    )
