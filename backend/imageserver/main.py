@@ -10,9 +10,10 @@ from starlette.middleware.gzip import GZipMiddleware
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import auth, docs, health
+from imageserver.api import auth, docs, health, patient, volumes
 from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
 from imageserver.api.problems import install_problem_handlers
+from imageserver.archive.archive import Archive
 from imageserver.audit.record import AccessRecorder
 from imageserver.clock import utc_now
 from imageserver.database import Database
@@ -48,10 +49,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
     app.state.password_hasher = PasswordHasher()
     app.state.access_recorder = AccessRecorder(app.state.database)
+    app.state.archive = Archive(settings, app.state.database)
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    app.include_router(auth.router)
+    for part in (auth, volumes, patient):
+        app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)
     return app
@@ -59,7 +62,9 @@ def create_app(settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.archive.start()
     yield
+    app.state.archive.stop()
     app.state.database.dispose()
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
+from imageserver.archive.archive import Archive
 from imageserver.database import Database
 from imageserver.settings import Settings
 
@@ -21,6 +22,12 @@ def get_database(request: Request) -> Database:
     """Return the database of the application."""
     database: Database = request.app.state.database
     return database
+
+
+async def get_archive(request: Request) -> Archive:
+    """Return the archive of the application."""
+    archive: Archive = request.app.state.archive
+    return archive
 
 
 async def get_now(request: Request) -> datetime:
@@ -43,6 +50,7 @@ def get_writing_session(request: Request) -> Iterator[Session]:
 
 Now = Annotated[datetime, Depends(get_now)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
+ArchiveDep = Annotated[Archive, Depends(get_archive)]
 DatabaseDep = Annotated[Database, Depends(get_database)]
 # Function scope: a plain dependency would end, and commit, after the answer was sent.
 ReadingSession = Annotated[Session, Depends(get_reading_session, scope="function")]

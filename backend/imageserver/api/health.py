@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from imageserver.api.dependencies import DatabaseDep
+from imageserver.api.dependencies import ArchiveDep, DatabaseDep
 from imageserver.database import Database
 from imageserver.errors import Unavailable
 from imageserver.migrations import is_migrated
@@ -25,6 +25,8 @@ class Readiness(BaseModel):
 
     status: Literal["ready", "not_ready"]
     database: Literal["ok", "unavailable", "not_migrated"]
+    index: Literal["building", "ready", "unavailable", "unknown"]
+    data_directory: Literal["ok", "unavailable"]
 
 
 @router.get("/healthz")
@@ -36,10 +38,15 @@ async def get_liveness(response: Response) -> Liveness:
 
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
-def get_readiness(database: DatabaseDep) -> JSONResponse:
-    """Tell whether the database is reachable and migrated."""
+def get_readiness(database: DatabaseDep, archive: ArchiveDep) -> JSONResponse:
+    """Tell whether the database is reachable and migrated; beside it how the index and the data directory are."""
     state = _database_state(database)
-    body: dict[str, Any] = {"status": "ready" if state == "ok" else "not_ready", "database": state}
+    body: dict[str, Any] = {
+        "status": "ready" if state == "ok" else "not_ready",
+        "database": state,
+        "index": archive.catalogue.status().state if state == "ok" else "unknown",
+        "data_directory": "ok" if archive.directory.is_listable() else "unavailable",
+    }
     return JSONResponse(body, 200 if state == "ok" else 503, {"Cache-Control": "no-store"})
 
 

@@ -1,0 +1,20 @@
+"""Conditional requests (RFC 9110, section 13)."""
+
+from collections.abc import Mapping
+
+from fastapi import Request
+from fastapi.responses import Response
+
+
+def matches_etag(request: Request, etag: str) -> bool:
+    """Tell whether the client has this representation already (``If-None-Match``; weak comparison)."""
+    given = request.headers.get("if-none-match")
+    if given is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in given.split(",")]
+    return etag in tags or tags == ["*"]
+
+
+def not_modified(etag: str, headers: Mapping[str, str]) -> Response:
+    """Answer that the client's copy is good, with the headers that the full answer would have."""
+    return Response(status_code=304, headers={**headers, "ETag": etag})

@@ -1,0 +1,214 @@
+"""``GET /volumes``: what the data directory holds, the default first; ``GET /volumes/{uid}``: one volume in full."""
+
+import hashlib
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from imageserver.api.auditing import AccessAuditDep
+from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.dependencies import ArchiveDep, DatabaseDep
+from imageserver.api.parameters import SeriesPath
+from imageserver.api.problems import problem_responses
+from imageserver.archive.volumes import IndexStatus, VolumeSummary, count_volumes, find_volumes
+from imageserver.audit.models import Kind
+
+router = APIRouter(tags=["volumes"])
+NO_STORE = {"Cache-Control": "no-store", "Vary": "Origin, Authorization"}
+MAX_LIMIT = 1000
+
+
+class Index(BaseModel):
+    """How far the index of the data directory is."""
+
+    state: Literal["building", "ready", "unavailable"] = Field(
+        description="`unavailable`: the data directory is missing, unreadable, or became empty."
+    )
+    seen: int = Field(description="Files found.")
+    indexed: int = Field(description="Files that are in the index.")
+    refused: int = Field(description="Files that are no readable DICOM, or contradict another one.")
+
+
+class VolumePatient(BaseModel):
+    """Whose volume it is, in short."""
+
+    name: str | None
+    patient_id: str | None
+
+
+class Volume(BaseModel):
+    """One series with pictures."""
+
+    series_instance_uid: str
+    study_instance_uid: str
+    modality: str | None
+    description: str | None = Field(description="Series Description (0008,103E).")
+    study_date: str | None = Field(description="ISO 8601; null where the files have no valid date.")
+    slice_count: int = Field(description="Frames over all stacks.")
+    verdict: str = Field(description="What kind of series this is: `volume`, `localizer`, `cine` …")
+    is_default: bool
+    patient: VolumePatient
+
+
+class VolumeList(BaseModel):
+    """One page of volumes, the default one first."""
+
+    volumes: list[Volume]
+    total: int
+    index: Index
+
+
+class Finding(BaseModel):
+    """Something to know about a series."""
+
+    code: str
+    message: str
+    sop_instance_uids: list[str]
+
+
+class Slice(BaseModel):
+    """One slice: of a stack, or of the whole series where `stack` is null."""
+
+    stack: int | None
+    index: int = Field(description="From 0.")
+    count: int
+    sop_instance_uid: str
+    frame_number: int = Field(description="From 1.")
+    position_mm: float | None = Field(description="Along the normal of the slices.")
+
+
+class OrientationLabels(BaseModel):
+    """Directions in the patient at the edges of the picture (PS3.3 C.7.6.1.1.1)."""
+
+    left: str
+    right: str
+    top: str
+    bottom: str
+
+
+class Stack(BaseModel):
+    """Slices of one geometry."""
+
+    stack: int
+    count: int
+    rows: int
+    columns: int
+    row_spacing_mm: float | None
+    column_spacing_mm: float | None
+    slice_spacing_mm: float | None
+    orientation_labels: OrientationLabels | None
+    pixel_aspect_ratio: float = Field(description="Height of a pixel divided by its width.")
+    differs_by: str | None
+    middle: Slice
+
+
+class Window(BaseModel):
+    """A window of the middle slice."""
+
+    center: float
+    width: float
+    function: str
+    explanation: str | None
+
+
+class VolumeDetail(Volume):
+    """One volume, and how its middle slice was chosen."""
+
+    ordering: str = Field(description="`position` or `instance_number`.")
+    explanation: str = Field(description="How the middle slice was chosen, as a sentence.")
+    middle: Slice | None
+    stacks: list[Stack]
+    windows: list[Window] = Field(
+        description="The windows that the file of the middle slice offers; the first is used."
+    )
+    pixel_aspect_ratio: float
+    excluded: list[Finding] = Field(description="Images outside the default order.")
+    warnings: list[Finding]
+
+
+@router.get(
+    "/volumes",
+    response_model=VolumeList,
+    responses={
+        304: {"description": "Nothing has changed since the answer with this `ETag`."},
+        **problem_responses(401, 422, 503, 507),
+    },
+)
+def list_volumes(
+    request: Request,
+    archive: ArchiveDep,
+    database: DatabaseDep,
+    audit: AccessAuditDep,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most volumes to return.")] = 100,
+    offset: Annotated[int, Query(ge=0, le=2**31, description="Volumes to leave out in front.")] = 0,
+) -> Response:
+    """List the series that have pictures. Send `If-None-Match` to poll."""
+    status = archive.catalogue.status()
+    etag = _etag(status, limit, offset)
+    if matches_etag(request, etag):
+        return not_modified(etag, NO_STORE)
+    audit.record(Kind.VOLUMES)
+    with database.reading() as session:
+        volumes, total = find_volumes(session, limit, offset), count_volumes(session)
+    default = archive.catalogue.default_series()
+    body = {
+        "volumes": [_volume(volume, default) for volume in volumes],
+        "total": total,
+        "index": _index(status),
+    }
+    return JSONResponse(body, headers={**NO_STORE, "ETag": etag})
+
+
+@router.get(
+    "/volumes/{series_instance_uid}",
+    response_model=VolumeDetail,
+    responses=problem_responses(401, 404, 422, 503, 507),
+)
+def get_volume(archive: ArchiveDep, audit: AccessAuditDep, series_instance_uid: SeriesPath) -> Response:
+    """Describe one series: its stacks in order, the middle slice, and everything that is odd about it."""
+    volume = archive.catalogue.volume(series_instance_uid)
+    summary = volume.summary
+    audit.record(
+        Kind.VOLUME,
+        study_instance_uid=summary.study_instance_uid,
+        series_instance_uid=summary.series_instance_uid,
+    )
+    arrangement = volume.arrangement.summary()
+    first = next(iter(volume.arrangement.stacks), None)
+    body = {
+        **_volume(summary, archive.catalogue.default_series()),
+        **arrangement,
+        "windows": [],
+        "pixel_aspect_ratio": first.pixel_aspect_ratio if first else 1.0,
+        "warnings": [*arrangement["warnings"], *volume.warnings, *volume.patient["warnings"]],
+    }
+    return JSONResponse(body, headers=NO_STORE)
+
+
+def _volume(summary: VolumeSummary, default: str | None) -> dict[str, Any]:
+    return {
+        "series_instance_uid": summary.series_instance_uid,
+        "study_instance_uid": summary.study_instance_uid,
+        "modality": summary.modality,
+        "description": summary.description,
+        "study_date": iso_date(summary.study_date),
+        "slice_count": summary.slice_count,
+        "verdict": summary.verdict,
+        "is_default": summary.series_instance_uid == default,
+        "patient": {"name": summary.name, "patient_id": summary.patient_id},
+    }
+
+
+def iso_date(value: str | None) -> str | None:
+    """Write a DICOM date (YYYYMMDD, already checked) as ISO 8601."""
+    return f"{value[:4]}-{value[4:6]}-{value[6:]}" if value else None
+
+
+def _index(status: IndexStatus) -> dict[str, Any]:
+    return {"state": status.state, "seen": status.seen, "indexed": status.indexed, "refused": status.refused}
+
+
+def _etag(status: IndexStatus, limit: int, offset: int) -> str:
+    return f'"{hashlib.sha256(repr((status, limit, offset)).encode()).hexdigest()[:32]}"'

@@ -1,0 +1,189 @@
+"""The list of volumes and the description of one."""
+
+import shutil
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.conftest import Index
+from tests.builders import CORONAL, SAGITTAL, image, uid, volume
+from tests.folders import Folder
+
+
+def series_uids(answer: dict[str, Any]) -> list[str]:
+    return [found["series_instance_uid"] for found in answer["volumes"]]
+
+
+class TestList:
+    def test_anonymous(self, client: TestClient) -> None:
+        assert client.get("/volumes").status_code == 401
+
+    def test_an_empty_folder(self, signed_in: TestClient, index: Index) -> None:
+        index()
+        answer = signed_in.get("/volumes")
+        empty = {"state": "ready", "seen": 0, "indexed": 0, "refused": 0}
+        assert (answer.status_code, answer.json()) == (200, {"volumes": [], "total": 0, "index": empty})
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_one_volume(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write_all(volume(5, SeriesDescription="Head", PatientName="Doe^John"))
+        folder.write("junk", b"junk")
+        index()
+        answer = signed_in.get("/volumes").json()
+        assert answer["index"] == {"state": "ready", "seen": 6, "indexed": 5, "refused": 1}
+        assert answer["volumes"] == [
+            {
+                "series_instance_uid": uid("series"),
+                "study_instance_uid": uid("study of", "series"),
+                "modality": "CT",
+                "description": "Head",
+                "study_date": "2026-01-02",
+                "slice_count": 5,
+                "verdict": "volume",
+                "is_default": True,
+                "patient": {"name": "Doe, John", "patient_id": "TEST-1"},
+            }
+        ]
+
+    def test_the_order_is_that_of_the_default_rule(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        # Section 4.6 of the design: a volume before any other verdict, segmentations and dose last; then the most
+        # slices, the newest study, the UID.
+        folder.write_all(volume(3, series="small"), prefix="small")
+        folder.write_all(volume(5, series="old", StudyDate="20200101"), prefix="old")
+        folder.write_all(volume(5, series="new", StudyDate="20250101"), prefix="new")
+        folder.write_all(volume(9, series="dose", Modality="RTDOSE"), prefix="dose")
+        without_place = [
+            image(series="pictures", instance=n, ImagePositionPatient=None) for n in range(1, 12)
+        ]
+        folder.write_all(without_place, prefix="pictures")
+        index()
+        expected = [uid(name) for name in ("new", "old", "small", "pictures", "dose")]
+        assert series_uids(signed_in.get("/volumes").json()) == expected
+
+    def test_pages(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        for number in range(5):
+            folder.write(f"{number}", image(series=number))
+        index()
+        whole = series_uids(signed_in.get("/volumes").json())
+        first, second, third = (
+            signed_in.get("/volumes", params={"limit": 2, "offset": o}).json() for o in (0, 2, 4)
+        )
+        assert series_uids(first) + series_uids(second) + series_uids(third) == whole
+        assert {first["total"], second["total"], third["total"]} == {5}
+        assert [found["is_default"] for found in second["volumes"]] == [False, False]
+
+    @pytest.mark.parametrize(
+        "query",
+        ["limit=0", "limit=-1", "limit=x", "limit=1e9", "limit=1001", "offset=-1", "offset=99999999999"],
+    )
+    def test_malformed_parameters(self, signed_in: TestClient, query: str) -> None:
+        answer = signed_in.get(f"/volumes?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+
+    def test_polling_costs_no_body_until_something_changes(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write_all(volume(2))
+        index()
+        etag = signed_in.get("/volumes").headers["ETag"]
+        again = signed_in.get("/volumes", headers={"If-None-Match": etag})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+        folder.write("another", image(series="another"))
+        index()
+        assert signed_in.get("/volumes", headers={"If-None-Match": etag}).json()["total"] == 2
+
+    def test_series_without_pictures_are_no_volumes(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("report", image(Modality="SR", PixelData=None))
+        index()
+        assert signed_in.get("/volumes").json()["total"] == 0
+
+    def test_a_vanished_folder_keeps_the_list_and_says_so(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write_all(volume(2))
+        index()
+        shutil.rmtree(folder.path)
+        index()
+        answer = signed_in.get("/volumes").json()
+        assert (answer["index"]["state"], answer["total"]) == ("unavailable", 1)
+
+    def test_text_from_files_stays_text(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image(PatientName="<b onclick>Doe</b>", SeriesDescription="</script>"))
+        index()
+        answer = signed_in.get("/volumes")
+        assert answer.json()["volumes"][0]["patient"]["name"] == "<b onclick>Doe</b>"
+        assert answer.headers["Content-Type"] == "application/json"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+class TestOne:
+    def test_anonymous(self, client: TestClient) -> None:
+        assert client.get(f"/volumes/{uid('series')}").status_code == 401
+
+    def test_unknown(self, signed_in: TestClient) -> None:
+        answer = signed_in.get("/volumes/1.2.3")
+        assert (answer.status_code, answer.json()["code"]) == (404, "series_not_found")
+
+    @pytest.mark.parametrize("text", ["1.02.3", "abc", "1..2", "1." * 40, "%00", "1.2%20", "1.2%0A"])
+    def test_malformed(self, signed_in: TestClient, text: str) -> None:
+        answer = signed_in.get(f"/volumes/{text}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+
+    @pytest.mark.parametrize("text", ["../../etc/passwd", "..%2f..%2fetc%2fpasswd", "/etc/passwd", "%2e%2e"])
+    def test_no_path_reaches_the_files(self, signed_in: TestClient, text: str) -> None:
+        assert signed_in.get(f"/volumes/{text}").status_code in (404, 422)
+
+    def test_a_volume(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        slices = volume(6, spacing=2.5)
+        folder.write_all(reversed(slices))
+        index()
+        answer = signed_in.get(f"/volumes/{uid('series')}").json()
+        middle = {
+            "stack": 0,
+            "index": 3,
+            "count": 6,
+            "sop_instance_uid": slices[3].SOPInstanceUID,
+            "frame_number": 1,
+            "position_mm": -2.5,
+        }
+        assert (answer["verdict"], answer["ordering"], answer["middle"]) == ("volume", "position", middle)
+        (stack,) = answer["stacks"]
+        assert stack["orientation_labels"] == {"left": "R", "right": "L", "top": "A", "bottom": "P"}
+        assert (stack["rows"], stack["columns"], stack["slice_spacing_mm"]) == (8, 8, 2.5)
+        assert (answer["excluded"], answer["warnings"]) == ([], [])
+        assert "ordered by position" in answer["explanation"]
+
+    def test_a_localizer_names_the_middle_of_each_group(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write_all(volume(3, orientation=SAGITTAL), prefix="sagittal")
+        folder.write("coronal", image(instance=4, ImageOrientationPatient=list(CORONAL)))
+        folder.write("axial", image(instance=5))
+        index()
+        answer = signed_in.get(f"/volumes/{uid('series')}").json()
+        assert (answer["verdict"], answer["middle"]["stack"]) == ("localizer", None)
+        assert (answer["middle"]["index"], answer["middle"]["count"]) == (2, 5)
+        assert sorted(stack["middle"]["count"] for stack in answer["stacks"]) == [1, 1, 3]
+
+    def test_warnings_name_the_instances(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        slices = volume(6)
+        del slices[2]
+        folder.write_all(slices)
+        index()
+        warnings = signed_in.get(f"/volumes/{uid('series')}").json()["warnings"]
+        (gap,) = [warning for warning in warnings if "gap" in warning["code"]]
+        assert set(gap["sop_instance_uids"]) <= {dataset.SOPInstanceUID for dataset in slices}
+        assert gap["message"]
+
+    def test_disagreeing_names_are_among_the_warnings(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write_all([*volume(2), image(instance=3, PatientName="Roe^Richard")])
+        index()
+        answer = signed_in.get(f"/volumes/{uid('series')}").json()
+        assert "patient_names_differ" in [warning["code"] for warning in answer["warnings"]]
