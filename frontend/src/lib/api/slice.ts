@@ -28,6 +28,8 @@ export async function readSlice(address: SliceAddress, signal?: AbortSignal): Pr
     count: readNumber(response, 'X-Slice-Count') ?? 0,
     sopInstanceUid: response.headers.get('X-SOP-Instance-UID'),
     frameNumber: readNumber(response, 'X-Frame-Number'),
+    stack: readNumber(response, 'X-Slice-Stack'),
+    positionMm: readNumber(response, 'X-Slice-Position'),
   };
 }
 

@@ -69,6 +69,7 @@ export interface Stack {
   column_spacing_mm: number | null;
   slice_spacing_mm: number | null;
   orientation_labels: OrientationLabels | null;
+  pixel_aspect_ratio: number | null;
   differs_by: string | null;
   middle: Middle | null;
 }
@@ -88,6 +89,8 @@ export interface Remark {
 
 export interface VolumeDetail extends Volume {
   ordering: string;
+  /** How the middle slice was chosen, as a sentence. */
+  explanation: string;
   middle: Middle | null;
   stacks: Stack[];
   windows: Window[];
@@ -126,4 +129,7 @@ export interface Slice {
   count: number;
   sopInstanceUid: string | null;
   frameNumber: number | null;
+  /** The stack it belongs to, and where it lies along that stack's normal. */
+  stack: number | null;
+  positionMm: number | null;
 }

@@ -1,61 +1,76 @@
-/** The arrangement of a series in words: where a slice stands, what a group is, why this one was chosen. */
+/** The arrangement of a series in words: where a slice stands, what a stack is, which window is in use. */
 import type { Remark, Stack, VolumeDetail, Window } from '$lib/api/types';
 
 const ORDERINGS: Record<string, string> = {
   position: 'ordered by position',
   instance_number: 'ordered by instance number',
-  frame_number: 'ordered by frame number',
 };
 
-const words = (code: string) => code.replaceAll('_', ' ');
-
-/** "slice 33 of 64, ordered by position" */
+/** "Slice 33 of 64, ordered by position" */
 export function describePosition(index: number, count: number, ordering: string | null): string {
-  const where = count > 0 ? `slice ${index + 1} of ${count}` : `slice ${index + 1}`;
-  return ordering ? `${where}, ${ORDERINGS[ordering] ?? `ordered by ${words(ordering)}`}` : where;
+  const where = count > 0 ? `Slice ${index + 1} of ${count}` : `Slice ${index + 1}`;
+  const order = ordering && ORDERINGS[ordering];
+  return order && count > 1 ? `${where}, ${order}` : where;
 }
 
-/** Window centre and width as radiology writes them, and where they come from. */
-export function describeWindow(window: Window | null, warnings: Remark[]): string {
+/** By what the slices are ordered that are stepped through: those of one stack of a localizer by position. */
+export function orderingOf(detail: VolumeDetail | null, stack: Stack | null): string | null {
+  if (!detail) return null;
+  const isOwnOrder = stack !== null && detail.middle?.stack === null && stack.middle?.position_mm != null;
+  return isOwnOrder ? 'position' : detail.ordering;
+}
+
+/** A length with its unit, and a real minus sign. */
+export function millimetres(value: number | null): string | null {
+  return value === null
+    ? null
+    : `${value
+        .toFixed(1)
+        .replace('-', '−')
+        .replace(/^−0\.0$/, '0.0')} mm`;
+}
+
+/** Window width and level as radiology writes them, and where they come from. */
+export function describeWindow(window: Window | null, warnings: Remark[]): string | null {
   if (window) {
-    const name = window.explanation ? `${window.explanation}, ` : '';
-    return `W ${round(window.width)}  L ${round(window.center)} · ${name}from the file`;
+    const values = `W ${round(window.width)} L ${round(window.center)}`;
+    return [values, window.explanation, 'from the file'].filter(Boolean).join(' · ');
   }
   const isGuessed = warnings.some(({ code }) => code === 'window_guessed');
-  return isGuessed ? 'Window guessed from the picture' : '';
+  return isGuessed ? 'Window guessed from the pixels' : null;
 }
 
-const round = (value: number) => String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)));
+const round = (value: number) =>
+  String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0))).replace('-', '−');
 
-/** One group in a few words: what sets it apart, and how many slices it has. */
+/** One stack in a few words: what sets it apart, and how many slices it has. */
 export function describeStack(stack: Stack): string {
-  const name = stack.differs_by ? words(stack.differs_by) : `group ${stack.stack + 1}`;
-  return `${name} · ${stack.count}`;
+  const name = stack.differs_by ?? `stack ${stack.stack + 1}`;
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
-const VERDICTS: Record<string, string> = {
-  volume: 'The slices form one volume.',
-};
-
-export function explainChoice(detail: VolumeDetail): string[] {
-  const { middle, ordering, verdict } = detail;
-  const sentences = [VERDICTS[verdict] ?? `Arrangement: ${words(verdict)}.`];
-  sentences.push(`They are ${ORDERINGS[ordering] ?? `ordered by ${words(ordering)}`}.`);
-  if (middle) sentences.push(`Of ${middle.count} slices the middle one is number ${middle.index + 1}.`);
-  return sentences;
-}
-
-/** Positions beside a slice that cannot be shown: those the server names, else the ones on either side. */
+/** Places beside a slice that cannot be shown: those the server names, else the ones on either side. */
 export function neighboursOf(
   members: Readonly<Record<string, unknown>>,
   index: number | null,
   count: number,
 ): number[] {
   const named = members['neighbours'];
-  if (Array.isArray(named)) {
-    const indices = named.map((n: unknown) => (typeof n === 'object' && n && 'index' in n ? n.index : n));
-    return indices.filter((n): n is number => Number.isInteger(n));
-  }
+  if (Array.isArray(named)) return named.map(indexOf).filter((n) => n !== null);
   if (index === null || count === 0) return [];
   return [index - 1, index + 1].filter((n) => n >= 0 && n < count);
+}
+
+/** The place that a problem document speaks of as `{index, count, …}`. */
+export function placeOf(slice: unknown): { index: number; count: number } | null {
+  const [index, count] = [indexOf(slice), numberIn(slice, 'count')];
+  return index === null || count === null ? null : { index, count };
+}
+
+const indexOf = (slice: unknown) => numberIn(slice, 'index');
+
+function numberIn(value: unknown, name: string): number | null {
+  const member =
+    typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : null;
+  return Number.isInteger(member) ? (member as number) : null;
 }

@@ -11,6 +11,7 @@ const stack = (members: Partial<Stack>): Stack => ({
   column_spacing_mm: 1,
   slice_spacing_mm: null,
   orientation_labels: null,
+  pixel_aspect_ratio: 1,
   differs_by: null,
   middle: null,
   ...members,

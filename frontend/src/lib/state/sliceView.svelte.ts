@@ -1,8 +1,9 @@
 /** The slice that is shown, and the way to its neighbours. Owns the picture's object URL. */
-import { UnexpectedAnswerError } from '$lib/api/problem';
+import { ProblemError, UnexpectedAnswerError } from '$lib/api/problem';
 import { readSlice, type SliceAddress } from '$lib/api/slice';
 import type { Slice, Stack, VolumeDetail, Window } from '$lib/api/types';
 import { readVolume } from '$lib/api/volumes';
+import { placeOf } from '$lib/dicom/arrangement';
 import type { Size } from '$lib/dicom/geometry';
 import { Latest } from './latest.svelte';
 
@@ -38,11 +39,20 @@ export class SliceView {
     return this.detail.value?.middle ?? null;
   }
 
-  /** The stack that is stepped through; null where the whole series has no spatial order. */
+  /** The stack that is stepped through; null where that is the whole series. */
   get stack(): Stack | null {
+    return this.#findStack(this.#wanted?.stack ?? this.#middle?.stack ?? null);
+  }
+
+  /** The stack of the slice that is shown: its geometry. In a localizer each slice may have another. */
+  get shownStack(): Stack | null {
+    const shown = this.slice.value;
+    return shown && this.#findStack(shown.stack ?? shown.address.stack ?? this.#middle?.stack ?? null);
+  }
+
+  #findStack(number: number | null): Stack | null {
     const stacks = this.detail.value?.stacks ?? [];
-    const chosen = this.#wanted?.stack ?? this.#middle?.stack ?? null;
-    return stacks.find(({ stack }) => stack === chosen) ?? (stacks.length === 1 ? (stacks[0] ?? null) : null);
+    return stacks.find(({ stack }) => stack === number) ?? (stacks.length === 1 ? (stacks[0] ?? null) : null);
   }
 
   /** The window in use: the one asked for, else the file's first, else null (the server guesses). */
@@ -103,7 +113,17 @@ export class SliceView {
     this.#wanted = address;
     await this.slice.ask((signal) => load(address, signal));
     const shown = this.slice.value;
-    if (shown && this.#wanted === address && shown.count > 0) this.#count = shown.count;
+    if (this.#wanted !== address) return;
+    if (shown && shown.count > 0) this.#count = shown.count;
+    else this.#learnFrom(this.slice.error);
+  }
+
+  /** The middle slice may be the one that cannot be shown; the problem then says where it stands. */
+  #learnFrom(error: unknown): void {
+    const place = error instanceof ProblemError ? placeOf(error.members['slice']) : null;
+    if (!place || !this.#wanted) return;
+    this.#count = place.count;
+    this.#wanted = { ...this.#wanted, index: place.index };
   }
 }
 
