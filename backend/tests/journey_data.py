@@ -1,0 +1,122 @@
+"""Writes the data directory that the journeys in the browser run on: ``python -m tests.journey_data FOLDER``.
+
+Each slice is flat, with a bright block in its upper left corner, and a window that leaves stored values as they are:
+so a journey knows from the pixels alone which slice it sees, how it was windowed, and which way round it is. File
+names and instance numbers run against the positions.
+"""
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset
+
+from tests.builders import CORONAL, SAGITTAL, image, to_bytes, uid, volume
+
+SIZE = 64
+CORNER = 250
+
+
+def flat(grey: int) -> np.ndarray:
+    """A picture of one grey with a bright upper left corner."""
+    pixels = np.full((SIZE, SIZE), grey, np.uint16)
+    pixels[:8, :8] = CORNER
+    return pixels
+
+
+# PS3.3 C.11.2.1.2.1, LINEAR: ((x - 127.5) / 255 + 0.5) * 255 = x for 0 <= x <= 255.
+UNCHANGED = {"WindowCenter": 128, "WindowWidth": 256, "WindowCenterWidthExplanation": "WHOLE"}
+
+
+def head() -> list[Dataset]:
+    """The default volume: 11 slices, the grey of slice k from the feet (from 0) is 20 + 15 k."""
+    slices = volume(
+        11,
+        series="head",
+        spacing=2.5,
+        start=-20.0,
+        SpecificCharacterSet="ISO_IR 192",
+        PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう",
+        PatientID="HEAD-1",
+        PatientBirthDate="19610517",
+        PatientSex="M",
+        SeriesDescription="Head 2.5 mm",
+        StudyDate="20260301",
+        **UNCHANGED,
+    )
+    for place, dataset in enumerate(slices):
+        _set_grey(dataset, 20 + 15 * place)
+        dataset.InstanceNumber = len(slices) - place
+    return slices
+
+
+def hostile() -> list[Dataset]:
+    """Text that a page must show and never run; pixels twice as high as wide."""
+    return [
+        image(
+            flat(100),
+            series="hostile",
+            SpecificCharacterSet="ISO_IR 192",
+            PatientName="<img src=x onerror=alert(1)>",
+            PatientID="<script>alert(2)</script>",
+            SeriesDescription="<b>bold</b> {{7*7}}",
+            StudyDate="20260201",
+            PixelSpacing=[2, 1],
+            **UNCHANGED,
+        )
+    ]
+
+
+def localizer() -> list[Dataset]:
+    """Three sagittal images, one coronal and one axial."""
+    common = {
+        "series": "localizer",
+        "PatientName": "Планк^Анна",
+        "SpecificCharacterSet": "ISO_IR 192",
+        **UNCHANGED,
+    }
+    sagittal = volume(3, spacing=10.0, orientation=SAGITTAL, SeriesDescription="Localizer", **common)
+    others = [
+        image(instance=4, ImageOrientationPatient=list(CORONAL), SeriesDescription="Localizer", **common),
+        image(instance=5, SeriesDescription="Localizer", **common),
+    ]
+    for number, dataset in enumerate([*sagittal, *others]):
+        _set_grey(dataset, 50 + 40 * number)
+    return [*sagittal, *others]
+
+
+def damaged() -> list[Dataset]:
+    """Five slices whose middle one has pixel data that cannot be decoded, and no patient name."""
+    slices = volume(5, series="damaged", PatientName="", SeriesDescription="Damaged", **UNCHANGED)
+    for place, dataset in enumerate(slices):
+        _set_grey(dataset, 100 + place)
+    return slices
+
+
+def _set_grey(dataset: Dataset, grey: int) -> None:
+    pixels = flat(grey)
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.PixelData = pixels.tobytes()
+
+
+def write(folder: Path, name: str, slices: Iterable[Dataset]) -> None:
+    """Write one series, so that names sort against the positions."""
+    (folder / name).mkdir(parents=True)
+    for number, dataset in enumerate(slices):
+        data = to_bytes(dataset)
+        if name == "damaged" and number == 2:
+            data = data[:-100]
+        (folder / name / f"{900 - number}.dcm").write_bytes(data)
+
+
+def main(folder: Path) -> None:
+    """Write all series."""
+    for make in (head, hostile, localizer, damaged):
+        write(folder, make.__name__, make())
+    print(json.dumps({make.__name__: uid(make.__name__) for make in (head, hostile, localizer, damaged)}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

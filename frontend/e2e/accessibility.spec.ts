@@ -1,0 +1,159 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+import { ACCOUNT, expect, logIn, patientPanel, picture, showImage, showName, test } from './journey';
+
+async function expectNoFindings(page: Page) {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+    .analyze();
+  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
+}
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test.describe(`in ${colorScheme} colours`, () => {
+    test.use({ colorScheme });
+
+    test('axe finds nothing on the pages before log-in', async ({ page }) => {
+      await page.goto('/login');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await expectNoFindings(page);
+      await page.goto('/setup');
+      await expectNoFindings(page);
+      await page.goto('/setup#code=abc');
+      await expect(page.getByLabel('Password again', { exact: true })).toBeVisible();
+      await expectNoFindings(page);
+      await page.goto('/no/such/page');
+      await expectNoFindings(page);
+    });
+
+    test('axe finds nothing on the dashboard, empty and full', async ({ page, running }) => {
+      await logIn(page);
+      await expectNoFindings(page);
+      await showName(page);
+      await showImage(page);
+      await expect(patientPanel(page)).toContainText('Yamada');
+      await expect(picture(page)).toBeVisible();
+      await page.getByText('Why this slice?').click();
+      await page.getByText('As the file writes it').click();
+      await expectNoFindings(page);
+      await page.getByRole('button', { name: /Account of/ }).click();
+      await expectNoFindings(page);
+      await page.getByRole('button', { name: 'Change password…' }).click();
+      await expectNoFindings(page);
+      await page.keyboard.press('Escape');
+      await page.getByRole('button', { name: 'Choose from 4' }).click();
+      await expect(page.getByRole('listitem')).toHaveCount(4);
+      await expectNoFindings(page);
+      await page.goto(`/dashboard?series=${running.uids.damaged}`);
+      await showImage(page);
+      await expect(page.getByRole('alert')).toBeVisible();
+      await expectNoFindings(page);
+    });
+  });
+}
+
+test('the whole journey works by keyboard', async ({ page }) => {
+  await page.goto('/');
+  await expect(page.getByLabel('User name')).toBeFocused();
+  await page.keyboard.type(ACCOUNT.username);
+  await page.keyboard.press('Tab');
+  await page.keyboard.type(ACCOUNT.password);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Dashboard' })).toBeFocused();
+
+  const order = [/^Choose from/, 'Show patient name', 'Show image'];
+  for (const name of order) {
+    await page.keyboard.press('Tab');
+    await expect(page.getByRole('button', { name })).toBeFocused();
+  }
+  await page.keyboard.press('Space');
+  await expect(page.getByRole('group', { name: 'Picture' })).toBeFocused();
+  await page.keyboard.press('PageDown');
+  await expect(page.getByTestId('announcer')).toHaveText('Slice 11 of 11, ordered by position');
+  await page.keyboard.press('n');
+  await expect(patientPanel(page)).toContainText('Yamada');
+
+  await page.getByRole('button', { name: /Account of/ }).focus();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('checkbox')).toBeFocused();
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Escape');
+  await expect(page.getByRole('button', { name: /Account of/ })).toBeFocused();
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Show image' })).toBeVisible();
+  await page.keyboard.press('i');
+  await expect(page.getByRole('button', { name: 'Show image' }), 'keys are switched off').toHaveAttribute(
+    'aria-busy',
+    'false',
+  );
+  await expect(picture(page)).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Log out', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByLabel('User name')).toBeFocused();
+});
+
+test('the skip link leads over the header', async ({ page }) => {
+  await logIn(page);
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Show image' })).toBeVisible();
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('link', { name: 'Skip to the content' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Tab');
+  await expect(page.getByRole('button', { name: /^Choose from/ })).toBeFocused();
+});
+
+for (const [width, height] of [
+  [320, 640],
+  [360, 225], // 1440 × 900 at 400 %
+  [768, 1024],
+] as const) {
+  test(`nothing scrolls sideways at ${width} × ${height}`, async ({ page, running }) => {
+    await page.setViewportSize({ width, height });
+    const expectNoSideways = async () =>
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.goto('/login');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expectNoSideways();
+    await logIn(page);
+    await showName(page);
+    await showImage(page);
+    await expect(picture(page)).toBeVisible();
+    await page.getByText('Why this slice?').click();
+    await page.getByText('As the file writes it').click();
+    await expectNoSideways();
+    await page.goto(`/dashboard?series=${running.uids.damaged}`);
+    await showImage(page);
+    await expect(page.getByRole('alert')).toBeVisible();
+    await expectNoSideways();
+    await page.goto('/no/such/page');
+    await expectNoSideways();
+  });
+}
+
+test('targets are at least 24 pixels large', async ({ page }) => {
+  await logIn(page);
+  await showName(page);
+  await showImage(page);
+  await expect(picture(page)).toBeVisible();
+  const small = await page.locator('button, a, summary, input, select').evaluateAll((elements) =>
+    elements
+      .filter((element) => element.checkVisibility())
+      .map((element) => ({ html: element.outerHTML.slice(0, 80), box: element.getBoundingClientRect() }))
+      .filter(({ box }) => box.width > 1 && (box.height < 23.5 || box.width < 23.5))
+      .map(({ html, box }) => `${html} ${box.width}×${box.height}`),
+  );
+  expect(small.filter((text) => !text.includes('checkbox'))).toEqual([]);
+});
+
+test('forced colours and reduced motion leave everything visible', async ({ page }) => {
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
+  await logIn(page);
+  await showName(page);
+  await showImage(page);
+  await expect(picture(page)).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Show image' })).toBeVisible();
+  await expectNoFindings(page);
+});

@@ -1,0 +1,159 @@
+/** The whole system for journeys: the real API on a real database, and the built pages, in a folder of its own. */
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const FRONTEND = resolve(import.meta.dirname, '..');
+const BACKEND = resolve(FRONTEND, '../backend');
+const PYTHON = process.env.IMAGESERVER_PYTHON ?? resolve(FRONTEND, '../.venv/bin/python');
+const START_MS = 60_000;
+
+export const ACCOUNT = { username: 'anna', password: 'four quiet winter mornings' };
+
+export interface Uids {
+  head: string;
+  hostile: string;
+  localizer: string;
+  damaged: string;
+}
+
+export class Stack {
+  readonly folder = mkdtempSync(join(tmpdir(), 'imageserver-journey-'));
+  readonly data = join(this.folder, 'data');
+  readonly #processes = new Map<string, ChildProcess>();
+  #log = '';
+
+  private constructor(
+    readonly apiPort: number,
+    readonly webPort: number,
+    readonly settings: Record<string, string>,
+  ) {
+    mkdirSync(this.data);
+  }
+
+  static async start(settings: Record<string, string> = {}): Promise<Stack> {
+    const [apiPort, webPort] = [await findFreePort(), await findFreePort()];
+    const stack = new Stack(apiPort, webPort, settings);
+    await Promise.all([stack.startApi(), stack.startWeb()]);
+    return stack;
+  }
+
+  /** What the API wrote so far. */
+  get log(): string {
+    return this.#log;
+  }
+
+  get webUrl(): string {
+    return `http://localhost:${this.webPort}`;
+  }
+
+  get apiUrl(): string {
+    return `http://localhost:${this.apiPort}`;
+  }
+
+  get setupLink(): string {
+    const link = /http:\/\/\S+\/setup#code=[\w-]+/.exec(this.#log)?.[0];
+    if (!link) throw new Error(`No set-up link in the log:\n${this.#log}`);
+    return link;
+  }
+
+  /** Puts the series of `backend/tests/journey_data.py` into the data directory. */
+  writeData(...series: (keyof Uids)[]): Uids {
+    const made = join(this.folder, 'made');
+    if (existsSync(made)) rmSync(made, { recursive: true });
+    const output = execFileSync(PYTHON, ['-m', 'tests.journey_data', made], {
+      cwd: BACKEND,
+      encoding: 'utf8',
+    });
+    for (const name of series) cpSync(join(made, name), join(this.data, name), { recursive: true });
+    return JSON.parse(output) as Uids;
+  }
+
+  /** Adds an account by the command line, as an administrator does. */
+  addUser({ username, password }: typeof ACCOUNT): void {
+    const file = join(this.folder, `password of ${username}`);
+    writeFileSync(file, password, { mode: 0o600 });
+    const command = ['-m', 'imageserver', 'user', 'add', username, '--password-file', file];
+    execFileSync(PYTHON, command, { cwd: BACKEND, env: this.#environment() });
+  }
+
+  async startApi(): Promise<void> {
+    this.#spawn('api', PYTHON, ['-m', 'imageserver', 'serve'], BACKEND);
+    await answers(`http://127.0.0.1:${this.apiPort}/readyz`, () => this.#log);
+  }
+
+  async startWeb(): Promise<void> {
+    this.#spawn('web', process.execPath, ['server.js'], FRONTEND);
+    await answers(`http://127.0.0.1:${this.webPort}/healthz`, () => this.#log);
+  }
+
+  stopApi(): Promise<void> {
+    return this.#end('api');
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#processes.keys()].map((name) => this.#end(name)));
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #spawn(name: string, program: string, options: string[], cwd: string): void {
+    const process = spawn(program, options, {
+      cwd,
+      env: this.#environment(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer) => (this.#log += chunk.toString());
+    process.stdout.on('data', keep);
+    process.stderr.on('data', keep);
+    this.#processes.set(name, process);
+  }
+
+  /** Settings of the person who runs the journeys stay out. */
+  #environment(): NodeJS.ProcessEnv {
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('IMAGESERVER_'));
+    return {
+      ...Object.fromEntries(inherited),
+      IMAGESERVER_DATA_DIR: this.data,
+      IMAGESERVER_STATE_DIR: join(this.folder, 'state'),
+      IMAGESERVER_PORT: String(this.apiPort),
+      IMAGESERVER_WEB_PORT: String(this.webPort),
+      ...this.settings,
+    };
+  }
+
+  async #end(name: string): Promise<void> {
+    const process = this.#processes.get(name);
+    this.#processes.delete(name);
+    if (!process || process.exitCode !== null) return;
+    const ended = new Promise((done) => process.once('exit', done));
+    process.kill('SIGTERM');
+    const force = setTimeout(() => process.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(force);
+  }
+}
+
+function findFreePort(): Promise<number> {
+  return new Promise((found, failed) => {
+    const probe = createServer().once('error', failed);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() => (address && typeof address === 'object' ? found(address.port) : failed(address)));
+    });
+  });
+}
+
+async function answers(url: string, log: () => string): Promise<void> {
+  const end = Date.now() + START_MS;
+  while (Date.now() < end) {
+    const isUp = await fetch(url).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (isUp) return;
+    await new Promise((later) => setTimeout(later, 100));
+  }
+  throw new Error(`Nothing answers at ${url}:\n${log()}`);
+}
