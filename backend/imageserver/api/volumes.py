@@ -49,7 +49,7 @@ class Volume(BaseModel):
     slice_count: int = Field(description="Frames over all stacks.")
     verdict: str = Field(description="What kind of series this is: `volume`, `localizer`, `cine` …")
     is_default: bool
-    patient: VolumePatient
+    patient: VolumePatient | None = Field(description="Null where `patient=false` asked to leave it out.")
 
 
 class VolumeList(BaseModel):
@@ -128,6 +128,9 @@ class VolumeDetail(Volume):
     warnings: list[Finding]
 
 
+WithPatient = Annotated[bool, Query(alias="patient", description="Whether to say whose the volume is.")]
+
+
 @router.get(
     "/volumes",
     response_model=VolumeList,
@@ -143,18 +146,20 @@ def list_volumes(
     audit: AccessAuditDep,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most volumes to return.")] = 100,
     offset: Annotated[int, Query(ge=0, le=2**31, description="Volumes to leave out in front.")] = 0,
+    with_patient: WithPatient = True,
 ) -> Response:
     """List the series that have pictures. Send `If-None-Match` to poll."""
     status = archive.catalogue.status()
-    etag = _etag(status, limit, offset)
+    etag = _etag(status, limit, offset, with_patient)
     if matches_etag(request, etag):
         return not_modified(etag, NO_STORE)
-    audit.record(Kind.VOLUMES)
+    if with_patient:
+        audit.record(Kind.VOLUMES)
     with database.reading() as session:
         volumes, total = find_volumes(session, limit, offset), count_volumes(session)
     default = archive.catalogue.default_series()
     body = {
-        "volumes": [_volume(volume, default) for volume in volumes],
+        "volumes": [_volume(volume, default, with_patient) for volume in volumes],
         "total": total,
         "index": _index(status),
     }
@@ -166,7 +171,12 @@ def list_volumes(
     response_model=VolumeDetail,
     responses=problem_responses(401, 404, 422, 503, 507),
 )
-def get_volume(archive: ArchiveDep, audit: AccessAuditDep, series_instance_uid: SeriesPath) -> Response:
+def get_volume(
+    archive: ArchiveDep,
+    audit: AccessAuditDep,
+    series_instance_uid: SeriesPath,
+    with_patient: WithPatient = True,
+) -> Response:
     """Describe one series: its stacks in order, the middle slice, and everything that is odd about it."""
     volume = archive.catalogue.volume(series_instance_uid)
     summary = volume.summary
@@ -178,7 +188,7 @@ def get_volume(archive: ArchiveDep, audit: AccessAuditDep, series_instance_uid: 
     arrangement = volume.arrangement.summary()
     first = next(iter(volume.arrangement.stacks), None)
     body = {
-        **_volume(summary, archive.catalogue.default_series()),
+        **_volume(summary, archive.catalogue.default_series(), with_patient),
         **arrangement,
         "windows": [],
         "pixel_aspect_ratio": first.pixel_aspect_ratio if first else 1.0,
@@ -187,7 +197,8 @@ def get_volume(archive: ArchiveDep, audit: AccessAuditDep, series_instance_uid: 
     return JSONResponse(body, headers=NO_STORE)
 
 
-def _volume(summary: VolumeSummary, default: str | None) -> dict[str, Any]:
+def _volume(summary: VolumeSummary, default: str | None, with_patient: bool) -> dict[str, Any]:
+    patient = {"name": summary.name, "patient_id": summary.patient_id}
     return {
         "series_instance_uid": summary.series_instance_uid,
         "study_instance_uid": summary.study_instance_uid,
@@ -197,7 +208,7 @@ def _volume(summary: VolumeSummary, default: str | None) -> dict[str, Any]:
         "slice_count": summary.slice_count,
         "verdict": summary.verdict,
         "is_default": summary.series_instance_uid == default,
-        "patient": {"name": summary.name, "patient_id": summary.patient_id},
+        "patient": patient if with_patient else None,
     }
 
 
@@ -210,5 +221,5 @@ def _index(status: IndexStatus) -> dict[str, Any]:
     return {"state": status.state, "seen": status.seen, "indexed": status.indexed, "refused": status.refused}
 
 
-def _etag(status: IndexStatus, limit: int, offset: int) -> str:
-    return f'"{hashlib.sha256(repr((status, limit, offset)).encode()).hexdigest()[:32]}"'
+def _etag(status: IndexStatus, *parameters: object) -> str:
+    return f'"{hashlib.sha256(repr((status, *parameters)).encode()).hexdigest()[:32]}"'

@@ -46,6 +46,19 @@ class TestList:
             }
         ]
 
+    def test_says_nothing_about_patients_on_request(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("a", image(PatientName="Doe^John", PatientID="SECRET-1"))
+        index()
+        with_patient = signed_in.get("/volumes")
+        without = signed_in.get("/volumes", params={"patient": False})
+        detail = signed_in.get(f"/volumes/{uid('series')}", params={"patient": False})
+        assert without.json()["volumes"][0]["patient"] is None
+        assert detail.json()["patient"] is None
+        assert all(word not in without.text + detail.text for word in ("Doe", "SECRET"))
+        assert without.headers["ETag"] != with_patient.headers["ETag"]
+
     def test_the_order_is_that_of_the_default_rule(
         self, signed_in: TestClient, folder: Folder, index: Index
     ) -> None:
