@@ -1,0 +1,46 @@
+"""One small picture as other programs compress it, for the transfer syntaxes that no test dependency can write.
+
+The picture is `PICTURE`; GDCM 3.2.6 and OpenJPH 0.9 wrote the streams.
+"""
+
+import base64
+
+import numpy as np
+
+_ROWS, _COLUMNS = np.mgrid[0:12, 0:16]
+PICTURE = ((_ROWS * 331 + _COLUMNS * 97) % 4096).astype(np.uint16)
+
+_ENCODED = {
+    # JPEG lossless: GDCM
+    "57": (
+        "/9j/wwALEAAMABABAREA/8QAFwABAQEBAAAAAAAAAAAAAAAABwkMEP/aAAgBAQABAADmFhYWFhYWFhYWFhYWFhYalsLCwsLC"
+        "wsLCwsLCwsLCw1LYWFhYWFhYWFhYWFhYWFhqWwsLCwsLCwsLCwsLCwsLDUthYWFhYWFhYWFhYWFhYWGpbCwsLCwsLCwsLCws"
+        "LCwsNS2FhYWFhYWFhYWFhYWFhYalsLCwsLCwsLCwsLCwsLCw1LYWFhYWFhYWFhYWFhYWHAwVLYWFhYWFhYWFhYWHAwMLCw1L"
+        "YWFhYWFhYWHAwMLCwsLCw1LYWFhYcDAwsLCwsLCwsLCw/wD/2QA="
+    ),
+    # JPEG-LS: GDCM
+    "80": (
+        "/9j/9wALEAAMABABAREA//gADQH//wASAEMBFABA/9oACAEBAAAAAKYMwZfzBl/Xtd1zt9rs9jr9bq9LTCmBX1eV1uNttNls"
+        "NdrNVqJhaW02k0Wgz2czWYSyUSSQRyMmBpRFIhDIRBID+/Pr49vTy8K+0l3dnV0c3JxcG9ubWxraleKQ1NLQ0M7MzMrIxsTC"
+        "wMCulHX15dXVxbW1pZcuHDdu3CjN2zZq1atGjNmzZsmTbKKxYsGC9evXLly1atWAAAAAFLURYsWK1atWrVKlQAAAAAAAEf6o"
+        "AQA0qoaWlpaWlpSUlAAAAAAAAR/qgCANLRaLS2UJFotFIoAAAAA9cAQCANKRaLRaLRaWgP/Z"
+    ),
+    # HTJ2K, reversible: OpenJPH 0.9
+    "201": (
+        "/0//UQApQAAAAAAQAAAADAAAAAAAAAAAAAAAEAAAAAwAAAAAAAAAAAABCwEB/1AACAACAAAAB/9SAAwAAgABAAIEBEAB/1wA"
+        "CiBweHh4cHB4/2QAFgABT3BlbkpQSCBWZXIgMC45LjAu/5AACgAAAAAAuQAB/5PAAWyA/z/ae3bqPSLIsxNljBZGEqUAV7mQ"
+        "gAC4AMAAr4ABaEAAtABeI1uax72hNUH6fIJn1wA+GEMYhk3ZvEAIfPjEv9gA/rUffvz7V3/7Avp8YjfXAMABbUABb8AAtIBA"
+        "IDDA/PfPf/qP/3Q5YPrmhoE7pAvkcQJ7AP4ppZQW0oJ/SMv+RWn+R6n/UdT4AB4CfNBAM5ZAXAD+/z//c/9+3/iBjAWtmC5g"
+        "WgD/2Q=="
+    ),
+    # HTJ2K, irreversible: OpenJPH 0.9
+    "203": (
+        "/0//UQApQAAAAAAQAAAADAAAAAAAAAAAAAAAEAAAAAwAAAAAAAAAAAABCwEB/1AACAACAAAAJ/9SAAwAAgABAAIEBEAA/1wA"
+        "ESKEuIUhhSGFjXz2fPZ8mf9kABYAAU9wZW5KUEggVmVyIDAuOS4wLv+QAAoAAAAAASgAAf+TwABbwIuCkNh6Ov7SwnATXy+r"
+        "CpDjTighENEAV7mdAAM4AMAAWtAAFswABaxkvQosqVA1crrEMntxPEIx/MgQEZcAuPSPy8SSza+4ZCxv4jb639YpD3+QYCC4"
+        "AAcVSJyygr3wzxOuMaGo+C+5kCAIVwDAALtoABd7AALqwHS6qoqTk6ZHw+INdrELQNDRIWp58TsAEIIK0hFskV1jUIC/SWL+"
+        "QAQcVl9HSSJyV+MKwgtwAZYtLS0tLS0toykB4MAJ1+OblATbEVIGAfWLBLF68aK1jjk1occG/2/vEBS6ERQHnTGAJ58KEIGt"
+        "BCBqNAGfXU8DdRFCyCqhUCmG0g58y+Vs1uz6jQgIAbIO4fAAEchAMD6M4wCduF4A/9k="
+    ),
+}
+STREAMS = {name: base64.b64decode(text) for name, text in _ENCODED.items()}
