@@ -1,0 +1,174 @@
+"""From modality values to intensities between 0 and 1: windows and tables (PS3.3 C.11.2)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
+from imageserver.dicom.reading import Header
+from imageserver.dicom.values import first_item, numbers, text, texts
+
+
+class VoiFunction(StrEnum):
+    """VOI LUT Function (0028,1056)."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window, in the unit of the modality values.
+
+    Attributes
+    ----------
+    center, width : float
+        LINEAR asks for a width of at least 1, the other functions for more than 0.
+    function : VoiFunction
+    explanation : str or None
+        Window Center & Width Explanation (0028,1055).
+    """
+
+    center: float
+    width: float
+    function: VoiFunction = VoiFunction.LINEAR
+    explanation: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            "center": self.center,
+            "width": self.width,
+            "function": self.function.value,
+            "explanation": self.explanation,
+        }
+
+
+def read_windows(groups: FunctionalGroups, frame_index: int) -> list[Window]:
+    """Read the windows that a file offers for a frame, the default first.
+
+    Parameters
+    ----------
+    groups : FunctionalGroups
+        Of the object.
+    frame_index : int
+        From 0.
+
+    Returns
+    -------
+    list of Window
+        Windows without width, or with one that is not positive, are left out. LINEAR below a width of 1 would turn
+        the image around; such windows, which files with small rescale slopes have, are taken as LINEAR_EXACT.
+    """
+    source = groups.source("FrameVOILUTSequence", frame_index)
+    function = _function(text(source, "VOILUTFunction"))
+    centers, widths = numbers(source, "WindowCenter"), numbers(source, "WindowWidth")
+    explanations = texts(source, "WindowCenterWidthExplanation")[: len(centers)]
+    found = zip_longest(zip(centers, widths, strict=False), explanations)
+    return [
+        Window(pair[0], pair[1], _suitable(function, pair[1]), explanation or None)
+        for pair, explanation in found
+        if pair is not None and pair[1] > 0
+    ]
+
+
+def _function(name: str | None) -> VoiFunction:
+    return VoiFunction(name) if name in list(VoiFunction) else VoiFunction.LINEAR
+
+
+def _suitable(function: VoiFunction, width: float) -> VoiFunction:
+    return VoiFunction.LINEAR_EXACT if function is VoiFunction.LINEAR and width < 1 else function
+
+
+def read_voi_lut(header: Header, *, signed: bool) -> LookupTable | None:
+    """Read the first table of the VOI LUT Sequence (0028,3010), or None."""
+    item = first_item(header.dataset, "VOILUTSequence")
+    return None if item is None else read_lookup_table(item, signed=signed)
+
+
+def apply_window(modality_values: NDArray[Any], window: Window) -> NDArray[np.float64]:
+    """Map modality values to intensities.
+
+    Parameters
+    ----------
+    modality_values : numpy.ndarray, any real type
+        Left as they are.
+    window : Window
+        Its function decides which of the three formulas holds.
+
+    Returns
+    -------
+    numpy.ndarray, same shape, float64
+        In [0, 1].
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3
+    """
+    values = np.asarray(modality_values, np.float64)
+    if window.function is VoiFunction.SIGMOID:
+        with np.errstate(over="ignore"):  # exp runs to infinity far below the window, which is intensity 0
+            return np.asarray(1.0 / (1.0 + np.exp(-4.0 * (values - window.center) / window.width)))
+    if window.function is VoiFunction.LINEAR_EXACT:
+        return np.clip((values - window.center) / window.width + 0.5, 0.0, 1.0)
+    if window.width <= 1:  # the ramp has no length: a threshold
+        return (values > window.center - 0.5).astype(np.float64)
+    return np.clip((values - (window.center - 0.5)) / (window.width - 1.0) + 0.5, 0.0, 1.0)
+
+
+def apply_voi_lut(modality_values: NDArray[Any], table: LookupTable) -> NDArray[np.float64]:
+    """Map modality values to intensities by a table.
+
+    Parameters
+    ----------
+    modality_values : numpy.ndarray, any real type
+        Left as they are.
+    table : LookupTable
+        Its bits tell which entry is white.
+
+    Returns
+    -------
+    numpy.ndarray, same shape, float64
+        In [0, 1].
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2.1.1
+    """
+    return np.minimum(table.apply(modality_values) / float((1 << table.bits) - 1), 1.0)
+
+
+def guess_window(modality_values: NDArray[Any]) -> Window | None:
+    """Choose a window for a frame whose file has none: from the 0.5th to the 99.5th percentile.
+
+    Parameters
+    ----------
+    modality_values : numpy.ndarray, any real type
+        Without padding.
+
+    Returns
+    -------
+    Window or None
+        From darkest to brightest where the percentiles are equal, as in masks; None where all values are equal, or
+        there are none.
+    """
+    finite = (
+        modality_values[np.isfinite(modality_values)]
+        if modality_values.dtype.kind == "f"
+        else modality_values
+    )
+    if not finite.size:
+        return None
+    sample = finite.ravel()[:: max(1, finite.size // 1_000_000)]
+    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
+    if low == high:
+        low, high = float(finite.min()), float(finite.max())
+    if low == high:
+        return None
+    return Window((low + high) / 2, high - low, VoiFunction.LINEAR_EXACT)
