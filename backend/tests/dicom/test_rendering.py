@@ -1,0 +1,197 @@
+"""The whole grey pipeline, in the order of PS3.4 N.2, and what comes out as a file."""
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from PIL import Image
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
+
+from imageserver.dicom.decoder_pool import DecoderPool
+from imageserver.dicom.decoding import DecodedFrame, decode_frame
+from imageserver.dicom.reading import Header, read_header
+from imageserver.dicom.rendering import (
+    PictureFormat,
+    RenderedFrame,
+    encode,
+    map_values,
+    render_frame,
+    windows_of,
+)
+from imageserver.dicom.voi_lut import VoiFunction, Window
+from imageserver.errors import UndecodableFrame
+from tests import builders
+from tests.builders import item
+
+WINDOW = {"WindowCenter": 40, "WindowWidth": 400}
+
+
+def prepare(dataset: Dataset, index: int = 0) -> tuple[DecodedFrame, Header]:
+    stream = builders.stream(dataset)
+    header = read_header(stream)
+    return decode_frame(stream, header, index, DecoderPool()), header
+
+
+def render(dataset: Dataset, window: Window | None = None, index: int = 0) -> RenderedFrame:
+    frame, header = prepare(dataset, index)
+    return render_frame(frame, header, index, window)
+
+
+def codes(rendered: RenderedFrame) -> list[str]:
+    return [warning.code for warning in rendered.warnings]
+
+
+class TestGrey:
+    def test_rescale_then_window(self) -> None:
+        # HU -161, -160, 39.5 (as 39 and 40), 239, 240 under center 40, width 400.
+        stored = np.array([[863, 864, 1063, 1064, 1263, 1264]], np.uint16)
+        rendered = render(builders.image(stored, RescaleSlope=1, RescaleIntercept=-1024, **WINDOW))
+        expected = [0, 0, round(199 / 399 * 255), round(200 / 399 * 255), 255, 255]
+        assert rendered.display_values.tolist() == [expected]
+        assert (rendered.window, codes(rendered)) == (Window(40, 400), [])
+
+    def test_of_several_windows_the_first(self) -> None:
+        dataset = builders.image(WindowCenter=[10, 40], WindowWidth=[20, 400])
+        assert render(dataset).window == Window(10, 20)
+        assert windows_of(prepare(dataset)[1]) == [Window(10, 20), Window(40, 400)]
+
+    def test_a_window_that_is_asked_for_wins(self) -> None:
+        rendered = render(
+            builders.image(np.array([[0, 5, 10]], np.uint8), **WINDOW),
+            Window(5, 10, VoiFunction.LINEAR_EXACT),
+        )
+        assert rendered.display_values.tolist() == [[0, 128, 255]]
+
+    def test_negative_stored_values(self) -> None:
+        stored = np.array([[-1024, -160, 239, 3000]], np.int16)
+        assert render(builders.image(stored, **WINDOW)).display_values.tolist() == [[0, 0, 255, 255]]
+
+    def test_monochrome1_is_turned_around_after_the_window(self) -> None:
+        stored = np.array([[0, 5, 10]], np.uint8)
+        window = {"WindowCenter": 5, "WindowWidth": 10, "VOILUTFunction": "LINEAR_EXACT"}
+        dataset = builders.image(stored, PhotometricInterpretation="MONOCHROME1", **window)
+        assert render(dataset).display_values.tolist() == [[255, 128, 0]]
+
+    def test_a_table_wins_over_the_window(self) -> None:
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [3, 0, 8])
+        table.add_new("LUTData", "US", [255, 100, 0])
+        rendered = render(
+            builders.image(np.array([[0, 1, 2]], np.uint8), VOILUTSequence=Items([table]), **WINDOW)
+        )
+        assert rendered.display_values.tolist() == [[255, 100, 0]]
+        assert rendered.window is None
+
+    def test_each_frame_has_its_own_window(self) -> None:
+        pixels = np.full((2, 1, 1), 10, np.uint16)
+        groups = [{"FrameVOILUTSequence": item(WindowCenter=c, WindowWidth=2)} for c in (0, 100)]
+        dataset = builders.enhanced([(0, 0, 0), (0, 0, 1)], pixels, groups=groups)
+        assert [int(render(dataset, index=i).display_values[0, 0]) for i in (0, 1)] == [255, 0]
+
+    @pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.int32])
+    def test_all_integer_types_agree(self, kind: Any) -> None:
+        stored = np.array([[0, 30, 60, 90, 120]], kind)
+        rendered = render(builders.image(stored, WindowCenter=60, WindowWidth=121))
+        assert rendered.display_values.tolist() == [[1, 65, 129, 192, 255]]  # (x - 59.5) / 120 + 0.5
+
+    def test_floating_point_pixels(self) -> None:
+        pixels = np.array([[0.0, 0.5, 1.0, np.nan]], np.float32)
+        dataset = builders.image(
+            np.zeros((1, 4), np.uint16),
+            PixelData=None,
+            FloatPixelData=pixels.tobytes(),
+            WindowCenter=0.5,
+            WindowWidth=0.99,
+        )
+        assert render(dataset).display_values.tolist() == [[0, 128, 255, 0]]
+
+
+class TestWithoutWindow:
+    def test_it_is_guessed_and_said(self) -> None:
+        rendered = render(builders.image(np.arange(256, dtype=np.uint8).reshape(16, 16)))
+        assert codes(rendered) == ["window_guessed"]
+        assert (rendered.display_values.min(), rendered.display_values.max()) == (0, 255)
+
+    def test_padding_has_no_part_in_the_guess_and_is_black(self) -> None:
+        stored = np.array([[-2000, 100, 150, 200]], np.int16)
+        rendered = render(builders.image(stored, PixelPaddingValue=-2000))
+        assert rendered.display_values.tolist() == [[0, 0, 128, 255]]
+
+    def test_padding_is_black_in_monochrome1_too(self) -> None:
+        stored = np.array([[0, 100, 200]], np.uint16)
+        dataset = builders.image(stored, PhotometricInterpretation="MONOCHROME1", PixelPaddingValue=0)
+        assert render(dataset).display_values.tolist() == [[0, 255, 0]]
+
+    @pytest.mark.parametrize("value", [0, 77, 65535])
+    def test_a_constant_image_is_mid_grey(self, value: int) -> None:
+        rendered = render(builders.image(np.full((2, 2), value, np.uint16)))
+        assert rendered.display_values.tolist() == [[128, 128], [128, 128]]
+        assert codes(rendered) == ["constant_image"]
+
+    def test_an_image_of_padding_only_is_black(self) -> None:
+        rendered = render(builders.image(np.full((2, 2), 7, np.uint16), PixelPaddingValue=7))
+        assert rendered.display_values.tolist() == [[0, 0], [0, 0]]
+
+
+class TestColour:
+    def test_stays_as_it_is(self) -> None:
+        rgb = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+        rendered = render(builders.image(rgb, **WINDOW), Window(0, 1))
+        assert rendered.display_values.tolist() == rgb.tolist()
+        assert rendered.window is None
+
+    def test_a_colour_profile_is_not_applied_and_that_is_said(self) -> None:
+        dataset = builders.image(np.zeros((2, 2, 3), np.uint8), ICCProfile=b"profile ")
+        assert codes(render(dataset)) == ["icc_profile_ignored"]
+
+    def test_an_unknown_colour_space_is_a_named_error(self) -> None:
+        with pytest.raises(UndecodableFrame, match="HSV"):
+            render(builders.image(np.zeros((2, 2, 3), np.uint8), PhotometricInterpretation="HSV"))
+
+
+class TestProperties:
+    @given(
+        arrays.arrays(
+            st.sampled_from([np.uint8, np.int8, np.uint16, np.int16]),
+            arrays.array_shapes(min_dims=2, max_dims=2),
+        ),
+        st.floats(-3000, 3000),
+        st.floats(1, 5000),
+    )
+    def test_the_table_gives_what_the_formula_gives(
+        self, stored: np.ndarray, center: float, width: float
+    ) -> None:
+        def pipeline(values: np.ndarray) -> np.ndarray:
+            ramp = (values.astype(np.float64) - center) / width + 0.5
+            return (np.clip(ramp, 0, 1) * 255).astype(np.uint8)
+
+        np.testing.assert_array_equal(map_values(stored, pipeline), pipeline(stored))
+
+    @given(arrays.arrays(np.int16, (4, 5)), st.sampled_from(["MONOCHROME1", "MONOCHROME2"]))
+    def test_inputs_are_left_as_they_are(self, stored: np.ndarray, photometric: str) -> None:
+        dataset = builders.image(stored, PhotometricInterpretation=photometric, PixelPaddingValue=0)
+        frame, header = prepare(dataset)
+        before, text = frame.stored_values.copy(), str(header.dataset)
+        render_frame(frame, header, 0)
+        np.testing.assert_array_equal(frame.stored_values, before)
+        assert str(header.dataset) == text
+
+
+class TestEncode:
+    @pytest.mark.parametrize("shape", [(64, 64), (3, 5), (3, 5, 3), (1, 1)])
+    @pytest.mark.parametrize("picture_format", PictureFormat)
+    def test_size_and_mode_are_kept(self, picture_format: PictureFormat, shape: tuple[int, ...]) -> None:
+        values = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+        picture = Image.open(io.BytesIO(encode(values, picture_format)))
+        assert picture.size == (shape[1], shape[0])
+        assert Image.MIME[picture.format or ""] == picture_format.media_type
+
+    def test_png_is_exact(self) -> None:
+        values = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
+        picture = Image.open(io.BytesIO(encode(values, PictureFormat.PNG)))
+        np.testing.assert_array_equal(np.asarray(picture), values)
