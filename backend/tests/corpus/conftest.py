@@ -1,0 +1,76 @@
+"""Real files that are not part of the repository, and what other programs say about them.
+
+`DICOM_CORPUS_DIR` names the folder of cases; the expected values lie beside it, in `dicom-expected`. They were made
+with dcmtk, GDCM, OpenJPEG and SimpleITK, not with the libraries that the server uses for the same step where there
+was a choice.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+VARIABLE = "DICOM_CORPUS_DIR"
+
+
+class Case(NamedTuple):
+    """One expectation: the folder of the files, the folder of the pictures, and the values."""
+
+    folder: Path
+    pictures: Path
+    expected: dict[str, Any]
+
+    @property
+    def path(self) -> Path:
+        return self.folder / self.expected["file"]
+
+
+def _cases() -> list[tuple[Path, Path, dict[str, Any]]]:
+    if not os.environ.get(VARIABLE):
+        return []
+    corpus = Path(os.environ[VARIABLE]).resolve()
+    found = sorted((corpus.parent / "dicom-expected").glob("*/expected.json"))
+    return [(corpus / path.parent.name, path.parent, json.loads(path.read_text("utf-8"))) for path in found]
+
+
+def series_cases() -> list[Any]:
+    """One case per series that forms a volume."""
+    return _parameters(
+        [
+            Case(folder, pictures, series)
+            for folder, pictures, values in _cases()
+            if isinstance(values.get("series"), list)
+            for series in values["series"]
+        ],
+        "series",
+    )
+
+
+def file_cases(key: str | None = None) -> list[Any]:
+    """One case per single file, and per middle slice of a series; only those with `key` where it is given."""
+    return _parameters([case for case in _files() if key is None or case.expected.get(key)], "file")
+
+
+def picture_cases() -> list[Any]:
+    """The files whose reference has a picture."""
+    return _parameters([case for case in _files() if case.expected.get("reference", {}).get("png")], "file")
+
+
+def _files() -> Iterator[Case]:
+    for folder, pictures, values in _cases():
+        single = values.get("files", [])
+        volumes = values["series"] if isinstance(values.get("series"), list) else []
+        middles = [series[k] for series in volumes for k in ("middle", "middle_minus_one") if series.get(k)]
+        yield from (Case(folder, pictures, file) for file in (*single, *middles))
+
+
+def _parameters(cases: list[Case], what: str) -> list[Any]:
+    if cases:
+        return [pytest.param(case, id=f"{case.folder.name}-{case.expected[what][-24:]}") for case in cases]
+    reason = (
+        f"{VARIABLE} is not set: it names a folder of real DICOM files, which are not part of the repository"
+    )
+    return [pytest.param(None, id="no corpus", marks=pytest.mark.skip(reason=reason))]

@@ -1,0 +1,65 @@
+"""Names, and what is refused, against dcmtk and iconv."""
+
+import pytest
+
+from imageserver.dicom.person_name import patient_name
+from imageserver.dicom.reading import FileRefused, Header, read_header
+from tests.corpus.conftest import Case, file_cases, series_cases
+
+
+def read(case: Case) -> Header:
+    with case.path.open("rb") as stream:
+        return read_header(stream)
+
+
+@pytest.mark.parametrize("case", file_cases("patient_name"))
+def test_patient_names(case: Case) -> None:
+    expected = case.expected["patient_name"]
+    if isinstance(expected, str):  # of files that are no pictures only the value is known
+        expected = {"value": expected}
+    name = patient_name(read(case).dataset)
+    assert name.raw == expected["value"]
+    groups = expected.get("groups", {})
+    for group, text in groups.items():
+        components = name.components()[group] or {}
+        order = ("family", "given", "middle", "prefix", "suffix")
+        assert "^".join(components.get(part, "") for part in order).rstrip("^") == text.rstrip("^")
+
+
+@pytest.mark.parametrize("case", series_cases())
+def test_patient_names_of_series(case: Case) -> None:
+    paths = [case.folder / entry["file"] for entry in case.expected["slices_in_order"]]
+    names = set()
+    for path in paths:
+        with path.open("rb") as stream:
+            names.add(patient_name(read_header(stream).dataset).raw)
+    assert names == {case.expected["patient_name"]["value"]}
+
+
+# What the tools say about each is in the notes of the corpus; a file that opens has all its pixels.
+DAMAGED = {
+    "MR_truncated.dcm": "truncated",
+    "no_meta.dcm": "not_dicom",  # a stray byte stands before the data set; dcmtk and GDCM refuse it too
+    "rtplan_truncated.dcm": "truncated",
+    "badVR.dcm": None,
+}
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in file_cases() if c.values[0] is None or c.values[0].folder.name == "corrupt"]
+)
+def test_damaged_files_are_refused_by_name(case: Case) -> None:
+    code = DAMAGED[case.path.name]
+    if code is None:
+        assert read(case).image is not None
+        return
+    with pytest.raises(FileRefused) as caught:
+        read(case)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    "case", [c for c in file_cases() if c.values[0] is None or c.values[0].folder.name == "not_images"]
+)
+def test_objects_without_pictures_are_read(case: Case) -> None:
+    assert read(case).image is None
