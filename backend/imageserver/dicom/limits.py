@@ -18,12 +18,19 @@ class FileRefused(ValueError):
         Short machine-readable reason, for example ``not_dicom``.
     message : str
         One sentence for people. No value from the file that could name a patient, no path.
+
+    Attributes
+    ----------
+    header : imageserver.dicom.reading.Header or None
+        What was read before the fault, where that describes an image: a damaged slice keeps its place among the
+        others, so that none of them is taken for it.
     """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.header: Any = None
 
 
 class Finding(NamedTuple):

@@ -29,6 +29,15 @@ from imageserver.dicom.values import text
 __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
 
 _PREAMBLE_LENGTH = 128
+_DAMAGED = frozenset({"truncated", "truncated_pixel_data", "wrong_transfer_syntax"})
+_MAX_DAMAGED_FRAMES = 4096
+_UNREADABLE = (
+    struct.error,
+    ValueError,
+    RecursionError,
+    OverflowError,
+    MemoryError,
+)  # what broken bytes provoke
 _META_ENCODING = Encoding(is_implicit_vr=False, is_little_endian=True)
 # A preamble may hold the start of a TIFF (PS3.10 7.1), never that of a program.
 _PROGRAM_MAGIC = (
@@ -108,7 +117,7 @@ def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
     """
     try:
         return _Reader(stream, limits).read()
-    except (struct.error, ValueError, RecursionError, OverflowError, MemoryError) as error:
+    except _UNREADABLE as error:
         if isinstance(error, FileRefused):
             raise
         raise FileRefused("malformed", f"The file cannot be read: {type(error).__name__}.") from error
@@ -134,10 +143,16 @@ class _Reader:
         syntax = self._find_syntax(declared, start)
         encoding = Encoding(syntax.is_implicit_vr, syntax.is_little_endian)
         walk = ElementWalk(self.stream, start, self.end, encoding, self.limits)
-        dataset, pixel_data = self._read_dataset(walk, encoding)
-        if not len(dataset):
-            raise FileRefused("empty", "The file holds no data set.")
-        image = self._check_image(dataset, pixel_data, syntax)
+        elements: list[Element] = []
+        try:
+            dataset, pixel_data = self._read_dataset(walk, encoding, elements)
+            if not len(dataset):
+                raise FileRefused("empty", "The file holds no data set.")
+            image = self._check_image(dataset, pixel_data, syntax)
+        except FileRefused as error:
+            if error.code in _DAMAGED:
+                error.header = self._header_before_fault(elements, encoding, file_meta, syntax)
+            raise
         self._note_oddities(walk)
         return Header(dataset, file_meta, syntax, image, pixel_data, tuple(self.warnings), inflated)
 
@@ -221,8 +236,23 @@ class _Reader:
             )
         return _syntax_of(found)
 
-    def _read_dataset(self, walk: ElementWalk, encoding: Encoding) -> tuple[Dataset, PixelData | None]:
-        elements, pixel_data = [], None
+    def _header_before_fault(
+        self, elements: Iterable[Element], encoding: Encoding, file_meta: Dataset, syntax: TransferSyntax
+    ) -> Header | None:
+        """Return what was read, where that is enough to tell which image was damaged."""
+        try:
+            dataset = self._dataset_of(elements, encoding)
+            image = read_image_pixel(dataset, "PixelData", self.limits)
+        except (FileRefused, *_UNREADABLE):
+            return None
+        if image.number_of_frames > _MAX_DAMAGED_FRAMES:  # a claim that no pixel data stands behind
+            return None
+        return Header(dataset, file_meta, syntax, image, None, tuple(self.warnings))
+
+    def _read_dataset(
+        self, walk: ElementWalk, encoding: Encoding, elements: list[Element]
+    ) -> tuple[Dataset, PixelData | None]:
+        pixel_data = None
         for element in walk.elements():
             if element.tag in PIXEL_DATA_TAGS:
                 keyword = PIXEL_DATA_TAGS[element.tag]

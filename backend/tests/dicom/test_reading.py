@@ -18,6 +18,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from imageserver.dicom.frames import describe_frames
 from imageserver.dicom.limits import Limits
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.values import text
@@ -308,3 +309,35 @@ class TestLimits:
     def test_a_damaged_sequence_of_known_length_is_stepped_over(self) -> None:
         header = read(with_elements(element(0x00081115, b"SQ", b"nonsense" * 2)))
         assert [w.code for w in header.warnings] == ["broken_sequence"]
+
+
+class TestDamagedImages:
+    """A refusal tells which image was damaged, where that much could be read."""
+
+    def refused(self, data: bytes) -> FileRefused:
+        with pytest.raises(FileRefused) as caught:
+            read(data)
+        return caught.value
+
+    @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
+    def test_cut_in_the_pixel_data(self, syntax: str) -> None:
+        dataset = builders.image(ImagePositionPatient=[1, 2, 3])
+        header = self.refused(builders.to_bytes(dataset, syntax)[:-10]).header
+        (frame,) = describe_frames(header)
+        assert (frame.sop_instance_uid, frame.position) == (dataset.SOPInstanceUID, (1, 2, 3))
+
+    def test_too_little_pixel_data(self) -> None:
+        header = self.refused(builders.to_bytes(builders.image(Rows=9))).header
+        assert text(header.dataset, "PatientName") == "Doe^Jane"
+
+    def test_cut_before_the_image_is_described(self) -> None:
+        whole = builders.to_bytes(builders.image())
+        assert self.refused(whole[: whole.index(b"\x28\x00\x10\x00") + 6]).header is None
+
+    def test_a_claim_of_many_frames_is_not_believed(self) -> None:
+        dataset = builders.image()
+        dataset.NumberOfFrames = 10**9
+        assert self.refused(builders.to_bytes(dataset)).header is None
+
+    def test_junk(self) -> None:
+        assert self.refused(b"junk" * 50).header is None
