@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import auth, docs, health, patient, volumes
+from imageserver.api import auth, docs, health, patient, slice, volumes
 from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
 from imageserver.api.problems import install_problem_handlers
 from imageserver.archive.archive import Archive
@@ -53,7 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, volumes, patient):
+    for part in (auth, volumes, patient, slice):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)

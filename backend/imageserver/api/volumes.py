@@ -186,13 +186,19 @@ def get_volume(
         series_instance_uid=summary.series_instance_uid,
     )
     arrangement = volume.arrangement.summary()
+    windows, noticed = archive.middle_windows(volume)
     first = next(iter(volume.arrangement.stacks), None)
     body = {
         **_volume(summary, archive.catalogue.default_series(), with_patient),
         **arrangement,
-        "windows": [],
+        "windows": [window.as_dict() for window in windows],
         "pixel_aspect_ratio": first.pixel_aspect_ratio if first else 1.0,
-        "warnings": [*arrangement["warnings"], *volume.warnings, *volume.patient["warnings"]],
+        "warnings": [
+            *arrangement["warnings"],
+            *volume.warnings,
+            *volume.patient["warnings"],
+            *(finding.as_dict() for finding in noticed),
+        ],
     }
     return JSONResponse(body, headers=NO_STORE)
 

@@ -34,7 +34,7 @@ def settle_duplicates(
     `holders` knows the instances of the index; it is extended by those of `files`, so that the first one wins.
     """
     settled = []
-    for file in files:
+    for file in sorted(files, key=_is_damaged):  # of a damaged and a whole file the whole one is shown
         if file.instance is None:
             settled.append(file)
             continue
@@ -43,6 +43,10 @@ def settle_duplicates(
         holder = holders.setdefault(file.instance.sop_instance_uid, own)
         settled.append(file if holder is own else _settle(directory, file, own, holder, holders))
     return settled
+
+
+def _is_damaged(file: ReadFile) -> bool:
+    return file.instance is not None and file.instance.refused_code is not None
 
 
 def _settle(

@@ -35,8 +35,8 @@ class ReadInstance:
 class ReadFile:
     """What became of one path.
 
-    `instance` is there for every file whose header could be read. `declared_uid` is the SOP Instance UID that the file
-    itself gives, also where the instance had to get another one.
+    `instance` is there for every file that has a place in a series, also for a damaged one. `declared_uid` is the SOP
+    Instance UID that the file itself gives, also where the instance had to get another one.
     """
 
     path: bytes
@@ -61,7 +61,7 @@ def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
         with directory.open(path, identity) as stream:
             header = read_header(stream)
     except FileRefused as error:
-        return ReadFile(path, identity, REFUSED, error.code, error.message)
+        return _refused(found, error)
     except DataDirectoryUnavailable as error:
         return ReadFile(path, identity, REFUSED, UNREADABLE, error.detail)
     if text(header.file_meta, "MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
@@ -70,6 +70,16 @@ def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
         )
     instance = _read_instance(header)
     return ReadFile(path, identity, INDEXED, instance=instance, declared_uid=instance.sop_instance_uid)
+
+
+def _refused(found: FoundFile, error: FileRefused) -> ReadFile:
+    """Keep what a damaged image says about its place, so that no other slice is taken for it."""
+    if error.header is None:
+        return ReadFile(*found, REFUSED, error.code, error.message)
+    instance = _read_instance(error.header)
+    instance = replace(instance, refused_code=error.code, refused_reason=error.message)
+    uid = instance.sop_instance_uid
+    return ReadFile(*found, REFUSED, error.code, error.message, instance=instance, declared_uid=uid)
 
 
 def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients
-from imageserver.archive.reading import CONFLICT, INDEXED, ReadFile, ReadInstance
+from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.stacks import Arrangement, arrange
 
@@ -75,11 +75,9 @@ def _delete(session: Session, files: set[int], instances: set[int]) -> set[int]:
 
 def add_files(session: Session, files: Sequence[ReadFile]) -> set[int]:
     """Add the rows of files that were read; returns the series that gained an instance or a conflict."""
-    indexed = [(file, file.instance) for file in files if file.state == INDEXED and file.instance is not None]
-    series_ids = _ensure_series(session, [instance for _, instance in indexed])
-    rows = [
-        _instance_row(instance, series_ids[instance.series["series_instance_uid"]]) for _, instance in indexed
-    ]
+    instances = [file.instance for file in files if file.instance is not None]
+    series_ids = _ensure_series(session, instances)
+    rows = [_instance_row(one, series_ids[one.series["series_instance_uid"]]) for one in instances]
     instance_ids: dict[str, int] = {}
     if rows:
         added = session.execute(insert(Instance).returning(Instance.sop_instance_uid, Instance.id), rows)
@@ -138,7 +136,6 @@ def _instance_row(instance: ReadInstance, series_id: int) -> dict[str, Any]:
 
 
 def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
-    has_instance = file.state == INDEXED and file.instance is not None
     return {
         "path": file.path,
         "path_digest": path_digest(file.path),
@@ -147,9 +144,7 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
         "code": file.code,
         "reason": file.reason,
         "sop_instance_uid": file.declared_uid,
-        "instance_id": instance_ids[file.instance.sop_instance_uid]
-        if has_instance and file.instance
-        else None,
+        "instance_id": instance_ids[file.instance.sop_instance_uid] if file.instance else None,
     }
 
 
@@ -181,7 +176,8 @@ def _summarise(series: Series, instances: Sequence[Any], conflicts: list[str]) -
     series.arrangement = arrangement.as_dict()
     series.verdict = arrangement.verdict.value
     series.slice_count = len(frames)
-    series.rank = _rank(series.modality, arrangement)
+    is_damaged = all(row.refused_code for row in instances)
+    series.rank = RANK_DERIVED if is_damaged and frames else _rank(series.modality, arrangement)
     series.patient = summarise_patients(row.patient for row in instances)
     series.warnings = _collect_warnings(instances, conflicts)
 

@@ -1,0 +1,98 @@
+"""``GET /slice``: one slice as a picture; without parameters the middle of the default volume."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import FiniteFloat
+
+from imageserver.api.auditing import AccessAuditDep
+from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.dependencies import ArchiveDep
+from imageserver.api.parameters import SeriesQuery
+from imageserver.api.problems import problem_responses
+from imageserver.archive.pictures import PictureKey
+from imageserver.archive.slices import LocatedSlice
+from imageserver.archive.volumes import Volume
+from imageserver.audit.models import Kind, Outcome
+from imageserver.dicom.rendering import PictureFormat
+from imageserver.errors import AppError, InvalidParameter
+
+router = APIRouter(tags=["slice"])
+
+_HEADERS = {
+    "ETag": "Changes with the file, the window and the format.",
+    "X-Slice-Index": "Place of the slice in its order, from 0.",
+    "X-Slice-Count": "Slices of that order.",
+    "X-SOP-Instance-UID": "The instance that is shown.",
+    "X-Frame-Number": "The frame that is shown, from 1.",
+}
+_DOCUMENTED_HEADERS = {
+    name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
+}
+_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.get(
+    "/slice",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The picture, Rows × Columns.",
+            "content": {f.media_type: _PICTURE for f in PictureFormat},
+            "headers": _DOCUMENTED_HEADERS,
+        },
+        304: {"description": "The client's copy is good.", "headers": _DOCUMENTED_HEADERS},
+        **problem_responses(401, 404, 410, 422, 503, 507),
+    },
+)
+def get_slice(
+    request: Request,
+    archive: ArchiveDep,
+    audit: AccessAuditDep,
+    series: SeriesQuery = None,
+    stack: Annotated[int | None, Query(ge=0, description="Stack in which `index` counts.")] = None,
+    index: Annotated[
+        int | None, Query(ge=0, description="Slice, from 0. Without it: the middle one.")
+    ] = None,
+    center: Annotated[FiniteFloat | None, Query(description="Window Center (0028,1050).")] = None,
+    width: Annotated[FiniteFloat | None, Query(gt=0, description="Window Width (0028,1051).")] = None,
+    format: Annotated[PictureFormat, Query(description="Encoding of the picture.")] = PictureFormat.PNG,
+) -> Response:
+    """Show one slice, always with the size of the image itself: Rows × Columns."""
+    if (center is None) != (width is None):
+        raise InvalidParameter("Not acceptable: center and width are given together or not at all.")
+    window = None if center is None or width is None else (center, width)
+    volume, located = archive.locate(series, stack, index)
+    try:
+        key = archive.identify(located, window, format)
+        picture = None if matches_etag(request, key.etag) else archive.picture(key)
+    except AppError as error:
+        _record(audit, volume, Outcome.FAILURE)
+        raise archive.explain(error, volume, located) from error
+    _record(audit, volume, Outcome.SUCCESS)
+    if picture is None:
+        return not_modified(key.etag, _headers(located, key))
+    return Response(picture.content, media_type=format.media_type, headers=_headers(located, key))
+
+
+def _record(audit: AccessAuditDep, volume: Volume, outcome: Outcome) -> None:
+    summary = volume.summary
+    audit.record(
+        Kind.SLICE,
+        study_instance_uid=summary.study_instance_uid,
+        series_instance_uid=summary.series_instance_uid,
+        outcome=outcome,
+    )
+
+
+def _headers(located: LocatedSlice, key: PictureKey) -> dict[str, str]:
+    return {
+        "ETag": key.etag,
+        "Cache-Control": "private, no-cache",
+        "Vary": "Origin, Authorization",
+        "X-Slice-Index": str(located.index),
+        "X-Slice-Count": str(located.count),
+        "X-SOP-Instance-UID": located.frame.sop_instance_uid,
+        "X-Frame-Number": str(located.frame.frame_number),
+    }

@@ -1,0 +1,191 @@
+"""Pictures of frames: rendered once from an unchanged file, remembered for a while."""
+
+import hashlib
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
+
+from imageserver.archive.files import DataDirectory
+from imageserver.archive.volumes import InstanceFile
+from imageserver.dicom.decoder_pool import DecoderPool
+from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.reading import FileRefused, Finding, Header, read_header
+from imageserver.dicom.rendering import PictureFormat, encode, render_frame, windows_of
+from imageserver.dicom.voi_lut import VoiFunction, Window
+from imageserver.errors import Busy, UndecodableFrame
+
+MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
+WAIT_SECONDS = 10.0
+RENDERING_VERSION = "1"  # to be raised whenever the same file gives other bytes
+
+
+class Picture(NamedTuple):
+    """An encoded picture, and what was noticed while it was made."""
+
+    content: bytes
+    warnings: tuple[Finding, ...] = ()
+
+
+class PictureKey(NamedTuple):
+    """All that a picture depends on."""
+
+    file: InstanceFile
+    frame_number: int
+    window: tuple[float, float] | None
+    format: PictureFormat
+
+    @property
+    def etag(self) -> str:
+        """A strong entity tag, known before anything is rendered."""
+        file = self.file
+        parts = (
+            RENDERING_VERSION,
+            file.sop_instance_uid,
+            *file.identity,
+            self.frame_number,
+            self.window,
+            self.format.value,
+        )
+        return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+class PictureMaker:
+    """Makes pictures and tells windows, from files that are opened for each."""
+
+    def __init__(self, directory: DataDirectory) -> None:
+        self._directory = directory
+        self._decoders = DecoderPool()
+
+    def close(self) -> None:
+        """End the decoder processes."""
+        self._decoders.close()
+
+    def make(self, key: PictureKey) -> Picture:
+        """Read, decode, window and encode one frame.
+
+        Raises
+        ------
+        FileGone, FileReplaced, DataDirectoryUnavailable
+            If the file is not the one that was indexed.
+        UnsupportedTransferSyntax, UndecodableFrame
+            If the picture cannot be made.
+        Busy
+            If all decoders are.
+        """
+        index = key.frame_number - 1
+        with self._open(key) as (stream, header):
+            frame = decode_frame(stream, header, index, self._decoders)
+            window = None if key.window is None else chosen_window(header, index, *key.window)
+        rendered = render_frame(frame, header, index, window)
+        return Picture(encode(rendered.display_values, key.format), rendered.warnings)
+
+    def windows(self, key: PictureKey) -> list[Window]:
+        """Return the windows that the file offers for a frame; raises as `make`."""
+        with self._open(key) as (_, header):
+            return windows_of(header, key.frame_number - 1)
+
+    @contextmanager
+    def _open(self, key: PictureKey) -> Iterator[tuple[BinaryIO, Header]]:
+        with self._directory.open(key.file.path, key.file.identity) as stream:
+            try:
+                header = read_header(stream)
+            except FileRefused as error:  # indexed by a version that read it otherwise
+                raise UndecodableFrame(error.message, reason=error.code) from error
+            yield stream, header
+
+
+def chosen_window(header: Header, frame_index: int, center: float, width: float) -> Window:
+    """Return the window that a person chose, with the function of the file's own (PS3.3 C.11.2.1.2).
+
+    LINEAR is not defined below a width of 1; LINEAR_EXACT takes its place there.
+    """
+    function = next((window.function for window in windows_of(header, frame_index)), VoiFunction.LINEAR)
+    if function is VoiFunction.LINEAR and width < 1:
+        function = VoiFunction.LINEAR_EXACT
+    return Window(center, width, function)
+
+
+class PictureMemory:
+    """Pictures that were made lately; each is made once, however many ask for it at the same time.
+
+    At most as many pictures are made at once as there are processors. Who waits too long is told that the server is
+    busy.
+    """
+
+    def __init__(self, max_bytes: int = MAX_REMEMBERED_BYTES, places: int | None = None) -> None:
+        self._max_bytes = max_bytes
+        self._places = threading.BoundedSemaphore(places or os.cpu_count() or 1)
+        self._lock = threading.Lock()
+        self._pictures: OrderedDict[PictureKey, Picture] = OrderedDict()
+        self._bytes = 0
+        self._in_work: dict[PictureKey, _Work] = {}
+
+    def get(self, key: PictureKey, make: Callable[[], Picture]) -> Picture:
+        """Return the picture, made by `make` where it is not remembered.
+
+        Raises
+        ------
+        Busy
+            If no place became free in time.
+        """
+        with self._lock:
+            if (picture := self._pictures.get(key)) is not None:
+                self._pictures.move_to_end(key)
+                return picture
+            work = self._in_work.get(key)
+            is_mine = work is None
+            if work is None:
+                work = self._in_work[key] = _Work()
+        if not is_mine:
+            return work.wait()
+        try:
+            with self._place():
+                work.picture = make()
+            self._keep(key, work.picture)
+            return work.picture
+        except BaseException as error:
+            work.error = error
+            raise
+        finally:
+            with self._lock:
+                del self._in_work[key]
+            work.is_done.set()
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(timeout=WAIT_SECONDS):
+            raise Busy("Too many pictures are being made at once; try again in a moment.")
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    def _keep(self, key: PictureKey, picture: Picture) -> None:
+        if len(picture.content) > self._max_bytes // 4:  # one huge picture must not push out all others
+            return
+        with self._lock:
+            self._pictures[key] = picture
+            self._bytes += len(picture.content)
+            while self._bytes > self._max_bytes:
+                _, dropped = self._pictures.popitem(last=False)
+                self._bytes -= len(dropped.content)
+
+
+class _Work:
+    """A picture that is being made."""
+
+    def __init__(self) -> None:
+        self.is_done = threading.Event()
+        self.picture: Picture | None = None
+        self.error: BaseException | None = None
+
+    def wait(self) -> Picture:
+        if not self.is_done.wait(2 * WAIT_SECONDS):
+            raise Busy("The picture is still being made; try again in a moment.")
+        if self.picture is None:
+            assert self.error is not None
+            raise self.error
+        return self.picture
