@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import uvicorn
 from pydantic import ValidationError
 
+from imageserver.commands import index
 from imageserver.database import Database
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
@@ -41,6 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve_parser = commands.add_parser("serve", help="migrate the database and serve the API")
     serve_parser.set_defaults(run=serve)
+    index.add_parser(commands)
     return parser
 
 

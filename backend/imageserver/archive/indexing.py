@@ -293,11 +293,14 @@ def _skipped_file(skipped: Skipped) -> ReadFile:
 
 
 def look_once(
-    database: Database, directory: DataDirectory, *, forget_missing: bool = False
+    database: Database, directory: DataDirectory, *, forget_missing: bool = False, take_over: bool = False
 ) -> Outcome | None:
-    """Bring the index up to date once, waiting for files that are being copied; None while another process does it."""
+    """Bring the index up to date once, waiting for files that are being copied.
+
+    None while another process keeps the index, unless `take_over` says not to mind: that process resumes afterwards.
+    """
     lease = Lease(database)
-    if not lease.take():
+    if not lease.take(by_force=take_over):
         return None
     try:
         indexer = Indexer(database, directory, lease)

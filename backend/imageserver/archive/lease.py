@@ -33,15 +33,18 @@ class Lease:
         self.owner = f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(8)}"
         _owners_in_this_process.add(self.owner)
 
-    def take(self) -> bool:
-        """Take or renew the lease; False while another process holds it."""
+    def take(self, *, by_force: bool = False) -> bool:
+        """Take or renew the lease; False while another process holds it.
+
+        By force it is always taken: what the other process has not committed then never will be.
+        """
         with self.database.writing() as session:
             ensure_state_row(session)
             holder = session.get_one(IndexState, INDEX_STATE_ID).lease_owner
             is_free = or_(
                 IndexState.lease_owner == self.owner, IndexState.lease_until < database_now(session)
             )
-            condition = IndexState.lease_owner == holder if _is_dead(holder) else is_free
+            condition = IndexState.lease_owner == holder if by_force or _is_dead(holder) else is_free
             return self._write(session, condition)
 
     def keep(self, session: Session) -> None:

@@ -1,0 +1,1 @@
+"""What an administrator does beside the running server: one file per command."""

@@ -1,0 +1,64 @@
+"""``imageserver index``: bring the index of the data directory up to date, once."""
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from sqlalchemy import select
+
+from imageserver.archive.files import DataDirectory
+from imageserver.archive.indexing import UNAVAILABLE, look_once
+from imageserver.archive.models import File
+from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED
+from imageserver.archive.volumes import get_index_status
+from imageserver.database import Database
+from imageserver.migrations import migrate
+from imageserver.settings import Settings
+
+HELP = "bring the index of the data directory up to date, also beside a running server"
+
+
+def add_parser(commands: Any) -> None:
+    """Describe the command."""
+    parser: argparse.ArgumentParser = commands.add_parser("index", help=HELP, description=HELP)
+    parser.add_argument(
+        "--forget-missing",
+        action="store_true",
+        help="empty the index if the data directory is empty or gone; otherwise it is kept until the folder is back",
+    )
+    parser.add_argument("--refused", action="store_true", help="list the files that are not shown, and why")
+    parser.set_defaults(run=run)
+
+
+def run(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Look at the folder once and print what is in the index; 1 where the folder is not there."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.effective_database_url)
+    migrate(database)
+    outcome = look_once(
+        database, DataDirectory(settings.data_dir), forget_missing=arguments.forget_missing, take_over=True
+    )
+    with database.reading() as session:
+        status = get_index_status(session)
+        if arguments.refused:
+            _print_refused(session)
+    database.dispose()
+    print(f"{status.seen} files seen, {status.indexed} indexed, {status.refused} refused")
+    if outcome is None or outcome.state != UNAVAILABLE:
+        return 0
+    kept = " Its index is kept; --forget-missing empties it." if status.indexed or status.refused else ""
+    print(f"imageserver: the data directory is missing, empty or unreadable.{kept}", file=sys.stderr)
+    return 1
+
+
+def _print_refused(session: Any) -> None:
+    states = (REFUSED, CONFLICT, SKIPPED)
+    rows = session.execute(
+        select(File.path, File.code, File.reason).where(File.state.in_(states)).order_by(File.path)
+    )
+    for path, code, reason in rows:
+        name = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
+        print(
+            f"{name.encode('unicode_escape').decode() if not name.isprintable() else name}\t{code}\t{reason}"
+        )

@@ -1,0 +1,79 @@
+"""`imageserver index`, alone and beside a running server."""
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from imageserver.cli import main
+from imageserver.settings import Settings
+from tests.builders import volume
+from tests.folders import Folder
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run the command as a person would; returns its exit code."""
+    monkeypatch.setenv("IMAGESERVER_DATA_DIR", str(settings.data_dir))
+    monkeypatch.setenv("IMAGESERVER_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("IMAGESERVER_DATABASE_URL", settings.database_url)
+
+    def command(*arguments: str) -> int:
+        with pytest.raises(SystemExit) as exit_:
+            main(["index", *arguments])
+        assert isinstance(exit_.value.code, int)
+        return exit_.value.code
+
+    return command
+
+
+def test_what_it_says(run: Run, folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.write_all(volume(3))
+    folder.write("junk", b"junk")
+    assert run() == 0
+    assert capsys.readouterr().out == "4 files seen, 3 indexed, 1 refused\n"
+
+
+def test_the_list_of_refused_files(run: Run, folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:
+    folder.write("über\nline", b"junk")
+    (folder.path / "link").symlink_to("nowhere")
+    assert run("--refused") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("\t")[:2] for line in lines[:2]] == [
+        ["link", "symbolic_link"],
+        [r"\xfcber\nline", "not_dicom"],
+    ]
+
+
+def test_a_vanished_folder_is_forgotten_only_when_told_so(
+    run: Run, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder.write_all(volume(3))
+    run()
+    shutil.rmtree(folder.path)
+    folder.path.mkdir()
+    assert run() == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines()[-1] == "3 files seen, 3 indexed, 0 refused"
+    assert "--forget-missing" in captured.err
+    assert run("--forget-missing") == 0
+    assert capsys.readouterr().out == "0 files seen, 0 indexed, 0 refused\n"
+
+
+def test_beside_a_running_server(run: Run, folder: Folder, app: FastAPI, signed_in: TestClient) -> None:
+    keeper = app.state.archive.keeper
+    folder.write_all(volume(3))
+    assert keeper.look_and_wait(20)
+    shutil.rmtree(folder.path)
+    folder.path.mkdir()
+    assert keeper.look_and_wait(20)
+    assert signed_in.get("/volumes").json()["index"]["state"] == "unavailable"
+    assert run("--forget-missing") == 0
+    assert keeper.look_and_wait(20), "the server keeps the index again"
+    app.state.archive.catalogue.forget()  # or half a second later
+    answer = signed_in.get("/volumes").json()
+    assert (answer["index"]["state"], answer["total"]) == ("ready", 0)
