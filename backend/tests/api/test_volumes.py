@@ -152,7 +152,7 @@ class TestOne:
         assert signed_in.get(f"/volumes/{text}").status_code in (404, 422)
 
     def test_a_volume(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
-        slices = volume(6, spacing=2.5)
+        slices = volume(6, spacing=2.5, WindowCenter=40, WindowWidth=400)
         folder.write_all(reversed(slices))
         index()
         answer = signed_in.get(f"/volumes/{uid('series')}").json()
