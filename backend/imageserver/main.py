@@ -12,6 +12,7 @@ from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
 from imageserver.api import auth, docs, health, patient, slice, volumes
 from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
+from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
 from imageserver.archive.archive import Archive
 from imageserver.audit.record import AccessRecorder
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)
+    check_permissions(app)
     return app
 
 
