@@ -1,23 +1,23 @@
 """The command ``imageserver``: serve, and what an administrator does beside the running server."""
 
 import argparse
-import signal
+import os
 import sys
 from collections.abc import Sequence
 
-import uvicorn
 from pydantic import ValidationError
 
-from imageserver.commands import index
-from imageserver.database import Database
+from imageserver.accounts.keys import KeysRefused
+from imageserver.commands import audit, index, user
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
 from imageserver.main import create_app
-from imageserver.migrations import NewerSchema, migrate
+from imageserver.migrations import NewerSchema
+from imageserver.server import serve
 from imageserver.settings import Settings
+from imageserver.startup import StartRefused
 
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
-STOP_SECONDS = 5
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,10 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(parsed.run(settings, parsed))
     except ValidationError as error:
         _refuse(*(f"IMAGESERVER_{_name(item['loc'])}{item['msg']}" for item in error.errors()))
-    except NewerSchema as error:
+    except (NewerSchema, KeysRefused, StartRefused) as error:
         _refuse(str(error))
     except AppError as error:
         print(f"imageserver: {error.detail}", file=sys.stderr)
+        sys.exit(1)
+    except BrokenPipeError:  # `imageserver audit | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
 
 
@@ -41,32 +44,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="imageserver", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     serve_parser = commands.add_parser("serve", help="migrate the database and serve the API")
-    serve_parser.set_defaults(run=serve)
+    serve_parser.set_defaults(run=run_serve)
+    user.add_parser(commands)
+    audit.add_parser(commands)
     index.add_parser(commands)
     return parser
 
 
-def serve(settings: Settings, _arguments: argparse.Namespace) -> int:
+def run_serve(settings: Settings, _arguments: argparse.Namespace) -> int:
     """Serve the API until a signal ends it."""
-    # uvicorn hands the signal on after it has finished; being stopped as asked is a success.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(settings.effective_database_url)
-    migrate(database)
-    database.dispose()
-    uvicorn.run(
-        "imageserver.cli:application",
-        factory=True,
-        host=settings.host,
-        port=settings.port,
-        workers=settings.workers,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    serve(settings)
     return 0
 
 

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -45,11 +46,25 @@ def port_of(server: subprocess.Popen[str]) -> int:
     pytest.fail("the server ended before it listened:\n" + "".join(seen))
 
 
+def get(port: int, path: str) -> int:
+    """Status of one answer."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def wait_until_ready(port: int) -> None:
+    """Poll the readiness, which follows the liveness by the time that a migration takes."""
+    deadline = time.monotonic() + 15
+    while get(port, "/readyz") != 200:
+        assert time.monotonic() < deadline, "the server does not become ready"
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_ends_it_with_success(server: subprocess.Popen[str], name: str) -> None:
-    connection = HTTPConnection("127.0.0.1", port_of(server), timeout=10)
-    connection.request("GET", "/readyz")
-    assert connection.getresponse().status == 200
-    connection.close()
+    wait_until_ready(port_of(server))
     server.send_signal(signal.Signals[name])
     assert server.wait(timeout=10) == 0
