@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import time
 import xml.etree.ElementTree as ET
@@ -10,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.preparation import ROOT, SetupError, say
+
+TIDY_SECONDS = 2.0  # for browsers and servers of tests to be closed after Ctrl-C
 
 
 @dataclass
@@ -69,8 +74,29 @@ def run_each(commands: list[list[str | Path]], folder: Path, environment: dict[s
     for command in commands:
         shown = " ".join(Path(word).name if isinstance(word, Path) else word for word in command)
         say(f"{folder.relative_to(ROOT)}> {shown}")
-        codes.append(subprocess.run(command, cwd=folder, env=environment, check=False).returncode)
+        codes.append(_run_in_a_session(command, folder, environment))
     return next((code for code in codes if code != 0), 0)
+
+
+def _run_in_a_session(command: list[str | Path], folder: Path, environment: dict[str, str]) -> int:
+    """Run a command in a session of its own, of which nothing is left when it ends or we are stopped.
+
+    npm starts Playwright, Playwright starts servers: a signal to npm alone would leave the others behind.
+    """
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        return process.wait()
+    except BaseException:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGINT)
+            time.sleep(TIDY_SECONDS)
+        raise
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def summary(stages: list[Stage]) -> str:

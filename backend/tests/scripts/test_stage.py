@@ -1,11 +1,14 @@
 """Stages count what they ran; nothing that failed or was skipped goes under."""
 
+import os
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from scripts.preparation import SetupError
-from scripts.stage import Counts, Stage, read_report, summary
+from scripts.preparation import ROOT, SetupError
+from scripts.stage import Counts, Stage, read_report, run_each, summary
 
 # The shape that pytest, Vitest and Playwright share.
 REPORT = """<testsuites>
@@ -52,3 +55,27 @@ def test_the_sum_is_the_last_line() -> None:
         Stage("b", lambda _: 1, counts=Counts(passed=1, failed=2, skipped=4)),
     ]
     assert summary(stages).splitlines()[-1] == "6 passed, 2 failed, 4 skipped"
+
+
+class TestRunEach:
+    def test_all_run_and_the_first_failure_counts(self, tmp_path: Path) -> None:
+        marker = tmp_path / "ran"
+        commands: list[list[str | Path]] = [
+            [sys.executable, "-c", "raise SystemExit(3)"],
+            [sys.executable, "-c", f"open({str(marker)!r}, 'w').close()"],
+        ]
+        assert run_each(commands, ROOT, dict(os.environ)) == 3
+        assert marker.exists()
+
+    @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc, which only Linux has")
+    def test_nothing_is_left_behind(self, tmp_path: Path) -> None:
+        leaving = (
+            "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+            f"open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid)); import os; os._exit(0)"
+        )
+        assert run_each([[sys.executable, "-c", leaving]], ROOT, dict(os.environ)) == 0
+        stat = Path("/proc") / (tmp_path / "pid").read_text() / "stat"
+        deadline = time.monotonic() + 10
+        while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+            assert time.monotonic() < deadline, "still alive"
+            time.sleep(0.02)
