@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.identifiers import address_uid
+from imageserver.dicom.identifiers import address_uid, is_valid_uid
 from imageserver.dicom.values import integer, number, text, texts
 
 Value = str | int | float | None
@@ -101,7 +101,9 @@ def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
 
 def _read(dataset: Dataset, attribute: Attribute) -> Value:
     if attribute.keyword in _ADDRESS:
-        return instance_address(dataset)[_ADDRESS.index(attribute.keyword)]
+        uid = text(dataset, attribute.keyword)
+        is_good = uid is not None and is_valid_uid(uid)
+        return uid if is_good else instance_address(dataset)[_ADDRESS.index(attribute.keyword)]
     if attribute.vr in ("IS", "US"):
         return integer(dataset, attribute.keyword)
     if attribute.vr == "DS":

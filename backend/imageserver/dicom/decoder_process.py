@@ -29,18 +29,24 @@ from pydicom.pixels.decoders.base import (
 )
 from pydicom.pixels.decoders.gdcm import _decode_frame as decode_with_gdcm
 from pydicom.pixels.utils import get_j2k_parameters
-from pydicom.uid import JPEG2000TransferSyntaxes, JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLosslessSV1
+from pydicom.uid import (
+    JPEG2000TransferSyntaxes,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLosslessSV1,
+    JPEGLSTransferSyntaxes,
+)
 
 # Which plugins are tried, in this order: the choice and the licences are in docs/decisions/0021-decoders.md.
 PLUGINS: dict[str, tuple[str, ...]] = {
-    "1.2.840.10008.1.2.4.50": ("imageserver_8_bit", "gdcm"),
+    "1.2.840.10008.1.2.4.50": ("imageserver_8_bit",),
     "1.2.840.10008.1.2.4.51": ("imageserver_12_bit", "imageserver_8_bit"),
     "1.2.840.10008.1.2.4.57": ("gdcm",),
     "1.2.840.10008.1.2.4.70": ("gdcm",),
-    "1.2.840.10008.1.2.4.80": ("pyjpegls", "gdcm"),
-    "1.2.840.10008.1.2.4.81": ("pyjpegls", "gdcm"),
-    "1.2.840.10008.1.2.4.90": ("gdcm", "pylibjpeg", "pillow"),
-    "1.2.840.10008.1.2.4.91": ("gdcm", "pylibjpeg", "pillow"),
+    "1.2.840.10008.1.2.4.80": ("gdcm",),
+    "1.2.840.10008.1.2.4.81": ("gdcm",),
+    "1.2.840.10008.1.2.4.90": ("gdcm", "pylibjpeg"),
+    "1.2.840.10008.1.2.4.91": ("gdcm", "pylibjpeg"),
     "1.2.840.10008.1.2.4.201": ("pylibjpeg",),
     "1.2.840.10008.1.2.4.202": ("pylibjpeg",),
     "1.2.840.10008.1.2.4.203": ("pylibjpeg",),
@@ -124,7 +130,7 @@ def decode(request: dict[str, Any], source: bytes) -> tuple[np.ndarray, str]:
         _widen(options, get_j2k_parameters(source).get("precision", 0))
     buffer = encapsulate([source], has_bot=False)
     failures = []
-    for plugin in PLUGINS[uid]:
+    for plugin in _plugins(uid, options):
         try:
             values, properties = get_decoder(uid).as_array(
                 buffer, index=0, raw=True, decoding_plugin=plugin, **options
@@ -136,6 +142,14 @@ def decode(request: dict[str, Any], source: bytes) -> tuple[np.ndarray, str]:
         else:
             return values, str(properties["photometric_interpretation"])
     raise ValueError("; ".join(failures))
+
+
+def _plugins(uid: str, options: dict[str, Any]) -> tuple[str, ...]:
+    """Return the plugins to try. pyjpegls takes only what GDCM cannot: it searches damaged streams for many seconds."""
+    bits, is_signed = options["bits_stored"], options["pixel_representation"] == 1
+    if uid in JPEGLSTransferSyntaxes and (bits in (6, 7) or (is_signed and bits < 8)):
+        return ("pyjpegls",)
+    return PLUGINS[uid]
 
 
 def _widen(options: dict[str, Any], precision: int) -> None:

@@ -22,8 +22,8 @@ PIXEL_DATA_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelDa
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _NUMBER_OF_FRAMES = 0x00280008
 _LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
-_VRS = frozenset(str(vr).encode() for vr in VR if len(str(vr)) == 2)
-_CHECK_CLOCK_EVERY = 4096
+_VRS = {str(vr).encode(): str(vr) for vr in VR if len(str(vr)) == 2}
+_CHECK_EVERY = 4096
 
 
 class Encoding(NamedTuple):
@@ -113,14 +113,14 @@ class ElementWalk:
         at = self._start
         previous = -1
         while at < self._end:
-            if self._is_padding(at):
-                return
             try:
                 tag, vr, offset, length = self._read_header(at, self._end, self._encoding.is_implicit_vr)
-                if tag >> 16 == 0xFFFE:
+                if tag == 0 or tag >> 16 == 0xFFFE:
                     raise _Broken
                 end = self._skip_value(tag, vr, offset, length)
             except _Broken:
+                if self._is_padding(at):
+                    return
                 raise self._truncated(at) from None
             if tag < previous and tag >> 16 == 0:
                 raise FileRefused("malformed", f"The data set makes no sense at byte {at}.")
@@ -139,7 +139,9 @@ class ElementWalk:
 
     def _read_header(self, at: int, end: int, is_implicit_vr: bool) -> tuple[int, str | None, int, int]:
         """Read tag, VR and length of the element at `at`; return them with the offset of the value."""
-        self._count_element()
+        self._elements_left -= 1
+        if self._elements_left % _CHECK_EVERY == 0 or self._elements_left < 0:
+            self._check_budget()
         if at + 8 > end:
             raise _Broken
         self._stream.seek(at)
@@ -150,19 +152,21 @@ class ElementWalk:
         tag = group << 16 | element
         if is_implicit_vr or group == 0xFFFE or not b"AA" <= vr <= b"ZZ":
             return tag, None, at + 8, self._long(data)[2]
-        if vr not in _LONG_VRS and (vr in _VRS or length != 0):
+        name = _VRS.get(vr)
+        if name is None and length != 0:
             return tag, vr.decode("ascii", "replace"), at + 8, length
+        if name is not None and vr not in _LONG_VRS:
+            return tag, name, at + 8, length
         # A VR of tomorrow is written with a long length (PS3.5 7.1.2), so an unknown one is read alike.
         more = self._stream.read(4)
         if len(more) < 4 or at + 12 > end:
             raise _Broken
-        return tag, vr.decode("ascii", "replace"), at + 12, self._length(more)[0]
+        return tag, name or vr.decode("ascii", "replace"), at + 12, self._length(more)[0]
 
-    def _count_element(self) -> None:
-        self._elements_left -= 1
+    def _check_budget(self) -> None:
         if self._elements_left < 0:
             raise FileRefused("too_many_elements", "The data set has more elements than any real object.")
-        if self._elements_left % _CHECK_CLOCK_EVERY == 0 and time.monotonic() > self._deadline:
+        if time.monotonic() > self._deadline:
             raise FileRefused("too_slow", "Reading the data set takes too long.")
 
     def _skip_value(self, tag: int, vr: str | None, offset: int, length: int) -> int:
@@ -170,8 +174,8 @@ class ElementWalk:
         if tag == 0x7FE00010 and length == UNDEFINED_LENGTH:
             return self._skip_fragments(offset, self.fragments)
         end = self._skip_nested(tag, vr, offset, length, self._end, 0)
-        is_bounded = tag in PIXEL_DATA_TAGS or length == UNDEFINED_LENGTH or self._is_sequence(tag, vr)
-        if not is_bounded and length > self._limits.value_length:
+        is_long = self._limits.value_length < length < UNDEFINED_LENGTH
+        if is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
             raise FileRefused("value_too_long", f"The value of {_name(tag)} has {length} bytes.")
         if tag == _NUMBER_OF_FRAMES:
             self._read_number_of_frames(offset, length)

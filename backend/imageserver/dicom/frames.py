@@ -1,8 +1,10 @@
 """What each frame of an object is: its size, its place, and what tells it from others at the same place."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
+
+from pydicom.dataset import Dataset
 
 from imageserver.dicom.attributes import instance_address
 from imageserver.dicom.functional_groups import FunctionalGroups
@@ -139,38 +141,54 @@ class _Describer:
         self.uid = instance_address(header.dataset).sop_instance_uid
         self.instance_number = integer(header.dataset, "InstanceNumber")
         self.patient_orientation = self._patient_orientation()
+        # Where the planes of a dose grid lie along the normal; only differences have a meaning.
+        self.grid_offsets = numbers(header.dataset, "GridFrameOffsetVector")
+        self.of_the_object = {
+            keyword: written_value(header.dataset, keyword)
+            for pairs in _SPLITTING.values()
+            for group, keyword in pairs
+            if group is None
+        }
 
     def describe(self) -> Iterator[FrameDescription]:
-        offsets = self._grid_offsets()
-        for index in range(self.image.number_of_frames):
-            orientation = self._orientation(index)
-            row_spacing, column_spacing = self._spacing(index)
-            yield FrameDescription(
-                sop_instance_uid=self.uid,
-                frame_number=index + 1,
-                instance_number=self.instance_number,
-                rows=self.image.rows,
-                columns=self.image.columns,
-                row_spacing_mm=row_spacing,
-                column_spacing_mm=column_spacing,
-                pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
-                position=self._position(index, orientation, offsets),
-                orientation=orientation,
-                patient_orientation=self.patient_orientation,
-                spacing_between_slices_mm=number(
-                    self.groups.source("PixelMeasuresSequence", index), "SpacingBetweenSlices"
-                ),
-                is_multiframe=self.image.number_of_frames > 1,
-                splitting=self._splitting(index),
-            )
+        first = self._describe_frame(0)
+        yield first
+        for index in range(1, self.image.number_of_frames):
+            if self.groups.is_present:
+                yield self._describe_frame(index)
+            else:  # only the place can differ
+                position = self._position(index, first.orientation)
+                yield replace(first, frame_number=index + 1, position=position)
+
+    def _describe_frame(self, index: int) -> FrameDescription:
+        orientation = self._orientation(index)
+        measures = self.groups.source("PixelMeasuresSequence", index)
+        row_spacing, column_spacing = self._spacing(measures)
+        return FrameDescription(
+            sop_instance_uid=self.uid,
+            frame_number=index + 1,
+            instance_number=self.instance_number,
+            rows=self.image.rows,
+            columns=self.image.columns,
+            row_spacing_mm=row_spacing,
+            column_spacing_mm=column_spacing,
+            pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
+            position=self._position(index, orientation),
+            orientation=orientation,
+            patient_orientation=self.patient_orientation,
+            spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
+            is_multiframe=self.image.number_of_frames > 1,
+            splitting=self._splitting(index),
+        )
 
     def _orientation(self, index: int) -> Orientation | None:
         values = numbers(self.groups.source("PlaneOrientationSequence", index), "ImageOrientationPatient")
-        if len(values) != 6 or not is_valid_orientation(values):
+        if len(values) != 6:
             return None
-        return (values[0], values[1], values[2], values[3], values[4], values[5])
+        orientation = (values[0], values[1], values[2], values[3], values[4], values[5])
+        return orientation if is_valid_orientation(orientation) else None
 
-    def _position(self, index: int, orientation: Orientation | None, offsets: list[float]) -> Position | None:
+    def _position(self, index: int, orientation: Orientation | None) -> Position | None:
         plane = self.groups.find("PlanePositionSequence", index)
         values = numbers(self.dataset if plane is None else plane, "ImagePositionPatient")
         if len(values) != 3 or orientation is None:
@@ -178,18 +196,13 @@ class _Describer:
         x, y, z = values
         if plane is not None or self.image.number_of_frames == 1:
             return (x, y, z)
-        if len(offsets) != self.image.number_of_frames:
+        if len(self.grid_offsets) != self.image.number_of_frames:
             return None  # the position of a classic multi-frame object is that of one frame only
-        step = plane_normal(orientation) * (offsets[index] - offsets[0])
+        step = plane_normal(orientation) * (self.grid_offsets[index] - self.grid_offsets[0])
         return (x + float(step[0]), y + float(step[1]), z + float(step[2]))
 
-    def _grid_offsets(self) -> list[float]:
-        """Return where the planes of a dose grid lie along the normal; only differences have a meaning."""
-        return numbers(self.dataset, "GridFrameOffsetVector")
-
-    def _spacing(self, index: int) -> tuple[float | None, float | None]:
+    def _spacing(self, measures: Dataset) -> tuple[float | None, float | None]:
         """Return the spacing of rows and columns, at the patient where it is known, else at the detector."""
-        measures = self.groups.source("PixelMeasuresSequence", index)
         for source, keyword in (
             (measures, "PixelSpacing"),
             (self.dataset, "ImagerPixelSpacing"),
@@ -218,10 +231,15 @@ class _Describer:
         if name == "diffusion_gradient" and self.groups.is_present:
             return self._gradient_of_frame(index)
         for group, keyword in _SPLITTING[name]:
-            source = self.dataset if group is None else self.groups.find(group, index)
-            if source is not None and (value := written_value(source, keyword)) is not None:
+            if (value := self._value(group, keyword, index)) is not None:
                 return value
         return None
+
+    def _value(self, group: str | None, keyword: str, index: int) -> str | None:
+        if group is None:
+            return self.of_the_object[keyword]
+        source = self.groups.find(group, index) if self.groups.is_present else None
+        return None if source is None else written_value(source, keyword)
 
     def _gradient_of_frame(self, index: int) -> str | None:
         diffusion = self.groups.find("MRDiffusionSequence", index)

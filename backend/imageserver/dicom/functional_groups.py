@@ -17,6 +17,7 @@ class FunctionalGroups:
         self._dataset = dataset
         self._shared = first_item(dataset, "SharedFunctionalGroupsSequence")
         self._per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
+        self._shared_macros: dict[str, Dataset | None] = {}
 
     @property
     def is_present(self) -> bool:
@@ -32,7 +33,9 @@ class FunctionalGroups:
             own = first_item(self._per_frame[frame_index], keyword)
             if own is not None:
                 return own
-        return first_item(self._shared, keyword)
+        if keyword not in self._shared_macros:
+            self._shared_macros[keyword] = first_item(self._shared, keyword)
+        return self._shared_macros[keyword]
 
     def source(self, keyword: str, frame_index: int) -> Dataset:
         """Return the macro's item, or the data set itself, where classic objects have the same attributes."""

@@ -4,6 +4,7 @@ Axes are LPS in mm: x to the patient's left, y to the back, z to the head.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,8 @@ class OrientationLabels(NamedTuple):
         return self._asdict()
 
 
-def is_valid_orientation(orientation: Sequence[float]) -> bool:
+@lru_cache(maxsize=1024)
+def is_valid_orientation(orientation: Orientation) -> bool:
     """Tell whether these six cosines are two unit vectors at a right angle."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])

@@ -33,6 +33,8 @@ WINDOW_GUESSED = "window_guessed"
 CONSTANT_IMAGE = "constant_image"
 ICC_PROFILE_IGNORED = "icc_profile_ignored"
 
+_GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
+
 
 class PictureFormat(StrEnum):
     """What a picture can be encoded as."""
@@ -66,8 +68,8 @@ class RenderedFrame:
 
 
 def windows_of(header: Header, frame_index: int = 0) -> list[Window]:
-    """Return the windows that the file offers for a frame, the default first; empty for colour."""
-    if header.image is None or header.image.samples_per_pixel > 1:
+    """Return the windows that the file offers for a frame, the default first; empty for colour and palettes."""
+    if header.image is None or header.image.photometric_interpretation not in _GREY:
         return []
     return read_windows(FunctionalGroups(header.dataset), frame_index)
 
@@ -102,7 +104,7 @@ def render_frame(
     ----------
     DICOM PS3.4 N.2
     """
-    if frame.photometric_interpretation not in ("MONOCHROME1", "MONOCHROME2"):
+    if frame.photometric_interpretation not in _GREY:
         return _render_colour(frame, header, frame_index)
     return _GreyPipeline(frame, header, frame_index).render(window)
 
@@ -143,8 +145,7 @@ class _GreyPipeline:
 
     def _voi_of_file(self) -> Window | LookupTable | None:
         """Return the table of the file, its first window, or a guess; None where nothing can be guessed."""
-        image = self.header.image
-        table = read_voi_lut(self.header, signed=image is not None and image.is_signed)
+        table = read_voi_lut(self.header, signed=self._may_be_negative())
         if table is not None:
             return table
         if self.file_windows:
@@ -154,6 +155,13 @@ class _GreyPipeline:
             message = "The file has no window; brightness and contrast were chosen from this image."
             self.warnings.append(Finding(WINDOW_GUESSED, message))
         return guess
+
+    def _may_be_negative(self) -> bool:
+        """Tell whether modality values can be negative, so that a table may begin there (PS3.3 C.11.2.1.1)."""
+        if isinstance(self.modality, LookupTable):
+            return False
+        is_signed = self.header.image is not None and self.header.image.is_signed
+        return is_signed or self.modality.intercept < 0 or self.modality.slope < 0
 
     def _without_padding(self) -> NDArray[Any]:
         if self.padding is None:

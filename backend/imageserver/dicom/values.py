@@ -9,12 +9,14 @@ import logging
 import math
 import struct
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName as PydicomPersonName
 
 from imageserver.dicom.character_sets import DecodedText, decode_text
@@ -31,10 +33,19 @@ UTF_8 = ["ISO_IR 192"]
 
 def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
     """Return the element as it is, unconverted where it came from a file; None when it is absent."""
-    tag = tag_for_keyword(keyword)
-    if tag is None or tag not in dataset:
+    try:
+        return dataset.get_item(_tag(keyword))
+    except KeyError:
         return None
-    return dataset.get_item(tag)
+
+
+@lru_cache(maxsize=1024)
+def _tag(keyword: str) -> BaseTag:
+    """Return the tag of a keyword; pydicom looks it up anew, and checks it, each time it is asked by keyword."""
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise ValueError(f"{keyword} is not a keyword of PS3.6")
+    return BaseTag(tag)
 
 
 def raw_bytes(dataset: Dataset, keyword: str) -> bytes | None:
@@ -186,10 +197,10 @@ def integer(dataset: Dataset, keyword: str, *, signed: bool = False) -> int | No
 
 def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
     """Return the items of a sequence; empty when it is absent or malformed."""
-    if dataset is None or keyword not in dataset:
+    if dataset is None or element_of(dataset, keyword) is None:
         return []
     try:
-        value = dataset[keyword].value
+        value = dataset[_tag(keyword)].value
     except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
         return []

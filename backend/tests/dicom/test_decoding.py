@@ -99,6 +99,14 @@ class TestEverySyntax:
         frame = decode(builders.encapsulated(grey(), [STREAMS["203"]]), HTJ2K, decoders)
         assert np.abs(frame.stored_values.astype(int) - PICTURE).max() <= 3
 
+    @pytest.mark.parametrize("bits", [6, 7])
+    def test_jpeg_ls_of_few_bits(self, bits: int, decoders: DecoderPool) -> None:
+        jpeg_ls = pytest.importorskip("jpeg_ls", reason="pyjpegls has no wheel for this Python")
+        pixels = (PICTURE >> (12 - bits)).astype(np.uint8)
+        dataset = builders.image(pixels, BitsStored=bits, HighBit=bits - 1)
+        builders.encapsulated(dataset, [bytes(jpeg_ls.encode_array(pixels))])
+        np.testing.assert_array_equal(decode(dataset, JPEGLSLossless, decoders).stored_values, pixels)
+
     def test_12_bit_jpeg(self, decoders: DecoderPool) -> None:
         # Values of dcmtk and of libjpeg for this file, which comes with pydicom.
         path = get_testdata_file("JPGExtended.dcm", download=False)

@@ -195,3 +195,19 @@ class TestEncode:
         values = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
         picture = Image.open(io.BytesIO(encode(values, PictureFormat.PNG)))
         np.testing.assert_array_equal(np.asarray(picture), values)
+
+
+class TestTableOfNegativeValues:
+    def test_the_first_value_of_a_table_after_a_negative_intercept_is_signed(self) -> None:
+        # 64512 is -1024 in 16 bits: the table begins at -1024 HU.
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [3, 64512, 8])
+        table.add_new("LUTData", "US", [10, 20, 30])
+        dataset = builders.image(np.array([[0, 1, 2, 9]], np.uint16), RescaleIntercept=-1024, RescaleSlope=1)
+        dataset.VOILUTSequence = Items([table])
+        assert render(dataset).display_values.tolist() == [[10, 20, 30, 30]]
+
+
+def test_a_palette_has_no_windows() -> None:
+    dataset = builders.image(np.zeros((2, 2), np.uint8), PhotometricInterpretation="PALETTE COLOR", **WINDOW)
+    assert windows_of(read_header(builders.stream(dataset))) == []
