@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -29,6 +30,10 @@ PASSWORD = "a horse that is correct"
 CHEAPEST_HASH = HashPolicy(memory_kib=8, time_cost=1)  # tests/accounts/test_passwords.py checks the real one
 
 AddUser = Callable[..., User]
+
+# How long one example takes says more about a busy machine than about the code.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
 
