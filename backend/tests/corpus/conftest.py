@@ -74,3 +74,9 @@ def _parameters(cases: list[Case], what: str) -> list[Any]:
         f"{VARIABLE} is not set: it names a folder of real DICOM files, which are not part of the repository"
     )
     return [pytest.param(None, id="no corpus", marks=pytest.mark.skip(reason=reason))]
+
+
+def case_folders() -> list[Any]:
+    """The folders of all cases."""
+    folders = sorted({folder for folder, _, _ in _cases()})
+    return [pytest.param(folder, id=folder.name) for folder in folders] or _parameters([], "")
