@@ -9,7 +9,7 @@ from pydantic import FiniteFloat
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
-from imageserver.api.parameters import SeriesQuery
+from imageserver.api.parameters import Absent, SeriesQuery
 from imageserver.api.problems import problem_responses
 from imageserver.archive.pictures import PictureKey
 from imageserver.archive.slices import LocatedSlice
@@ -51,12 +51,12 @@ def get_slice(
     archive: ArchiveDep,
     audit: AccessAuditDep,
     series: SeriesQuery = None,
-    stack: Annotated[int | None, Query(ge=0, description="Stack in which `index` counts.")] = None,
+    stack: Annotated[int | Absent, Query(ge=0, description="Stack in which `index` counts.")] = None,
     index: Annotated[
-        int | None, Query(ge=0, description="Slice, from 0. Without it: the middle one.")
+        int | Absent, Query(ge=0, description="Slice, from 0. Without it: the middle one.")
     ] = None,
-    center: Annotated[FiniteFloat | None, Query(description="Window Center (0028,1050).")] = None,
-    width: Annotated[FiniteFloat | None, Query(gt=0, description="Window Width (0028,1051).")] = None,
+    center: Annotated[FiniteFloat | Absent, Query(description="Window Center (0028,1050).")] = None,
+    width: Annotated[FiniteFloat | Absent, Query(gt=0, description="Window Width (0028,1051).")] = None,
     format: Annotated[PictureFormat, Query(description="Encoding of the picture.")] = PictureFormat.PNG,
 ) -> Response:
     """Show one slice, always with the size of the image itself: Rows × Columns."""

@@ -31,7 +31,9 @@ def serve(settings: Settings, add_user: AddUser) -> Iterator[Any]:
         clients.append(client)
         client.__enter__()
         add_user("ada")
-        token = client.post("/auth/token", data={"username": "ada", "password": PASSWORD}).json()["access_token"]
+        token = client.post("/auth/token", data={"username": "ada", "password": PASSWORD}).json()[
+            "access_token"
+        ]
         client.cookies.clear()
         client.headers["Authorization"] = f"Bearer {token}"
         until = time.monotonic() + 60

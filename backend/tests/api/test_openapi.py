@@ -1,0 +1,120 @@
+"""Every operation of the OpenAPI document, with made-up parameters: no answer may break the document.
+
+All checks of schemathesis run: no failure of the server, only documented statuses, media types, headers and bodies,
+malformed values refused, nothing answered without authentication. Few examples, always the same ones.
+"""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import uvicorn
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from imageserver.accounts.models import User
+from imageserver.accounts.sessions import start_session
+from imageserver.accounts.tokens import issue_access_token
+from imageserver.api.authentication import session_limits
+from imageserver.clock import utc_now
+from tests.api.conftest import Index
+from tests.builders import image, volume
+from tests.conftest import AddUser
+from tests.folders import Folder
+
+EXAMPLES = 10
+# Values that the document allows and the server refuses, because OpenAPI cannot say it; only the check that allowed
+# values are accepted is left out there.
+BEYOND_OPENAPI = {
+    "POST /auth/password": "common passwords are refused",
+    "POST /auth/setup": "common passwords are refused",
+    "GET /slice": "center and width belong together",
+}
+few = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """Address of the application, served on a free port of this machine."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    listener.close()
+
+
+@pytest.fixture
+def schema(address: str, folder: Folder, index: Index) -> Any:
+    """The document of an application with a volume, a series without pictures, and junk."""
+    folder.write_all(volume(3))
+    folder.write("report", image(series="report", Modality="SR", PixelData=None))
+    folder.write("junk", b"junk")
+    index()
+    return schemathesis.openapi.from_url(f"{address}/openapi.json")
+
+
+@pytest.fixture
+def user(add_user: AddUser) -> User:
+    """Who asks in the tests that are signed in."""
+    return add_user("ada")
+
+
+def fresh_token(app: FastAPI, user: User) -> str:
+    """A token of a session of its own: some of the operations end the session that they are called with."""
+    now = utc_now()
+    with app.state.database.writing() as session:
+        started = start_session(session, user, "test", session_limits(app.state.settings), now)
+    return issue_access_token(app.state.signing_keys, user.id, started.id, started.expires, now)[0]
+
+
+Check = Callable[[schemathesis.Case, list[Any]], object]
+
+
+def for_each_case(schema: Any, check: Check) -> set[str]:
+    """Call `check` with the cases of every operation; returns the operations."""
+    operations = set()
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        excluded = [positive_data_acceptance] if operation.label in BEYOND_OPENAPI else []
+        few(given(case=operation.as_strategy())(partial_check(check, excluded)))()
+        operations.add(operation.label)
+    return operations
+
+
+def partial_check(check: Check, excluded: list[Any]) -> Callable[[schemathesis.Case], None]:
+    def run(case: schemathesis.Case) -> None:
+        check(case, excluded)
+
+    return run
+
+
+def test_anonymous(schema: Any) -> None:
+    operations = for_each_case(
+        schema, lambda case, excluded: case.call_and_validate(excluded_checks=excluded)
+    )
+    assert {"GET /slice", "GET /patient", "GET /volumes", "POST /auth/token"} <= operations
+
+
+def test_signed_in(schema: Any, app: FastAPI, user: User) -> None:
+    def check(case: schemathesis.Case, excluded: list[Any]) -> None:
+        authorization = {"Authorization": f"Bearer {fresh_token(app, user)}"}
+        case.call_and_validate(headers=authorization, excluded_checks=excluded)
+
+    for_each_case(schema, check)
