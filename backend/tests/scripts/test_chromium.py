@@ -9,8 +9,8 @@ from scripts.preparation import SetupError
 
 
 @pytest.fixture(autouse=True)
-def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
+def bare_machine(programs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(programs_folder))
     monkeypatch.delenv("CHROMIUM_PATH", raising=False)
     monkeypatch.setattr(chromium, "_of_playwright", lambda: None)
     monkeypatch.setattr(chromium.debian, "install", lambda _: False)

@@ -17,10 +17,10 @@ def server_folder(folder: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def bare_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def bare_machine(programs_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing on PATH, no distribution's folders, an ordinary user, no package manager."""
-    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    monkeypatch.setattr(postgres, "SERVER_FOLDERS", (f"{tmp_path}/usr/lib/postgresql/*/bin",))
+    monkeypatch.setenv("PATH", str(programs_folder / "empty"))
+    monkeypatch.setattr(postgres, "SERVER_FOLDERS", (f"{programs_folder}/usr/lib/postgresql/*/bin",))
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(postgres.debian, "install", lambda _: False)
 
