@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
-from pydicom.dataelem import DataElement, RawDataElement
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_sequence
 from pydicom.tag import BaseTag
 
 from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk, Encoding
@@ -29,6 +28,7 @@ from imageserver.dicom.values import text
 __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
 
 _PREAMBLE_LENGTH = 128
+_DELIMITER_LENGTH = 8
 _DAMAGED = frozenset({"truncated", "truncated_pixel_data", "wrong_transfer_syntax"})
 _MAX_DAMAGED_FRAMES = 4096
 _UNREADABLE = (
@@ -268,25 +268,22 @@ class _Reader:
     def _dataset_of(self, elements: Iterable[Element], encoding: Encoding) -> Dataset:
         return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in elements})
 
-    def _load(self, element: Element, encoding: Encoding) -> RawDataElement | DataElement:
-        self.stream.seek(element.offset)
-        if element.length == UNDEFINED_LENGTH:
-            return self._load_sequence(element, encoding)
-        value = self.stream.read(element.length)
-        return RawDataElement(
-            BaseTag(element.tag), element.vr, element.length, value, element.offset,
-            encoding.is_implicit_vr, encoding.is_little_endian,
-        )  # fmt: skip
+    def _load(self, element: Element, encoding: Encoding) -> RawDataElement:
+        """Read the bytes of a value; what they mean is worked out when it is asked for.
 
-    def _load_sequence(self, element: Element, encoding: Encoding) -> DataElement:
-        """Let pydicom parse a sequence of undefined length, which the walk has found sound."""
-        is_implicit_vr = encoding.is_implicit_vr or element.vr == "UN"
-        if element.vr in ("OB", "OW"):  # fragments outside pixel data: nothing that a picture or index needs
-            return DataElement(element.tag, "OB", b"")
-        sequence = read_sequence(
-            self.stream, is_implicit_vr, encoding.is_little_endian, UNDEFINED_LENGTH, "iso8859"
+        A sequence of undefined length loses its delimiter, and is then one of defined length.
+        """
+        vr, length, is_implicit_vr = element.vr, element.length, encoding.is_implicit_vr
+        if length == UNDEFINED_LENGTH:
+            length = element.end - element.offset - _DELIMITER_LENGTH
+            if vr not in ("OB", "OW"):
+                is_implicit_vr = is_implicit_vr or vr == "UN"  # PS3.5 6.2.2, note 2
+                vr = "SQ"
+        self.stream.seek(element.offset)
+        value = self.stream.read(length)
+        return RawDataElement(
+            BaseTag(element.tag), vr, length, value, element.offset, is_implicit_vr, encoding.is_little_endian
         )
-        return DataElement(element.tag, "SQ", sequence)
 
     def _check_image(
         self, dataset: Dataset, pixel_data: PixelData | None, syntax: TransferSyntax

@@ -32,10 +32,12 @@ UTF_8 = ["ISO_IR 192"]
 
 
 def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
-    """Return the element as it is, unconverted where it came from a file; None when it is absent."""
+    """Return the element as it is, unconverted where it came from a file; None when absent or malformed."""
     try:
         return dataset.get_item(_tag(keyword))
-    except KeyError:
+    except (
+        Exception
+    ):  # KeyError where it is absent; pydicom converts some malformed elements even here, and raises
         return None
 
 
