@@ -33,7 +33,7 @@ export default ts.config(
   },
   {
     files: ['src/**'],
-    ignores: ['src/lib/api/**', 'src/tests/**', '**/*.test.ts'],
+    ignores: ['src/lib/api/**', '**/*.test.ts'],
     rules: {
       'no-restricted-syntax': [
         'error',

@@ -1,12 +1,13 @@
 import { sveltekit } from '@sveltejs/kit/vite';
-import { svelteTesting } from '@testing-library/svelte/vite';
 import { defineConfig } from 'vitest/config';
 import manifest from './package.json' with { type: 'json' };
 
 export default defineConfig({
-  plugins: [sveltekit(), svelteTesting()],
+  plugins: [sveltekit()],
   define: { __VERSION__: JSON.stringify(manifest.version) },
   build: { target: 'es2022' },
+  // Tests run the code that browsers run, not Svelte's for servers.
+  ...(process.env.VITEST ? { resolve: { conditions: ['browser'] } } : {}),
   server: {
     proxy: {
       // `npm run dev` asks server.js's question about the API at the same address as in production.
@@ -26,9 +27,9 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'jsdom',
+    // Files that need a document say so in their first line.
+    environment: 'node',
     include: ['src/**/*.test.ts', 'server.test.js'],
-    setupFiles: ['src/tests/setup.ts'],
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -87,7 +87,9 @@ export function explainError(error: unknown): Notice {
   if (error instanceof ConnectionError) return { kind: 'error', ...explainConnection(error) };
   if (error instanceof UnexpectedAnswerError) return { kind: 'error', ...explainUnexpected(error) };
   if (error instanceof ProblemError) {
-    return { kind: 'error', requestId: error.requestId, ...explainProblem(error) };
+    // A number to look up in the log helps where the server failed, not where it refused.
+    const requestId = error.status >= 500 ? error.requestId : null;
+    return { kind: 'error', requestId, ...explainProblem(error) };
   }
   return {
     kind: 'error',

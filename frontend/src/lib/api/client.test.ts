@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { request, requestJson, useCredentials, type Credentials } from './client';
 import { ConnectionError, ProblemError, SignedOutError, UnexpectedAnswerError } from './problem';

@@ -14,7 +14,7 @@ export interface RefreshAnswer extends TokenAnswer {
 export interface Me {
   username: string;
   role: string;
-  session: { id: string; started: string; expires: string };
+  session: { id: string; started: string; expires: string; idle_seconds?: number };
 }
 
 export interface IndexStatus {

@@ -13,6 +13,11 @@ export function describePosition(index: number, count: number, ordering: string 
   return order && count > 1 ? `${where}, ${order}` : where;
 }
 
+const numbers = new Intl.NumberFormat();
+
+/** "1 slice", "64 slices" */
+export const slices = (count: number) => `${numbers.format(count)} ${count === 1 ? 'slice' : 'slices'}`;
+
 /** By what the slices are ordered that are stepped through: those of one stack of a localizer by position. */
 export function orderingOf(detail: VolumeDetail | null, stack: Stack | null): string | null {
   if (!detail) return null;

@@ -1,8 +1,10 @@
+// @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as auth from '$lib/api/auth';
 import { ConnectionError, ProblemError, SignedOutError } from '$lib/api/problem';
 import type { Me } from '$lib/api/types';
 import { messages } from '$lib/messages';
+import { attention } from './attention';
 import { Session } from './session.svelte';
 
 vi.mock('$lib/api/auth');
@@ -206,6 +208,26 @@ describe('two tabs', () => {
     await one.logIn('anna', 'secret');
     await messagesArrive();
     expect(two.phase).toBe('signed-in');
+  });
+});
+
+describe('an unattended page', () => {
+  it('is cleared when the session’s idle time is over, and the server is told', async () => {
+    const idle = me('anna');
+    idle.session.idle_seconds = 600;
+    vi.mocked(auth.readMe).mockResolvedValue(idle);
+    const session = openTab();
+    await session.start();
+    await messagesArrive();
+    const quiet = vi.spyOn(attention, 'quietFor', 'get');
+    quiet.mockReturnValue(599_000);
+    await session.lookAgain();
+    expect(session.phase).toBe('signed-in');
+    quiet.mockReturnValue(600_001);
+    await session.lookAgain();
+    expect(session.phase).toBe('signed-out');
+    expect(session.notice).toBe(messages.sessionEnded);
+    expect(auth.logOut).toHaveBeenCalledWith('t1', false);
   });
 });
 

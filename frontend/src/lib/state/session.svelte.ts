@@ -9,6 +9,7 @@ import { useCredentials, type Credentials } from '$lib/api/client';
 import { ProblemError, SignedOutError } from '$lib/api/problem';
 import type { Me } from '$lib/api/types';
 import { messages, type Notice } from '$lib/messages';
+import { attention } from './attention';
 import { Tabs, type EndReason, type TabGrant, type TabMessage } from './tabs';
 import { isLogOutUnfinished, noteUnfinishedLogOut } from './unfinishedLogOut';
 
@@ -200,20 +201,36 @@ export class Session implements Credentials {
     }
   }
 
-  /** Keeps what the server says about the session, and looks again when it should have ended. */
+  /** Keeps what the server says about the session, and looks when it should have ended. */
   #learn(me: Me): void {
     if (me.username !== this.username) return;
     this.#me = me;
-    clearTimeout(this.#endTimer);
-    const left = Date.parse(me.session.expires) - Date.now();
-    if (Number.isFinite(left))
-      this.#endTimer = setTimeout(() => void this.#askMe(), Math.max(left, 0) + 1000);
+    this.#planLook();
   }
 
-  /** The page is looked at again after a while: sleep, another window, the back button. */
+  #planLook(): void {
+    clearTimeout(this.#endTimer);
+    const left = this.#timeLeft();
+    if (left !== null) this.#endTimer = setTimeout(() => void this.lookAgain(), Math.max(left, 0) + 1000);
+  }
+
+  /** Milliseconds until the session is over, by age or because nobody does anything. */
+  #timeLeft(): number | null {
+    if (!this.#me) return null;
+    const { expires, idle_seconds: idle } = this.#me.session;
+    const age = Date.parse(expires) - Date.now();
+    return idle === undefined ? age : Math.min(age, idle * 1000 - attention.quietFor);
+  }
+
+  /** Ends the session if its time is up: also after sleep, when timers did not run. */
   async lookAgain(): Promise<void> {
-    const expires = this.#me && Date.parse(this.#me.session.expires);
-    if (expires && expires < Date.now()) await this.check();
+    const left = this.#timeLeft();
+    if (this.#phase !== 'signed-in' || left === null) return;
+    if (left > 0) return this.#planLook();
+    // The server may have heard from this browser a little later: it is told rather than waited for.
+    const token = this.#grant?.token ?? null;
+    this.#end('session_ended', this.username);
+    await auth.logOut(token, false).catch(() => noteUnfinishedLogOut(true));
   }
 
   #end(code: string, who: string | null): SignedOutError {

@@ -5,6 +5,7 @@
 import { ConnectionError, isSilent } from '$lib/api/problem';
 import type { IndexStatus, Volume, VolumeList } from '$lib/api/types';
 import { readOverview } from '$lib/api/volumes';
+import { attention } from './attention';
 
 const WORKING_MS = 1_000;
 const RESTING_MS = 15_000;
@@ -17,7 +18,6 @@ export class VolumeIndex {
   #lostContact = $state.raw<number | null>(null);
   #etag: string | null = null;
   #lastAnswer: number | null = null;
-  #lastActivity = Date.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #controller: AbortController | null = null;
 
@@ -44,18 +44,11 @@ export class VolumeIndex {
 
   /** Begins to follow; returns how to stop. */
   follow(): () => void {
-    const noticed = () => (this.#lastActivity = Date.now());
-    const looked = () => {
-      noticed();
-      if (document.visibilityState === 'visible') void this.ask();
-    };
-    const events = ['pointerdown', 'keydown', 'wheel'] as const;
-    for (const name of events) addEventListener(name, noticed, { passive: true });
+    const looked = () => document.visibilityState === 'visible' && void this.ask();
     addEventListener('online', looked);
     document.addEventListener('visibilitychange', looked);
     void this.ask();
     return () => {
-      for (const name of events) removeEventListener(name, noticed);
       removeEventListener('online', looked);
       document.removeEventListener('visibilitychange', looked);
       clearTimeout(this.#timer);
@@ -95,9 +88,7 @@ export class VolumeIndex {
   }
 
   #takeTurn(): void {
-    const isLookedAt =
-      document.visibilityState === 'visible' && Date.now() - this.#lastActivity < ATTENTION_MS;
-    if (isLookedAt) void this.ask();
+    if (document.visibilityState === 'visible' && attention.quietFor < ATTENTION_MS) void this.ask();
     else this.#plan();
   }
 }
