@@ -7,7 +7,8 @@ export default defineConfig({
   testIgnore: 'pictures/**',
   // One machine, one server, one browser: journeys take turns.
   workers: 1,
-  timeout: 60_000,
+  timeout: 90_000,
+  expect: { timeout: 15_000 },
   retries: process.env.CI ? 1 : 0,
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],

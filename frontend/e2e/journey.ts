@@ -43,7 +43,7 @@ export const test = base.extend<{ quietConsole: undefined }, { running: Running 
 
 /** Creates an account as a person does it, but without a browser: journeys that are not about it save the time. */
 export async function createAccount(stack: Stack, account = ACCOUNT): Promise<void> {
-  const code = new URL(stack.setupLink).hash.slice('#code='.length);
+  const code = new URL(await stack.readSetupLink()).hash.slice('#code='.length);
   const answer = await fetch(`${stack.apiUrl}/auth/setup`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
@@ -98,7 +98,7 @@ export async function readPicture(
   return picture(page).evaluate((element) => {
     const image = element as HTMLImageElement;
     const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
-    const context = canvas.getContext('2d');
+    const context = canvas.getContext('2d', { willReadFrequently: true });
     if (!context) throw new Error('no canvas');
     context.drawImage(image, 0, 0);
     const grey = (x: number, y: number) => context.getImageData(x, y, 1, 1).data[0] ?? -1;

@@ -53,10 +53,15 @@ export class Stack {
     return `http://localhost:${this.apiPort}`;
   }
 
-  get setupLink(): string {
-    const link = /http:\/\/\S+\/setup#code=[\w-]+/.exec(this.#log)?.[0];
-    if (!link) throw new Error(`No set-up link in the log:\n${this.#log}`);
-    return link;
+  /** The one-time link from the log, which comes once the database is ready. */
+  async readSetupLink(): Promise<string> {
+    const end = Date.now() + START_MS;
+    while (Date.now() < end) {
+      const link = /http:\/\/\S+\/setup#code=[\w-]+/.exec(this.#log)?.[0];
+      if (link) return link;
+      await new Promise((later) => setTimeout(later, 50));
+    }
+    throw new Error(`No set-up link in the log:\n${this.#log}`);
   }
 
   /** Puts the series of `backend/tests/journey_data.py` into the data directory. */

@@ -9,6 +9,11 @@ class Announcer {
   say(text: string): void {
     this.#text = text;
   }
+
+  /** What was said may name a patient; it goes with the page that said it. */
+  clear(): void {
+    this.#text = '';
+  }
 }
 
 export const announcer = new Announcer();
