@@ -165,9 +165,10 @@ def change_password(
 
 
 @router.get("/me", responses=problem_responses(400, 401, 503))
-def get_me(user: CurrentUser) -> Me:
+def get_me(user: CurrentUser, settings: SettingsDep) -> Me:
     """Tell who is logged in, and until when at the latest."""
-    times = SessionTimes(id=user.session_id, started=user.started, expires=user.expires)
+    idle = int(session_limits(settings).idle.total_seconds())
+    times = SessionTimes(id=user.session_id, started=user.started, expires=user.expires, idle_seconds=idle)
     return Me(username=user.username, role=Role(user.role), session=times)
 
 

@@ -49,11 +49,12 @@ class Account(BaseModel):
 
 
 class SessionTimes(BaseModel):
-    """The session: begun when, over when at the latest."""
+    """The session: begun when, over when at the latest, and after how much rest."""
 
     id: str
     started: AwareDatetime
     expires: AwareDatetime
+    idle_seconds: int = Field(description="The session ends after so many seconds without a request.")
 
 
 class Me(Account):

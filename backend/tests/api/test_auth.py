@@ -32,7 +32,8 @@ class TestMe:
         answer = signed_in.get("/auth/me")
         assert answer.status_code == 200
         assert (answer.json()["username"], answer.json()["role"]) == ("ada", "admin")
-        assert set(answer.json()["session"]) == {"id", "started", "expires"}
+        assert set(answer.json()["session"]) == {"id", "started", "expires", "idle_seconds"}
+        assert answer.json()["session"]["idle_seconds"] == 30 * 60
 
 
 class TestLogout:
