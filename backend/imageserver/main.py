@@ -28,6 +28,11 @@ EXPOSED_HEADERS = (
     "X-SOP-Instance-UID",
     "X-Slice-Count",
     "X-Slice-Index",
+    "X-Slice-Position",
+    "X-Slice-Stack",
+    "X-Window-Center",
+    "X-Window-Source",
+    "X-Window-Width",
 )
 PREFLIGHT_SECONDS = 600
 

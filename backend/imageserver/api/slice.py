@@ -11,11 +11,11 @@ from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import Absent, SeriesQuery
 from imageserver.api.problems import problem_responses
-from imageserver.archive.pictures import PictureKey
-from imageserver.archive.slices import LocatedSlice
+from imageserver.archive.pictures import Picture, PictureKey
+from imageserver.archive.slices import LocatedSlice, place_of
 from imageserver.archive.volumes import Volume
 from imageserver.audit.models import Kind, Outcome
-from imageserver.dicom.rendering import PictureFormat
+from imageserver.dicom.rendering import WINDOW_GUESSED, PictureFormat
 from imageserver.errors import AppError, InvalidParameter
 
 router = APIRouter(tags=["slice"])
@@ -26,6 +26,11 @@ _HEADERS = {
     "X-Slice-Count": "Slices of that order.",
     "X-SOP-Instance-UID": "The instance that is shown.",
     "X-Frame-Number": "The frame that is shown, from 1.",
+    "X-Slice-Stack": "The stack that the slice belongs to; absent where it belongs to none.",
+    "X-Slice-Position": "Where it lies along the normal of that stack, in mm; absent without a position.",
+    "X-Window-Center": "Of the window in use; absent for tables, colour and constant images, and on 304.",
+    "X-Window-Width": "As X-Window-Center.",
+    "X-Window-Source": "`file`, `request` or `guessed`; absent as X-Window-Center.",
 }
 _DOCUMENTED_HEADERS = {
     name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
@@ -72,8 +77,9 @@ def get_slice(
         raise archive.explain(error, volume, located) from error
     _record(audit, volume, Outcome.SUCCESS)
     if picture is None:
-        return not_modified(key.etag, _headers(located, key))
-    return Response(picture.content, media_type=format.media_type, headers=_headers(located, key))
+        return not_modified(key.etag, _headers(volume, located, key))
+    headers = {**_headers(volume, located, key), **_window_headers(picture, key)}
+    return Response(picture.content, media_type=format.media_type, headers=headers)
 
 
 def _record(audit: AccessAuditDep, volume: Volume, outcome: Outcome) -> None:
@@ -86,7 +92,8 @@ def _record(audit: AccessAuditDep, volume: Volume, outcome: Outcome) -> None:
     )
 
 
-def _headers(located: LocatedSlice, key: PictureKey) -> dict[str, str]:
+def _headers(volume: Volume, located: LocatedSlice, key: PictureKey) -> dict[str, str]:
+    stack, position_mm = place_of(volume, located)
     return {
         "ETag": key.etag,
         "Cache-Control": "private, no-cache",
@@ -95,4 +102,17 @@ def _headers(located: LocatedSlice, key: PictureKey) -> dict[str, str]:
         "X-Slice-Count": str(located.count),
         "X-SOP-Instance-UID": located.frame.sop_instance_uid,
         "X-Frame-Number": str(located.frame.frame_number),
+        **({} if stack is None else {"X-Slice-Stack": str(stack)}),
+        **({} if position_mm is None else {"X-Slice-Position": f"{position_mm:g}"}),
+    }
+
+
+def _window_headers(picture: Picture, key: PictureKey) -> dict[str, str]:
+    if picture.window is None:
+        return {}
+    is_guessed = any(finding.code == WINDOW_GUESSED for finding in picture.warnings)
+    return {
+        "X-Window-Center": f"{picture.window.center:.10g}",
+        "X-Window-Width": f"{picture.window.width:.10g}",
+        "X-Window-Source": "request" if key.window else "guessed" if is_guessed else "file",
     }

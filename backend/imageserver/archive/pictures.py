@@ -27,6 +27,7 @@ class Picture(NamedTuple):
 
     content: bytes
     warnings: tuple[Finding, ...] = ()
+    window: Window | None = None
 
 
 class PictureKey(NamedTuple):
@@ -80,7 +81,7 @@ class PictureMaker:
             frame = decode_frame(stream, header, index, self._decoders)
             window = None if key.window is None else chosen_window(header, index, *key.window)
         rendered = render_frame(frame, header, index, window)
-        return Picture(encode(rendered.display_values, key.format), rendered.warnings)
+        return Picture(encode(rendered.display_values, key.format), rendered.warnings, rendered.window)
 
     def windows(self, key: PictureKey) -> list[Window]:
         """Return the windows that the file offers for a frame; raises as `make`."""

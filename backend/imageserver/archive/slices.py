@@ -65,6 +65,21 @@ def neighbours_of(volume: Volume, located: LocatedSlice) -> list[LocatedSlice]:
     ]
 
 
+def place_of(volume: Volume, located: LocatedSlice) -> tuple[int | None, float | None]:
+    """Return the stack that a slice belongs to, and its position along that stack's normal in mm.
+
+    A slice of an order over the whole series is looked for in the stacks.
+    """
+    middle = volume.arrangement.middle
+    number = located.stack if located.stack is not None or middle is None else middle.stack
+    if number is not None:
+        return number, volume.arrangement.stacks[number].positions_mm[located.index]
+    for stack in volume.arrangement.stacks:
+        if located.frame in stack.frames:
+            return stack.stack, stack.positions_mm[stack.frames.index(located.frame)]
+    return None, None
+
+
 def _frames_of(volume: Volume, stack: int | None) -> tuple[FrameReference, ...]:
     arrangement = volume.arrangement
     if stack is None:

@@ -212,6 +212,8 @@ class TestThePicture:
         assert "Content-Encoding" not in answer.headers
         exposed = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
         assert exposed >= {"ETag", "X-Slice-Index", "X-Slice-Count", "X-SOP-Instance-UID", "X-Frame-Number"}
+        assert exposed >= {"X-Slice-Stack", "X-Slice-Position"}
+        assert exposed >= {"X-Window-Center", "X-Window-Width", "X-Window-Source"}
 
     def test_colour(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         pixels = np.zeros((4, 6, 3), np.uint8)
@@ -477,3 +479,61 @@ class TestAudit:
         index()
         assert signed_in.get("/slice").status_code == 422
         assert self.outcomes(database) == [(uid("series"), "failure")]
+
+
+class TestPlaceAndWindow:
+    """What a page writes beside the picture: of this very slice, not of the middle one."""
+
+    def test_of_each_slice_of_a_volume(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        slices = volume(3, spacing=2.5, start=-20.0)
+        for number, dataset in enumerate(slices):
+            dataset.WindowCenter, dataset.WindowWidth = 40 + number, 400
+        folder.write_all(slices)
+        index()
+        headers = [signed_in.get(f"/slice?index={n}").headers for n in range(3)]
+        assert [h["X-Slice-Stack"] for h in headers] == ["0", "0", "0"]
+        assert [float(h["X-Slice-Position"]) for h in headers] == [-20.0, -17.5, -15.0]
+        assert [h["X-Window-Center"] for h in headers] == ["40", "41", "42"]
+        assert [h["X-Window-Width"] for h in headers] == ["400"] * 3
+        assert [h["X-Window-Source"] for h in headers] == ["file"] * 3
+
+    def test_of_a_localizer_names_the_stack_of_each_image(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        for number, orientation in enumerate((SAGITTAL, CORONAL, CORONAL), start=1):
+            place_mm = [0.0, -10.0 * number, 0.0]
+            folder.write(
+                str(number),
+                image(
+                    instance=number, ImageOrientationPatient=list(orientation), ImagePositionPatient=place_mm
+                ),
+            )
+        index()
+        stacks = [signed_in.get(f"/slice?index={n}").headers["X-Slice-Stack"] for n in range(3)]
+        assert len(set(stacks)) == 2
+        assert stacks[1] == stacks[2]
+
+    def test_a_window_that_was_asked_for(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image(WindowCenter=40, WindowWidth=400))
+        index()
+        headers = signed_in.get("/slice?center=50.5&width=300").headers
+        window = [headers[f"X-Window-{part}"] for part in ("Center", "Width", "Source")]
+        assert window == ["50.5", "300", "request"]
+
+    def test_a_guessed_window(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        assert signed_in.get("/slice").headers["X-Window-Source"] == "guessed"
+
+    def test_colour_has_none(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image(np.zeros((4, 6, 3), np.uint8)))
+        index()
+        headers = signed_in.get("/slice").headers
+        assert not any(name.startswith("x-window") for name in headers)
+
+    def test_no_position_where_the_files_have_none(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("a", image(ImagePositionPatient=None))
+        index()
+        assert "X-Slice-Position" not in signed_in.get("/slice").headers
