@@ -61,7 +61,7 @@ test('an API that is down is said to be down, and work goes on when it is back',
 test('an API that refuses the page’s origin is told from one that is down, and the setting is named', async ({
   page,
 }) => {
-  const stack = await Stack.start({ IMAGESERVER_CORS_ORIGINS: 'https://images.example.org' });
+  const stack = await Stack.start(() => ({ IMAGESERVER_CORS_ORIGINS: 'https://images.example.org' }));
   try {
     await page.goto(`${stack.webUrl}/login`);
     const alert = page.getByRole('alert');
@@ -72,14 +72,16 @@ test('an API that refuses the page’s origin is told from one that is down, and
   }
 });
 
-test('a page and an API under different host names are told to share one', async ({ page, running }) => {
-  await page.route('**/config.json', (route) =>
-    route.fulfill({ json: { apiUrl: running.stack.apiUrl.replace('localhost', '127.0.0.1'), apiPort: 1 } }),
-  );
-  await page.goto('/login');
-  await expect(
-    page.getByText('This page was opened at localhost, but its server is at 127.0.0.1.'),
-  ).toBeVisible();
+test('a page and an API under different host names are told to share one', async ({ page }) => {
+  const stack = await Stack.start(({ apiPort }) => ({ IMAGESERVER_API_URL: `http://localhost:${apiPort}` }));
+  try {
+    await page.goto(`http://127.0.0.1:${stack.webPort}/login`);
+    await expect(
+      page.getByText('This page was opened at 127.0.0.1, but its server is at localhost.'),
+    ).toBeVisible();
+  } finally {
+    await stack.stop();
+  }
 });
 
 test.describe('on the log-in', () => {
@@ -108,6 +110,7 @@ test.describe('on the log-in', () => {
 
   test('an offline computer is said to be offline', async ({ page, context }) => {
     await page.goto('/login');
+    await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
     await context.setOffline(true);
     await fillLogIn(page);
     await expect(page.getByRole('alert')).toContainText('This computer is offline.');

@@ -33,9 +33,11 @@ export class Stack {
     mkdirSync(this.data);
   }
 
-  static async start(settings: Record<string, string> = {}): Promise<Stack> {
+  static async start(
+    settings: (ports: { apiPort: number }) => Record<string, string> = () => ({}),
+  ): Promise<Stack> {
     const [apiPort, webPort] = [await findFreePort(), await findFreePort()];
-    const stack = new Stack(apiPort, webPort, settings);
+    const stack = new Stack(apiPort, webPort, settings({ apiPort }));
     await Promise.all([stack.startApi(), stack.startWeb()]);
     return stack;
   }

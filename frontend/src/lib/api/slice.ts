@@ -30,6 +30,7 @@ export async function readSlice(address: SliceAddress, signal?: AbortSignal): Pr
     frameNumber: readNumber(response, 'X-Frame-Number'),
     stack: readNumber(response, 'X-Slice-Stack'),
     positionMm: readNumber(response, 'X-Slice-Position'),
+    window: readWindow(response),
   };
 }
 
@@ -41,6 +42,13 @@ export function isWholePng(bytes: Uint8Array): boolean {
     PNG_SIGNATURE.every((byte, i) => bytes[i] === byte) &&
     PNG_END.every((byte, i) => bytes[end + i] === byte)
   );
+}
+
+function readWindow(response: Response): Slice['window'] {
+  const center = readNumber(response, 'X-Window-Center');
+  const width = readNumber(response, 'X-Window-Width');
+  const source = response.headers.get('X-Window-Source');
+  return center === null || width === null || source === null ? null : { center, width, source };
 }
 
 function readNumber(response: Response, header: string): number | null {

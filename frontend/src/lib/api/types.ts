@@ -14,7 +14,7 @@ export interface RefreshAnswer extends TokenAnswer {
 export interface Me {
   username: string;
   role: string;
-  session: { id: string; started: string; expires: string; idle_seconds?: number };
+  session: { id: string; started: string; expires: string; idle_seconds: number };
 }
 
 export interface IndexStatus {
@@ -132,4 +132,6 @@ export interface Slice {
   /** The stack it belongs to, and where it lies along that stack's normal. */
   stack: number | null;
   positionMm: number | null;
+  /** The window in use; null for tables, colour, and constant images. */
+  window: { center: number; width: number; source: string } | null;
 }

@@ -3,7 +3,7 @@ import type { Stack } from '$lib/api/types';
 import {
   describePosition,
   describeStack,
-  describeWindow,
+  describeWindowInUse,
   millimetres,
   neighboursOf,
   placeOf,
@@ -21,24 +21,23 @@ describe('describePosition', () => {
   });
 });
 
-describe('describeWindow', () => {
+describe('describeWindowInUse', () => {
   const brain = { center: 40, width: 80, function: 'LINEAR', explanation: 'BRAIN' };
+  const window = (source: string, center = 40) => ({ center, width: 80, source });
 
   it('names values, name and source', () => {
-    expect(describeWindow(brain, [])).toBe('W 80 L 40 · BRAIN · from the file');
-    expect(describeWindow({ ...brain, center: -600.4, explanation: null }, [])).toBe(
-      'W 80 L −600 · from the file',
-    );
+    expect(describeWindowInUse(window('file'), [brain])).toBe('W 80 L 40 · BRAIN · from the file');
+    expect(describeWindowInUse(window('file', -600.4), [brain])).toBe('W 80 L −600 · from the file');
+    expect(describeWindowInUse(window('request'), [brain])).toBe('W 80 L 40 · BRAIN · from the file');
+    expect(describeWindowInUse(window('request', 50), [brain])).toBe('W 80 L 50 · chosen');
   });
 
   it('says that a window was guessed', () => {
-    expect(describeWindow(null, [{ code: 'window_guessed', message: '' }])).toBe(
-      'Window guessed from the pixels',
-    );
+    expect(describeWindowInUse(window('guessed'), [])).toBe('W 80 L 40 · guessed from the pixels');
   });
 
   it('says nothing where there is no window, as in a colour picture', () => {
-    expect(describeWindow(null, [])).toBeNull();
+    expect(describeWindowInUse(null, [])).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 /** The arrangement of a series in words: where a slice stands, what a stack is, which window is in use. */
-import type { Remark, Stack, VolumeDetail, Window } from '$lib/api/types';
+import type { Slice, Stack, VolumeDetail, Window } from '$lib/api/types';
 
 const ORDERINGS: Record<string, string> = {
   position: 'ordered by position',
@@ -35,14 +35,22 @@ export function millimetres(value: number | null): string | null {
         .replace(/^−0\.0$/, '0.0')} mm`;
 }
 
-/** Window width and level as radiology writes them, and where they come from. */
-export function describeWindow(window: Window | null, warnings: Remark[]): string | null {
-  if (window) {
-    const values = `W ${round(window.width)} L ${round(window.center)}`;
-    return [values, window.explanation, 'from the file'].filter(Boolean).join(' · ');
-  }
-  const isGuessed = warnings.some(({ code }) => code === 'window_guessed');
-  return isGuessed ? 'Window guessed from the pixels' : null;
+const SOURCES: Record<string, string> = {
+  file: 'from the file',
+  request: 'chosen',
+  guessed: 'guessed from the pixels',
+};
+
+/** Window width and level as radiology writes them. */
+export const describeWindow = ({ center, width }: Pick<Window, 'center' | 'width'>) =>
+  `W ${round(width)} L ${round(center)}`;
+
+/** The window of a picture, what the file calls it, and where it comes from. */
+export function describeWindowInUse(window: Slice['window'], offered: Window[]): string | null {
+  if (!window) return null;
+  const name = offered.find((one) => one.center === window.center && one.width === window.width)?.explanation;
+  const source = name ? SOURCES['file'] : SOURCES[window.source];
+  return [describeWindow(window), name, source].filter(Boolean).join(' · ');
 }
 
 const round = (value: number) =>

@@ -12,7 +12,12 @@ vi.mock('$lib/api/auth');
 const me = (username: string, id = 's1'): Me => ({
   username,
   role: 'reader',
-  session: { id, started: '2026-01-01T00:00:00Z', expires: new Date(Date.now() + 3.6e6).toISOString() },
+  session: {
+    id,
+    started: '2026-01-01T00:00:00Z',
+    expires: new Date(Date.now() + 3.6e6).toISOString(),
+    idle_seconds: 1800,
+  },
 });
 const granted = (username: string, token: string, id = 's1') => ({
   access_token: token,

@@ -219,7 +219,8 @@ export class Session implements Credentials {
     if (!this.#me) return null;
     const { expires, idle_seconds: idle } = this.#me.session;
     const age = Date.parse(expires) - Date.now();
-    return idle === undefined ? age : Math.min(age, idle * 1000 - attention.quietFor);
+    const left = Math.min(age, idle * 1000 - attention.quietFor);
+    return Number.isNaN(left) ? null : left;
   }
 
   /** Ends the session if its time is up: also after sleep, when timers did not run. */

@@ -62,11 +62,6 @@ export class SliceView {
     return windows.find((w) => w.center === center && w.width === width) ?? windows[0] ?? null;
   }
 
-  get isMiddle(): boolean {
-    const middle = this.stack?.middle ?? this.#middle;
-    return middle !== null && this.index === middle.index;
-  }
-
   /** Shows the middle slice of a series, as the server chooses it. */
   async showMiddle(series: string | null): Promise<void> {
     this.clear();
