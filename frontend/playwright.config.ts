@@ -4,7 +4,6 @@ const executablePath = process.env.CHROMIUM_PATH;
 
 export default defineConfig({
   testDir: 'e2e',
-  testIgnore: 'pictures/**',
   // One machine, one server, one browser: journeys take turns.
   workers: 1,
   timeout: 90_000,
