@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple
 from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
+from imageserver.dicom.encodings import Encoding
 from imageserver.dicom.limits import FileRefused, Limits
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -24,13 +25,6 @@ _NUMBER_OF_FRAMES = 0x00280008
 _LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
 _VRS = {str(vr).encode(): str(vr) for vr in VR if len(str(vr)) == 2}
 _CHECK_EVERY = 4096
-
-
-class Encoding(NamedTuple):
-    """How the elements of a data set are written."""
-
-    is_implicit_vr: bool
-    is_little_endian: bool
 
 
 class Element(NamedTuple):

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
@@ -11,15 +10,14 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk, Encoding
+from imageserver.dicom.deflate import inflate
+from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk
+from imageserver.dicom.encodings import Encoding, guess_encoding, syntax_of_encoding
 from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
 from imageserver.dicom.pixel_data import PixelData
 from imageserver.dicom.transfer_syntax import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    EXPLICIT_VR_BIG_ENDIAN,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    IMPLICIT_VR_LITTLE_ENDIAN,
     TransferSyntax,
     find_transfer_syntax,
 )
@@ -138,7 +136,7 @@ class _Reader:
         declared = text(file_meta, "TransferSyntaxUID")
         inflated = None
         if declared == DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN:
-            inflated = self._inflate(start)
+            inflated = inflate(self.stream, start, self.limits.inflated_length(self.end - start))
             self.stream, start, self.end = io.BytesIO(inflated), 0, len(inflated)
         syntax = self._find_syntax(declared, start)
         encoding = Encoding(syntax.is_implicit_vr, syntax.is_little_endian)
@@ -171,7 +169,7 @@ class _Reader:
                     "executable_preamble", "The preamble of the file is the start of a program."
                 )
             return _PREAMBLE_LENGTH + 4
-        if _guess_encoding(head) is None and not head.startswith(b"\x02\x00"):
+        if guess_encoding(head) is None and not head.startswith(b"\x02\x00"):
             raise FileRefused("not_dicom", "The file is not DICOM.")
         self._warn("no_preamble", "The file has no preamble.")
         return 0
@@ -197,35 +195,14 @@ class _Reader:
         self.stream.seek(at)
         return self.stream.read(2)
 
-    def _inflate(self, start: int) -> bytes:
-        """Inflate the data set, stopping before it grows beyond what its size can honestly hold."""
-        self.stream.seek(start)
-        allowed = self.limits.inflated_length(self.end - start)
-        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-        chunks, total = [], 0
-        try:
-            while not inflater.eof and (compressed := inflater.unconsumed_tail or self.stream.read(1 << 16)):
-                chunk = inflater.decompress(compressed, min(1 << 22, allowed - total + 1))
-                chunks.append(chunk)
-                total += len(chunk)
-                if total > allowed:
-                    raise FileRefused(
-                        "too_large_inflated", f"The deflated data set grows beyond {allowed} bytes."
-                    )
-        except zlib.error:
-            raise FileRefused("bad_deflate", "The deflated data set is damaged.") from None
-        if not inflater.eof:
-            raise FileRefused("truncated", "The deflated data set is cut off.")
-        return b"".join(chunks)
-
     def _find_syntax(self, declared: str | None, start: int) -> TransferSyntax:
         """Return the declared transfer syntax, or what the first element shows where that cannot be right."""
         self.stream.seek(start)
-        found = _guess_encoding(self.stream.read(16))
+        found = guess_encoding(self.stream.read(16))
         if declared is None:
             if found is None:
                 raise FileRefused("no_transfer_syntax", "The file does not say how it is encoded.")
-            return _syntax_of(found)
+            return syntax_of_encoding(found)
         syntax = find_transfer_syntax(declared)
         if found is None or found == Encoding(syntax.is_implicit_vr, syntax.is_little_endian):
             return syntax
@@ -234,7 +211,7 @@ class _Reader:
             return replace(
                 syntax, is_implicit_vr=found.is_implicit_vr, is_little_endian=found.is_little_endian
             )
-        return _syntax_of(found)
+        return syntax_of_encoding(found)
 
     def _header_before_fault(
         self, elements: Iterable[Element], encoding: Encoding, file_meta: Dataset, syntax: TransferSyntax
@@ -301,25 +278,3 @@ class _Reader:
             self._warn("trailing_padding", f"{walk.padding} zero bytes follow the data set.")
         if walk.has_broken_sequence:
             self._warn("broken_sequence", "A sequence is damaged inside and was left out.")
-
-
-def _guess_encoding(head: bytes) -> Encoding | None:
-    """Tell from its first element how a data set is encoded; None where this cannot be the start of one."""
-    if len(head) < 8:
-        return None
-    for is_little_endian, order in ((True, "<"), (False, ">")):
-        group, element, length = struct.unpack_from(order + "HHL", head)
-        if group != 0x0008 or element > 0x2300:
-            continue
-        if head[4:6].isalpha() and head[4:6].isupper():
-            return Encoding(is_implicit_vr=False, is_little_endian=is_little_endian)
-        if is_little_endian and length < 0x10000:
-            return Encoding(is_implicit_vr=True, is_little_endian=True)
-    return None
-
-
-def _syntax_of(encoding: Encoding) -> TransferSyntax:
-    if encoding.is_implicit_vr:
-        return find_transfer_syntax(IMPLICIT_VR_LITTLE_ENDIAN)
-    uid = EXPLICIT_VR_LITTLE_ENDIAN if encoding.is_little_endian else EXPLICIT_VR_BIG_ENDIAN
-    return find_transfer_syntax(uid)
