@@ -1,0 +1,35 @@
+"""Run all measurements and print one line for each; the exit code is 0 whether the goals are met or not."""
+
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from benchmarks.measures import (
+    SLICES,
+    measure_cold_slice,
+    measure_indexing,
+    measure_memory,
+    measure_start,
+    measure_warm,
+)
+from benchmarks.synthetic import write_volume
+
+
+def main() -> None:
+    """Measure, one after the other, on data in a temporary folder."""
+    machine = (
+        f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
+    )
+    print(f"Against the bare minimum ({machine})", flush=True)
+    with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
+        folder = Path(name)
+        write_volume(folder / "volume", SLICES, "volume")
+        for measure in (measure_cold_slice, measure_warm, measure_indexing, measure_start, measure_memory):
+            found = measure(folder)
+            for result in found if isinstance(found, list) else [found]:
+                print(result.line(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""One figure and its goal."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was measured, as a ratio to the bare minimum or as an amount."""
+
+    name: str
+    value: float
+    goal: float
+    unit: str
+    details: str
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the goal is met."""
+        return self.value <= self.goal
+
+    def line(self) -> str:
+        """The result for a terminal."""
+        verdict = "met" if self.is_met else "MISSED"
+        return f"{self.name:<34}{self.value:8.2f} {self.unit:<4} goal {self.goal:<6g} {verdict:<7} {self.details}"
+
+
+def ratio(name: str, ours: Sequence[float], bare: Sequence[float], goal: float) -> Result:
+    """Compare the medians of two series of times in seconds."""
+    mine, theirs = statistics.median(ours), statistics.median(bare)
+    details = f"{mine * 1000:.2f} ms against {theirs * 1000:.2f} ms, medians of {len(ours)} and {len(bare)}"
+    return Result(name, mine / theirs, goal, "x", details)
