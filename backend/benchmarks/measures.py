@@ -44,7 +44,6 @@ def _plain_png(path: Path) -> bytes:
     """The shortest way with pydicom and Pillow; the same PNG settings as the server's."""
     dataset = pydicom.dcmread(path)
     hounsfield = apply_rescale(dataset.pixel_array, dataset)
-    dataset.BitsStored = 16
     shown = apply_windowing(hounsfield, dataset)
     low, high = float(shown.min()), float(shown.max())
     grey = ((shown - low) / ((high - low) or 1) * 255).astype(np.uint8)

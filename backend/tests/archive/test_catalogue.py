@@ -1,0 +1,76 @@
+"""What a process remembers of the index is never older than its generation."""
+
+from collections.abc import Callable
+
+import pytest
+
+from imageserver.archive import catalogue as module
+from imageserver.archive.catalogue import Catalogue
+from imageserver.archive.indexing import Outcome
+from imageserver.database import Database
+from imageserver.errors import NoVolume, SeriesNotFound
+from tests.builders import image, uid, volume
+from tests.folders import Folder
+
+Look = Callable[..., Outcome]
+
+
+@pytest.fixture
+def catalogue(database: Database) -> Catalogue:
+    return Catalogue(database)
+
+
+def test_an_empty_index(catalogue: Catalogue) -> None:
+    with pytest.raises(NoVolume):
+        catalogue.volume(None)
+
+
+def test_repeated_questions_cost_no_query(
+    catalogue: Catalogue, folder: Folder, look: Look, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.write_all(volume(3))
+    look()
+    first = catalogue.volume(None)
+    monkeypatch.setattr(module, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(database, "reading", lambda: pytest.fail("the database was asked"))
+    assert catalogue.volume(None) is first
+    assert catalogue.volume(uid("series")) is first
+
+
+def test_a_change_is_seen(catalogue: Catalogue, folder: Folder, look: Look) -> None:
+    folder.write_all(volume(3))
+    look()
+    assert catalogue.volume(None).summary.slice_count == 3
+    folder.write_all(volume(5, series="larger"), prefix="larger")
+    look()
+    catalogue.forget()  # what half a second does
+    assert catalogue.volume(None).summary.series_instance_uid == uid("larger")
+
+
+def test_a_removed_series_is_not_found(catalogue: Catalogue, folder: Folder, look: Look) -> None:
+    folder.write("kept", image(series="kept"))
+    path = folder.write("removed", image(series="removed"))
+    look()
+    catalogue.volume(uid("removed"))
+    path.unlink()
+    look()
+    catalogue.forget()
+    with pytest.raises(SeriesNotFound):
+        catalogue.volume(uid("removed"))
+
+
+def test_what_was_made_for_an_older_index_is_not_kept(
+    catalogue: Catalogue, folder: Folder, look: Look
+) -> None:
+    folder.write("a", image())
+    look()
+
+    def make_while_the_index_changes() -> str:
+        folder.write("b", image(series="b"))
+        look()
+        catalogue.forget()
+        catalogue.status()
+        return "old"
+
+    assert catalogue.remember("key", make_while_the_index_changes) == "old"
+    assert catalogue.remember("key", lambda: "new") == "new"
