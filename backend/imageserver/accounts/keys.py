@@ -11,6 +11,7 @@ import os
 import secrets
 import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -91,12 +92,11 @@ def _create(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             _write_durably(temporary, text + "\n")
-            os.link(temporary, path)  # fails where another process was first: then its key counts
+            with suppress(FileExistsError):  # another process was first: its key counts
+                os.link(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
         _sync(path.parent)
-    except FileExistsError:
-        return
     except OSError as error:
         raise KeysRefused(
             f"IMAGESERVER_STATE_DIR: cannot write the signing keys ({error.strerror})"
