@@ -22,7 +22,7 @@ from imageserver.database import Database
 from imageserver.errors import InvalidParameter, NotFound, WeakPassword
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
-from imageserver.startup import read_secret
+from imageserver.startup import StartRefused, read_secret
 
 Run = Callable[[Settings, argparse.Namespace], int]
 
@@ -116,7 +116,8 @@ def open_database(settings: Settings) -> Iterator[Database]:
 def _add_action(
     actions: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, run: Run, text: str
 ) -> argparse.ArgumentParser:
-    parser = actions.add_parser(name, help=text, description=text)
+    # Without abbreviations: `--password x` must not be taken for the name of a file, and be printed.
+    parser = actions.add_parser(name, help=text, description=text, allow_abbrev=False)
     parser.add_argument("username")
     parser.set_defaults(run=run)
     return parser
@@ -133,10 +134,17 @@ def _set_enabled(settings: Settings, username: str, is_enabled: bool, message: s
 
 def _new_password_hash(settings: Settings, arguments: argparse.Namespace, username: str) -> str:
     file = arguments.password_file
-    text = read_secret(file, "--password-file") if file else _ask_for_password()
+    text = _read_password(file) if file else _ask_for_password()
     password = prepare_password(text)
     check_new_password(password, shortest=settings.min_password_length, context_words=[username])
     return PasswordHasher().hash(password)
+
+
+def _read_password(file: Path) -> str:
+    try:
+        return read_secret(file, "--password-file")
+    except StartRefused as error:
+        raise InvalidParameter(str(error)) from None
 
 
 def _ask_for_password() -> str:
