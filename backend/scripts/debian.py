@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from scripts.preparation import say
 
@@ -22,10 +21,10 @@ def install(package: str) -> bool:
     if package == "postgresql" and not CLUSTER_SETTINGS.exists():
         CLUSTER_SETTINGS.parent.mkdir(parents=True, exist_ok=True)
         CLUSTER_SETTINGS.write_text("create_main_cluster = false\n")
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    quiet: dict[str, Any] = {"env": environment, "stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
     apt_install = ["apt-get", "install", "--yes", "--quiet", "--no-install-recommends", package]
-    if subprocess.run(apt_install, check=False, stderr=subprocess.DEVNULL, **quiet).returncode == 0:
-        return True
-    subprocess.run(["apt-get", "update", "--quiet"], check=False, **quiet)
-    return subprocess.run(apt_install, check=False, **quiet).returncode == 0
+    return _succeeds(apt_install) or (_succeeds(["apt-get", "update", "--quiet"]) and _succeeds(apt_install))
+
+
+def _succeeds(command: list[str]) -> bool:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode == 0

@@ -30,6 +30,9 @@ from scripts.preparation import (
 )
 from scripts.stage import Stage, run_each, summary
 
+# What these test does not depend on which database it is.
+ROOMS_WITHOUT_DATABASE = ("corpus", "dicom", "repository", "scripts")
+
 
 def _without_settings(environment: dict[str, str]) -> dict[str, str]:
     """Drop the settings of a server that the developer runs: tests choose their own."""
@@ -57,21 +60,25 @@ def lint_frontend(_: Path) -> int:
     return run_each([["npm", "run", "lint"], ["npm", "run", "check"]], FRONTEND, frontend_environment())
 
 
-def _pytest(report: Path, database: dict[str, str]) -> int:
-    command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}"]
-    return run_each([command], BACKEND, backend_environment() | database)
+def _pytest(report: Path, *options: str, **settings: str) -> int:
+    command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *options]
+    return run_each([command], BACKEND, backend_environment() | settings)
 
 
 def backend_on_sqlite(report: Path) -> int:
     """Run the back end's tests on the embedded database."""
-    return _pytest(report, {})
+    return _pytest(report)
 
 
 def backend_on_postgresql(report: Path) -> int:
-    """Run the back end's tests on a real PostgreSQL: the given one, or one of our own for as long as they take."""
+    """Run them on a real PostgreSQL: the given one, or one of our own for as long as they take.
+
+    Rooms that know no database are not tested a second time.
+    """
+    ignored = [f"--ignore=tests/{room}" for room in ROOMS_WITHOUT_DATABASE]
     given = os.environ.get("IMAGESERVER_TEST_DATABASE_URL")
     with nullcontext(given) if given else temporary_server() as url:
-        return _pytest(report, {"IMAGESERVER_TEST_DATABASE_URL": url})
+        return _pytest(report, *ignored, IMAGESERVER_TEST_DATABASE_URL=url)
 
 
 def frontend_units(report: Path) -> int:
