@@ -63,14 +63,10 @@ test.describe('log-out', () => {
     await expect(patientPanel(page)).toContainText('Планк');
     await page.getByRole('button', { name: logOut, exact: true }).click();
     await expect(page).toHaveURL('/login');
-    for (const step of [
-      () => page.goBack(),
-      () => page.goBack(),
-      () => page.goForward(),
-      () => page.reload(),
-    ]) {
+    for (const step of [() => page.goBack(), () => page.goForward(), () => page.reload()]) {
       await step();
       await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
+      await expect(page).toHaveURL('/login');
       await expect(page.locator('body')).not.toContainText('Планк');
     }
     await page.goto(`${running.stack.webUrl}/dashboard`);

@@ -89,4 +89,14 @@ describe('Latest', () => {
     expect(latest.error).toBeNull();
     expect(latest.wasSignedOut).toBe(true);
   });
+
+  it('tells of the end of the session also when the page is gone already', async () => {
+    const latest = new Latest<string>();
+    const { ask, fail } = question();
+    const asked = latest.ask(ask);
+    latest.clear();
+    fail(new SignedOutError());
+    await asked;
+    expect(latest.wasSignedOut).toBe(true);
+  });
 });

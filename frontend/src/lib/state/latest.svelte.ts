@@ -55,8 +55,9 @@ export class Latest<T> {
       if (this.#controller === controller) this.#settle(value, null);
       else this.#release(value);
     } catch (error) {
+      // The page may be gone before its question fails; who asked still wants to know why.
+      if (error instanceof SignedOutError) this.#wasSignedOut = true;
       if (this.#controller !== controller) return;
-      this.#wasSignedOut = error instanceof SignedOutError;
       this.#settle(null, isSilent(error) ? null : error);
     }
   }
