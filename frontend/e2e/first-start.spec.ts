@@ -37,6 +37,7 @@ test('the first start leads from the log to the dashboard', async ({ page, brows
     await other.getByRole('button', { name: 'Create the account' }).click();
     await expect(other.getByText('The first account exists already.')).toBeVisible();
     await other.getByRole('link', { name: 'Go to the log-in' }).click();
+    await expect(other.getByRole('heading', { name: 'Log in' })).toBeVisible();
     await fillLogIn(other);
     await expect(other).toHaveURL(`${stack.webUrl}/dashboard`);
     await other.close();
