@@ -19,7 +19,7 @@ from imageserver.errors import Busy, UndecodableFrame
 
 MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
 WAIT_SECONDS = 10.0
-RENDERING_VERSION = "1"  # to be raised whenever the same file gives other bytes
+RENDERING_VERSION = "2"  # to be raised whenever the same file gives other bytes
 
 
 class Picture(NamedTuple):

@@ -2,7 +2,16 @@
 
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.values import first_item, items
+from imageserver.dicom.values import element_of, first_item, items
+
+# What is looked for further out, attribute by attribute, where a macro lacks it.
+_SUPPLEMENTED = {
+    "PixelMeasuresSequence": ("PixelSpacing", "SliceThickness", "SpacingBetweenSlices"),
+    "PixelValueTransformationSequence": ("RescaleSlope", "RescaleIntercept"),
+    "PlaneOrientationSequence": ("ImageOrientationPatient",),
+}
+# What makes sense only together with the rest of its macro.
+_TOGETHER = {"FrameVOILUTSequence": ("WindowCenter", "WindowWidth")}
 
 
 class FunctionalGroups:
@@ -29,15 +38,56 @@ class FunctionalGroups:
 
         The frame's own item is taken before the shared one; the standard allows only one of both.
         """
-        if frame_index < len(self._per_frame):
-            own = first_item(self._per_frame[frame_index], keyword)
-            if own is not None:
-                return own
-        if keyword not in self._shared_macros:
-            self._shared_macros[keyword] = first_item(self._shared, keyword)
-        return self._shared_macros[keyword]
+        found = self._macros(keyword, frame_index)
+        return found[0] if found else None
 
     def source(self, keyword: str, frame_index: int) -> Dataset:
-        """Return the macro's item, or the data set itself, where classic objects have the same attributes."""
-        found = self.find(keyword, frame_index)
-        return self._dataset if found is None else found
+        """Return where the attributes of the macro `keyword` stand for a frame.
+
+        Parameters
+        ----------
+        keyword : str
+            Of the macro.
+        frame_index : int
+            From 0.
+
+        Returns
+        -------
+        pydicom.Dataset
+            The macro's item, or the data set itself, where classic objects have the same attributes. What an item lacks
+            is taken from the shared item or the data set; a window only as a whole.
+        """
+        layers = [*self._macros(keyword, frame_index), self._dataset]
+        if keyword in _TOGETHER:
+            complete = (layer for layer in layers if all(_has(layer, name) for name in _TOGETHER[keyword]))
+            return next(complete, layers[0])
+        return _supplemented(layers, _SUPPLEMENTED.get(keyword, ()))
+
+    def _macros(self, keyword: str, frame_index: int) -> list[Dataset]:
+        """Return the frame's own item and the shared one, as far as they are there."""
+        if keyword not in self._shared_macros:
+            self._shared_macros[keyword] = first_item(self._shared, keyword)
+        has_own = frame_index < len(self._per_frame)
+        own = first_item(self._per_frame[frame_index], keyword) if has_own else None
+        return [macro for macro in (own, self._shared_macros[keyword]) if macro is not None]
+
+
+def _has(dataset: Dataset, keyword: str) -> bool:
+    element = element_of(dataset, keyword)
+    return element is not None and element.value not in (None, b"", "", [])
+
+
+def _supplemented(layers: list[Dataset], keywords: tuple[str, ...]) -> Dataset:
+    """Return the innermost layer, with what it lacks from those around it; the layers stay as they are."""
+    inner = layers[0]
+    lacking = [keyword for keyword in keywords if not _has(inner, keyword)]
+    found = {
+        keyword: next((layer for layer in layers[1:] if _has(layer, keyword)), None) for keyword in lacking
+    }
+    if not any(layer is not None for layer in found.values()):
+        return inner
+    merged = Dataset(inner)
+    for keyword, layer in found.items():
+        if layer is not None and (element := element_of(layer, keyword)) is not None:
+            merged[element.tag] = element
+    return merged
