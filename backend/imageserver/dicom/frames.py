@@ -30,6 +30,10 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
         ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
         (None, "TriggerTime"),
     ),
+    "convolution_kernel": (
+        ("CTReconstructionSequence", "ConvolutionKernel"),
+        (None, "ConvolutionKernel"),
+    ),
     "time": (
         ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
         ("FrameContentSequence", "FrameReferenceDateTime"),

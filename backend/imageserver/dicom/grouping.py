@@ -15,6 +15,9 @@ from imageserver.dicom.geometry import plane_normal, project
 _COSINE_TOLERANCE = 0.01
 _SPACING_TOLERANCE = 0.01
 _POSITION_TOLERANCE_MM = 0.01
+# A stack with this share of the positions is complete; a split that yields none, on average, is none.
+_COMPLETE_SHARE = 0.8
+_AVERAGE_SHARE = 0.6
 
 
 @dataclass
@@ -33,10 +36,14 @@ class FrameGroup:
 
 
 class Part(NamedTuple):
-    """What becomes one stack: members of a group by index, in order, and the value they share."""
+    """What becomes one stack: members of a group by index, in order, and the value they share.
+
+    An incomplete part has less than 80 % of the positions of the largest: a repeated slice, an aborted run.
+    """
 
     members: list[int]
     label: str | None
+    is_complete: bool = True
 
 
 def by_number(frame: FrameDescription) -> tuple[bool, int, str, int]:
@@ -94,7 +101,7 @@ def place(frames: list[FrameDescription]) -> FrameGroup:
     parts = (
         _split(frames, buckets) if group.distinct_positions > 1 else [Part(list(range(len(frames))), None)]
     )
-    group.parts = [Part(_in_order(part.members, group), part.label) for part in parts]
+    group.parts = [part._replace(members=_in_order(part.members, group)) for part in parts]
     return group
 
 
@@ -135,19 +142,30 @@ def _split_by(
 ) -> list[Part] | None:
     """Split by the values of these attributes; None unless each part has every position at most once.
 
-    An attribute that is different on every slice, such as a time, would separate too: the parts must fill
-    more than half of the positions on average.
+    An attribute that is different on every slice, such as a time, would separate too: one part must be nearly
+    complete, or the parts fill the positions fairly well on average.
     """
-    parts: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
+    values: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
     for index, frame in enumerate(frames):
-        parts[tuple(frame.splitting.get(name) for name in names)].append(index)
+        values[tuple(frame.splitting.get(name) for name in names)].append(index)
     distinct = int(buckets.max()) + 1
-    if 2 * len(frames) <= len(parts) * distinct:
+    largest = max(map(len, values.values()))
+    if largest < _COMPLETE_SHARE * distinct and len(frames) <= _AVERAGE_SHARE * len(values) * distinct:
         return None
-    if any(len(set(buckets[members].tolist())) < len(members) for members in parts.values()):
+    if any(len(set(buckets[members].tolist())) < len(members) for members in values.values()):
         return None
-    ordered = sorted(parts.items(), key=lambda part: [_natural(value) for value in part[0]])
-    return [Part(members, _label(names, values)) for values, members in ordered]
+    ordered = sorted(values.items(), key=lambda part: [_natural(value) for value in part[0]])
+    parts = [
+        Part(members, _label(names, value), len(members) >= _COMPLETE_SHARE * largest)
+        for value, members in ordered
+    ]
+    return sorted(parts, key=lambda part: (not part.is_complete, _is_derived(frames, part.members)))
+
+
+def _is_derived(frames: Sequence[FrameDescription], members: Sequence[int]) -> bool:
+    """Tell whether most of these frames were computed from others: value 1 of Image Type (PS3.3 C.7.6.1.1.2)."""
+    derived = sum(frames[i].splitting.get("image_type", "").startswith("DERIVED") for i in members)
+    return 2 * derived > len(members)
 
 
 def _natural(value: str | None) -> tuple[int, float, str]:
@@ -173,6 +191,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "acquisition_time": "acquired at {}".format,
     "content_time": "created at {}".format,
     "image_type": "image type {}".format,
+    "convolution_kernel": "kernel {}".format,
     "stack_id": "stack {}".format,
 }
 

@@ -105,13 +105,14 @@ def _arrange_by_position(
     findings = [
         finding
         for part in main.parts
+        if part.is_complete
         for finding in find_irregularities(
             [main.frames[i] for i in part.members],
             main.projections[part.members],
             main.positions[part.members],
         )
     ]
-    warnings = _once(findings)
+    warnings = _once([*_incomplete_stacks(main), *findings])
     return Arrangement(
         verdict=_verdict_of(main),
         ordering=Ordering.POSITION,
@@ -122,6 +123,21 @@ def _arrange_by_position(
         warnings=tuple(warnings),
         explanation=_explain_position(first, stacks, len(frames)),
     )
+
+
+def _incomplete_stacks(main: FrameGroup) -> list[Finding]:
+    """Name the images of a repeated slice or an aborted run, which are listed behind the complete stacks."""
+    largest = max(len(part.members) for part in main.parts)
+    return [
+        Finding(
+            "incomplete_stack",
+            f"{len(part.members)} of {largest} positions were also imaged as another stack ({part.label}); "
+            "it is listed, but not taken for the volume.",
+            _uids(main.frames[i] for i in part.members),
+        )
+        for part in main.parts
+        if not part.is_complete
+    ]
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:
@@ -140,7 +156,7 @@ def _once(findings: Iterable[Finding]) -> list[Finding]:
 def _verdict_of(group: FrameGroup) -> Verdict:
     if len(group.frames) == 1:
         return Verdict.SINGLE_IMAGE
-    if len(group.parts) > 1:
+    if sum(part.is_complete for part in group.parts) > 1:
         return Verdict.VOLUME_4D
     members = group.parts[0].members
     if is_tilted(group.positions[members], group.projections[members]):

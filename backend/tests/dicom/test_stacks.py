@@ -210,6 +210,66 @@ class TestRepeatedPositions:
         arrangement = arrange(self.repeated("echo", [None, "1"]))
         assert [s.differs_by for s in arrangement.stacks] == ["echo 1", "no echo"]
 
+    def test_a_slice_that_was_scanned_again_is_not_the_volume(self) -> None:
+        volume = [frame(5 * i, i + 1, f"v{i}", splitting={"acquisition": "2"}) for i in range(10)]
+        again = frame(0, 50, "again", splitting={"acquisition": "1"})
+        arrangement = arrange([*volume, again])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "v5")
+        assert [s.count for s in arrangement.stacks] == [10, 1]
+        [warning] = arrangement.warnings
+        assert (warning.code, warning.sop_instance_uids) == ("incomplete_stack", ("again",))
+        assert "1 of 10 positions" in warning.message
+
+    def test_an_aborted_run_comes_behind_the_whole_one(self) -> None:
+        runs = {"1": 2, "2": 20, "3": 1}
+        slices = [
+            frame(5 * i, i, f"{run}@{i}", splitting={"acquisition": run})
+            for run, count in runs.items()
+            for i in range(count)
+        ]
+        arrangement = arrange(slices)
+        assert middle(arrangement) == "2@10"
+        assert [s.differs_by for s in arrangement.stacks] == [f"acquisition {run}" for run in "213"]
+        assert arrangement.warnings[0].sop_instance_uids == ("1@0", "1@1", "3@0")
+
+    @pytest.mark.parametrize("derived", [5, 20])
+    def test_original_images_come_before_derived_ones(self, derived: int) -> None:
+        slices = [frame(i, i, f"o{i}", splitting={"image_type": "ORIGINAL\\PRIMARY"}) for i in range(20)]
+        slices += [
+            frame(i, i, f"d{i}", splitting={"image_type": "DERIVED\\SECONDARY"}) for i in range(derived)
+        ]
+        assert middle(arrange(slices)) == "o10"
+
+    def test_original_images_come_first_whatever_else_differs(self) -> None:
+        types = {"1": "DERIVED\\PRIMARY", "2": "ORIGINAL\\PRIMARY"}
+        slices = [
+            frame(i, i, f"{number}@{i}", splitting={"acquisition": number, "image_type": kind})
+            for number, kind in types.items()
+            for i in range(6)
+        ]
+        assert middle(arrange(slices)) == "2@3"
+
+    def test_kernels_of_unequal_length(self) -> None:
+        counts = {"SHARP": 10, "SOFT": 8}
+        slices = [
+            frame(5 * i, i, f"{kernel}{i}", splitting={"convolution_kernel": kernel})
+            for kernel, count in counts.items()
+            for i in range(count)
+        ]
+        arrangement = arrange(slices)
+        assert middle(arrangement) == "SHARP5"
+        assert [s.differs_by for s in arrangement.stacks] == ["kernel SHARP", "kernel SOFT"]
+
+    def test_runs_that_share_one_position_are_one_volume(self) -> None:
+        slices = [
+            frame(z, z, f"{run}@{z}", splitting={"acquisition": run})
+            for run, places in {"1": range(11), "2": range(10, 20)}.items()
+            for z in places
+        ]
+        arrangement = arrange(slices)
+        assert [s.count for s in arrangement.stacks] == [21]
+        assert codes(arrangement.warnings) == ["duplicate_positions"]
+
     def test_one_place_over_time_has_no_middle_in_space(self) -> None:
         phases = [frame(5, n, f"t{n}", splitting={"cardiac_phase": str(n)}) for n in range(1, 11)]
         arrangement = arrange(phases)
