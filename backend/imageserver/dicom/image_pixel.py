@@ -1,6 +1,6 @@
 """The Image Pixel module: what pixel data must look like, and whether all of it is there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from imageserver.dicom.pixel_data import PixelData
 
 _FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
-_SAMPLES_OF = {"MONOCHROME1": 1, "MONOCHROME2": 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}
+_GREY = "MONOCHROME2"
+_SAMPLES_OF = {"MONOCHROME1": 1, _GREY: 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}  # all others: 3
+
+UNFIT_PHOTOMETRIC = "unfit_photometric_interpretation"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,8 @@ class ImagePixel:
         1 where each colour has a plane of its own.
     is_float : bool
         Float or Double Float Pixel Data.
+    findings : tuple of Finding
+        What in the description was corrected.
     """
 
     rows: int
@@ -45,6 +50,7 @@ class ImagePixel:
     photometric_interpretation: str
     planar_configuration: int
     is_float: bool = False
+    findings: tuple[Finding, ...] = field(default=(), compare=False)
 
     @property
     def is_subsampled(self) -> bool:
@@ -93,7 +99,7 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     ImagePixel
         Where Samples per Pixel, Bits Stored, High Bit, Pixel Representation, Planar Configuration or
         Photometric Interpretation is missing, the value that the others leave open: 1, all bits, the top bit,
-        unsigned, 0, MONOCHROME2 or RGB.
+        unsigned, 0, MONOCHROME2 or RGB. The samples and the Photometric Interpretation fit each other.
 
     Raises
     ------
@@ -104,8 +110,9 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     columns = _required(dataset, "Columns", 1, 65535)
     if rows * columns > limits.pixels_per_frame:
         raise FileRefused("too_large_image", f"A frame has {rows} x {columns} pixels.")
-    photometric = text(dataset, "PhotometricInterpretation")
-    samples = integer(dataset, "SamplesPerPixel") or (_SAMPLES_OF.get(photometric, 3) if photometric else 1)
+    findings: list[Finding] = []
+    declared = _declared_photometric(dataset)
+    samples = integer(dataset, "SamplesPerPixel") or (_SAMPLES_OF.get(declared, 3) if declared else 1)
     is_float = pixel_keyword in _FLOAT_BITS
     allocated = _FLOAT_BITS.get(pixel_keyword) or _required(dataset, "BitsAllocated", 1, 64)
     stored = _or(integer(dataset, "BitsStored"), allocated)
@@ -123,10 +130,30 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
         bits_stored=stored,
         high_bit=_high_bit(dataset, stored, allocated),
         is_signed=integer(dataset, "PixelRepresentation") == 1,
-        photometric_interpretation=photometric or ("RGB" if samples == 3 else "MONOCHROME2"),
+        photometric_interpretation=_fitting_photometric(declared, samples, findings),
         planar_configuration=1 if integer(dataset, "PlanarConfiguration") == 1 else 0,
         is_float=is_float,
+        findings=tuple(findings),
     )
+
+
+def _declared_photometric(dataset: Dataset) -> str | None:
+    """Photometric Interpretation as the standard writes it; capitals and the 2 of MONOCHROME2 get lost."""
+    declared = (text(dataset, "PhotometricInterpretation") or "").upper()
+    return _GREY if declared == "MONOCHROME" else declared or None
+
+
+def _fitting_photometric(declared: str | None, samples: int, findings: list[Finding]) -> str:
+    """Return what the samples can mean: one sample is never a colour, several are never grey."""
+    if declared is None:
+        return "RGB" if samples == 3 else _GREY
+    if samples == _SAMPLES_OF.get(declared, 3):
+        return declared
+    if samples > 1:
+        raise FileRefused("bad_image", f"Pixels of {samples} samples cannot be {declared[:16]}.")
+    message = f"Pixels of one sample cannot be {declared[:16]}; they are shown as grey values."
+    findings.append(Finding(UNFIT_PHOTOMETRIC, message))
+    return _GREY
 
 
 def _or(value: int | None, default: int) -> int:

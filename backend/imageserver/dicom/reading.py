@@ -270,6 +270,7 @@ class _Reader:
                 self._warn("no_pixel_data", "The file describes an image, but has no pixel data.")
             return None
         image = read_image_pixel(dataset, pixel_data.keyword, self.limits)
+        self.warnings.extend(image.findings)
         self.warnings.extend(check_complete(image, pixel_data, syntax))
         return image
 
