@@ -13,6 +13,7 @@ test('the first start leads from the log to the dashboard', async ({ page, brows
     await page.goto(link);
     await expect(page.getByRole('heading', { name: 'Create the first account' })).toBeVisible();
     await expect(page.getByLabel('User name')).toBeFocused();
+    await expect(page.getByText('At least 15 characters.')).toBeVisible();
     await expect(page, 'the code leaves the address bar').toHaveURL(`${stack.webUrl}/setup`);
 
     const choose = async (password: string, repeated = password) => {

@@ -173,9 +173,11 @@ def get_me(user: CurrentUser, settings: SettingsDep) -> Me:
 
 
 @router.get("/status", responses=problem_responses(400, 503))
-def get_status(session: ReadingSession) -> Status:
-    """Tell whether the first account still has to be made."""
-    return Status(setup_required=setup.is_setup_required(session))
+def get_status(session: ReadingSession, settings: SettingsDep) -> Status:
+    """Tell whether the first account still has to be made, and how long a password must be."""
+    return Status(
+        setup_required=setup.is_setup_required(session), min_password_length=settings.min_password_length
+    )
 
 
 @router.post("/setup", status_code=201, responses=problem_responses(400, 401, 403, 409, 413, 422, 503, 507))

@@ -64,9 +64,10 @@ class Me(Account):
 
 
 class Status(BaseModel):
-    """Whether the first account still has to be made."""
+    """What the pages need to know before anybody is logged in."""
 
-    setup_required: bool
+    setup_required: bool = Field(description="The first account still has to be made.")
+    min_password_length: int = Field(description="Characters that a new password has at least.")
 
 
 class PasswordChange(BaseModel):

@@ -641,11 +641,15 @@ class TestSetup:
             return setup.make_setup_code(session, app.state.clock()) or ""
 
     def test_makes_the_first_account(self, browser: TestClient, code: str) -> None:
-        assert browser.get("/auth/status").json() == {"setup_required": True}
+        assert browser.get("/auth/status").json()["setup_required"] is True
         answer = browser.post("/auth/setup", json={"code": code, **self.BODY})
         assert (answer.status_code, answer.json()) == (201, {"username": "ada", "role": "admin"})
-        assert browser.get("/auth/status").json() == {"setup_required": False}
+        assert browser.get("/auth/status").json()["setup_required"] is False
         assert log_in(browser).status_code == 200
+
+    def test_the_page_is_told_how_long_a_password_must_be(self, browser: TestClient) -> None:
+        # NIST SP 800-63B-4, section 3.1.1.2: 15 characters where the password is the only factor.
+        assert browser.get("/auth/status").json()["min_password_length"] == 15
 
     def test_works_once(self, browser: TestClient, code: str) -> None:
         browser.post("/auth/setup", json={"code": code, **self.BODY})
@@ -660,7 +664,7 @@ class TestSetup:
     def test_needs_the_code(self, browser: TestClient, code: str, wrong: str) -> None:
         answer = browser.post("/auth/setup", json={"code": wrong, **self.BODY})
         assert code_of(answer) == (401, "invalid_credentials")
-        assert browser.get("/auth/status").json() == {"setup_required": True}
+        assert browser.get("/auth/status").json()["setup_required"] is True
 
     def test_a_refused_name_or_password_does_not_use_the_code_up(
         self, browser: TestClient, code: str

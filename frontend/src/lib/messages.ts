@@ -42,7 +42,8 @@ export const messages = {
   passwordMissing: 'Type your password.',
   currentPasswordMissing: 'Type your present password.',
   newPasswordMissing: 'Choose a password.',
-  passwordHint: 'Long beats complicated: a few unrelated words are good. Spaces and pasting are fine.',
+  passwordHint: (shortest: number | null) =>
+    `${shortest ? `At least ${shortest} characters. ` : ''}Long beats complicated: a few unrelated words are good. Spaces and pasting are fine.`,
   passwordsDiffer: 'The two passwords are not the same.',
   codeMissing: 'This page needs the whole set-up link, with the code at its end.',
   codeMissingHint: 'Copy the link from the server’s log again.',

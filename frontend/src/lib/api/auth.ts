@@ -42,7 +42,12 @@ export async function changePassword(currentPassword: string, newPassword: strin
   });
 }
 
-export function readAuthStatus(signal?: AbortSignal): Promise<{ setup_required: boolean }> {
+export interface AuthStatus {
+  setup_required: boolean;
+  min_password_length: number;
+}
+
+export function readAuthStatus(signal?: AbortSignal): Promise<AuthStatus> {
   return requestJson('/auth/status', { auth: 'none', signal, timeoutMs: TIMEOUT_MS });
 }
 
