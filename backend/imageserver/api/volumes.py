@@ -18,6 +18,11 @@ from imageserver.audit.models import Kind
 router = APIRouter(tags=["volumes"])
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Origin, Authorization"}
 MAX_LIMIT = 1000
+INDEX_BUILDING = {
+    "code": "index_building",
+    "message": "The data directory is still being read; the series may grow, and its middle may move.",
+    "sop_instance_uids": [],
+}
 
 
 class Index(BaseModel):
@@ -198,6 +203,7 @@ def get_volume(
             *volume.warnings,
             *volume.patient["warnings"],
             *(finding.as_dict() for finding in noticed),
+            *([INDEX_BUILDING] if archive.catalogue.status().state == "building" else []),
         ],
     }
     return JSONResponse(body, headers=NO_STORE)

@@ -46,9 +46,9 @@ class Listing(NamedTuple):
 
     def is_hidden(self, path: bytes) -> bool:
         """Tell whether a path lies in a folder that could not be listed, so that nothing is known about it."""
-        return any(
-            skipped.is_directory and path.startswith(skipped.path + b"/") for skipped in self.skipped.values()
-        )
+        folders = path.split(b"/")[:-1]
+        above = (b"/".join(folders[: depth + 1]) for depth in range(len(folders)))
+        return any(folder in self.skipped and self.skipped[folder].is_directory for folder in above)
 
 
 class Outcome(NamedTuple):

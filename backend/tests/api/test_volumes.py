@@ -1,9 +1,11 @@
 """The list of volumes and the description of one."""
 
 import shutil
+import time
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from tests.api.conftest import Index
@@ -200,3 +202,20 @@ class TestOne:
         index()
         answer = signed_in.get(f"/volumes/{uid('series')}").json()
         assert "patient_names_differ" in [warning["code"] for warning in answer["warnings"]]
+
+    def test_a_volume_that_may_still_grow_says_so(
+        self, app: FastAPI, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write_all(volume(3))
+        index()
+        folder.write(
+            "being copied", image(instance=9), age=-3600
+        )  # a clock in the future: it has to stand still
+        app.state.archive.keeper.look_soon()
+        until = time.monotonic() + 10
+        codes: list[str] = []
+        while "index_building" not in codes and time.monotonic() < until:
+            answer = signed_in.get(f"/volumes/{uid('series')}").json()
+            codes = [warning["code"] for warning in answer["warnings"]]
+        assert "index_building" in codes
+        assert answer["slice_count"] == 3
