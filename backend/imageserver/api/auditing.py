@@ -62,7 +62,7 @@ def client_address(request: Request) -> str | None:
     return request.client.host[:64] if request.client else None
 
 
-def get_access_audit(request: Request, user: CurrentUser, now: Now) -> AccessAudit:
+async def get_access_audit(request: Request, user: CurrentUser, now: Now) -> AccessAudit:
     """Prepare the audit of this request."""
     return AccessAudit(request.app.state.access_recorder, actor_of(request, user), now)
 

@@ -1,7 +1,6 @@
 """A picture of one frame, step by step as PS3.4 N.2 draws it: modality LUT, VOI LUT, polarity, 8 bits, encoding."""
 
 import io
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +17,7 @@ from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
 from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, read_modality_transform
 from imageserver.dicom.padding import Padding, read_padding
+from imageserver.dicom.png import encode_png
 from imageserver.dicom.presentation import MID_GREY, invert_monochrome1, to_8_bit
 from imageserver.dicom.reading import Header
 from imageserver.dicom.voi_lut import (
@@ -238,11 +238,11 @@ def encode(display_values: NDArray[np.uint8], picture_format: PictureFormat) -> 
     -------
     bytes
     """
+    if picture_format is PictureFormat.PNG:
+        return encode_png(display_values)
     picture = Image.fromarray(np.ascontiguousarray(display_values))
     buffer = io.BytesIO()
-    if picture_format is PictureFormat.PNG:
-        picture.save(buffer, "PNG", compress_level=1, compress_type=zlib.Z_RLE)
-    elif picture_format is PictureFormat.JPEG:
+    if picture_format is PictureFormat.JPEG:
         picture.save(buffer, "JPEG", quality=90, subsampling=0)
     else:
         picture.save(buffer, "WEBP", quality=85, method=2)
