@@ -97,7 +97,7 @@ def _headers(volume: Volume, located: LocatedSlice, key: PictureKey) -> dict[str
     return {
         "ETag": key.etag,
         "Cache-Control": "private, no-cache",
-        "Vary": "Origin, Authorization",
+        "Vary": "Authorization",
         "X-Slice-Index": str(located.index),
         "X-Slice-Count": str(located.count),
         "X-SOP-Instance-UID": located.frame.sop_instance_uid,

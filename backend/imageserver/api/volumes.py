@@ -16,7 +16,7 @@ from imageserver.archive.volumes import IndexStatus, VolumeSummary, count_volume
 from imageserver.audit.models import Kind
 
 router = APIRouter(tags=["volumes"])
-NO_STORE = {"Cache-Control": "no-store", "Vary": "Origin, Authorization"}
+NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 MAX_LIMIT = 1000
 INDEX_BUILDING = {
     "code": "index_building",

@@ -98,6 +98,13 @@ class TestList:
         answer = signed_in.get(f"/volumes?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
 
+    def test_json_is_compressed(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        for number in range(5):
+            folder.write(f"{number}", image(series=number))
+        index()
+        answer = signed_in.get("/volumes", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+
     def test_polling_costs_no_body_until_something_changes(
         self, signed_in: TestClient, folder: Folder, index: Index
     ) -> None:
