@@ -17,6 +17,7 @@ _FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
 _GREY = "MONOCHROME2"
 _SAMPLES_OF = {"MONOCHROME1": 1, _GREY: 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}  # all others: 3
 
+BAD_BITS_STORED = "bad_bits_stored"
 UNFIT_PHOTOMETRIC = "unfit_photometric_interpretation"
 
 
@@ -115,12 +116,11 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     samples = integer(dataset, "SamplesPerPixel") or (_SAMPLES_OF.get(declared, 3) if declared else 1)
     is_float = pixel_keyword in _FLOAT_BITS
     allocated = _FLOAT_BITS.get(pixel_keyword) or _required(dataset, "BitsAllocated", 1, 64)
-    stored = _or(integer(dataset, "BitsStored"), allocated)
-    if samples not in (1, 3, 4) or allocated not in (1, 8, 16, 32, 64) or not 1 <= stored <= allocated:
+    if samples not in (1, 3, 4) or allocated not in (1, 8, 16, 32, 64):
         raise FileRefused(
-            "bad_image",
-            f"Pixels of {samples} samples with {stored} of {allocated} bits do not exist in DICOM.",
+            "bad_image", f"Pixels of {samples} samples with {allocated} bits allocated are not supported."
         )
+    stored = _bits_stored(dataset, allocated, findings)
     return ImagePixel(
         rows=rows,
         columns=columns,
@@ -156,8 +156,14 @@ def _fitting_photometric(declared: str | None, samples: int, findings: list[Find
     return _GREY
 
 
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
+def _bits_stored(dataset: Dataset, allocated: int, findings: list[Finding]) -> int:
+    """Bits Stored; all bits where the value is missing or impossible."""
+    value = integer(dataset, "BitsStored")
+    if value is not None and not 1 <= value <= allocated:
+        message = f"{value} bits stored of {allocated} are impossible; all {allocated} are taken."
+        findings.append(Finding(BAD_BITS_STORED, message))
+        value = None
+    return allocated if value is None else value
 
 
 def _required(dataset: Dataset, keyword: str, low: int, high: int) -> int:

@@ -43,3 +43,14 @@ class TestPhotometricInterpretation:
         dataset.PhotometricInterpretation = declared
         image, codes = read(dataset)
         assert (image.photometric_interpretation, codes) == (meant, [])
+
+
+class TestBitsStored:
+    @pytest.mark.parametrize("stored", [0, 17, 255])
+    def test_an_impossible_number_counts_as_all_bits_and_is_said(self, stored: int) -> None:
+        image, codes = read(builders.image(BitsStored=stored, HighBit=stored))
+        assert (image.bits_stored, image.high_bit, codes) == (16, 15, ["bad_bits_stored"])
+
+    def test_twelve_bits_allocated_are_refused_by_name(self) -> None:
+        with pytest.raises(FileRefused, match="12 bits allocated"):
+            read(builders.image(BitsAllocated=12, BitsStored=12, HighBit=11))

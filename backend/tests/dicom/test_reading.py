@@ -226,7 +226,7 @@ class TestDescription:
                 {"BitsAllocated": 0},
                 {"BitsAllocated": 13},
             ),
-            *({"BitsStored": 17}, {"SamplesPerPixel": 2}, {"NumberOfFrames": -1}),
+            *({"SamplesPerPixel": 2}, {"NumberOfFrames": -1}),
         ],
         ids=str,
     )
