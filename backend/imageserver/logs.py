@@ -45,5 +45,6 @@ def configure_logging(level: str) -> None:
         logger.propagate = (
             name != "uvicorn.access"
         )  # its lines carry query strings; api.access_log replaces it
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in ("alembic", "watchfiles"):  # they tell each step
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("pydicom").setLevel(logging.ERROR)  # its warnings quote values of the file

@@ -42,6 +42,9 @@ def serve(settings: Settings) -> None:
     )
     refusals: list[str] = []
     stopping = threading.Event()
+    # uvicorn's single process raises the signal again when it has stopped in order: that is a success. The
+    # supervisor of several brings a handler of its own, which must stay.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     server = uvicorn.Server(config) if settings.workers == 1 else Multiprocess(config, sockets=[listener])
 
     def refuse(message: str) -> None:
@@ -56,9 +59,6 @@ def serve(settings: Settings) -> None:
         target=prepare_until_done, args=(settings, database, stopping, refuse), name="prepare", daemon=True
     )
     preparing.start()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(0)
-    )  # uvicorn raises it again when it has stopped in order
     try:
         if isinstance(server, uvicorn.Server):
             server.run(sockets=[listener])

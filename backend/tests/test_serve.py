@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -14,13 +15,20 @@ import pytest
 
 import imageserver
 
+STARTS_WITHIN = 60  # on a busy machine
 PACKAGE_FOLDER = Path(imageserver.__file__).parents[1]
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def workers() -> int:
+    """Number of API processes."""
+    return 1
+
+
+@pytest.fixture
+def server(tmp_path: Path, workers: int) -> Iterator[subprocess.Popen[str]]:
     """A server with an embedded database, on a port that the system chooses."""
-    settings = {"DATA_DIR": tmp_path / "data", "STATE_DIR": tmp_path / "state", "PORT": 0}
+    settings = {"DATA_DIR": tmp_path / "data", "STATE_DIR": tmp_path / "state", "PORT": 0, "WORKERS": workers}
     (tmp_path / "data").mkdir()
     environment = os.environ | {f"IMAGESERVER_{name}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(
@@ -29,9 +37,11 @@ def server(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         env=environment | {"PYTHONPATH": str(PACKAGE_FOLDER)},
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
     yield process
-    process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # its workers too
     process.communicate()
 
 
@@ -48,7 +58,7 @@ def port_of(server: subprocess.Popen[str]) -> int:
 
 def get(port: int, path: str) -> int:
     """Status of one answer."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=STARTS_WITHIN)
     connection.request("GET", path)
     status = connection.getresponse().status
     connection.close()
@@ -57,7 +67,7 @@ def get(port: int, path: str) -> int:
 
 def wait_until_ready(port: int) -> None:
     """Poll the readiness, which follows the liveness by the time that a migration takes."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + STARTS_WITHIN
     while get(port, "/readyz") != 200:
         assert time.monotonic() < deadline, "the server does not become ready"
         time.sleep(0.05)
@@ -68,3 +78,13 @@ def test_a_signal_ends_it_with_success(server: subprocess.Popen[str], name: str)
     wait_until_ready(port_of(server))
     server.send_signal(signal.Signals[name])
     assert server.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize("workers", [2])
+def test_several_workers_print_one_link_and_stop_together(server: subprocess.Popen[str]) -> None:
+    wait_until_ready(port_of(server))
+    server.send_signal(signal.SIGTERM)
+    _, log = server.communicate(timeout=30)
+    assert server.returncode == 0
+    assert log.count("/setup#code=") == 1
+    assert log.count("Finished server process") == 2
