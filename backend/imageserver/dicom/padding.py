@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from imageserver.dicom.decoding import mask_unused_bits
 from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.reading import Header
 from imageserver.dicom.values import integer
@@ -31,7 +32,8 @@ def read_padding(header: Header) -> Padding | None:
     Returns
     -------
     Padding or None
-        In the range of the stored values: a value that was written with the wrong sign is brought there.
+        As stored values are after their unused bits were masked: a value that was written with the wrong sign, or that
+        needs more than Bits Stored, is brought there. Where the range turns around on the way, its first value alone.
 
     References
     ----------
@@ -44,12 +46,15 @@ def read_padding(header: Header) -> Padding | None:
     if value is None:
         return None
     limit = integer(header.dataset, "PixelPaddingRangeLimit", signed=image.is_signed)
-    ends = sorted(_in_range(end, image) for end in (value, value if limit is None else limit))
-    return Padding(ends[0], ends[1])
+    words = _as_words([value, value if limit is None else limit], image)
+    first, last = mask_unused_bits(words, image).tolist()
+    if (words[0] <= words[1]) != (first <= last):
+        last = first  # masked, the range would cover what it left out
+    return Padding(min(first, last), max(first, last))
 
 
-def _in_range(value: int, image: ImagePixel) -> int:
-    wrapped = value & ((1 << image.bits_allocated) - 1)
-    if image.is_signed and wrapped >> (image.bits_allocated - 1):
-        return wrapped - (1 << image.bits_allocated)
-    return wrapped
+def _as_words(values: list[int], image: ImagePixel) -> NDArray[Any]:
+    """Return values as pixels of this image hold them, whatever sign they were written with."""
+    unsigned = f"u{image.stored_type.itemsize}"
+    wrapped = [value & ((1 << (8 * image.stored_type.itemsize)) - 1) for value in values]
+    return np.array(wrapped, unsigned).view(image.stored_type)

@@ -31,6 +31,34 @@ class TestReadPadding:
         assert padding_of(SIGNED, PixelPaddingValue=("US", 63536)) == Padding(-2000, -2000)
         assert padding_of(UNSIGNED, PixelPaddingValue=("SS", -2000)) == Padding(63536, 63536)
 
+    def test_it_is_compared_with_values_whose_unused_bits_are_masked(self) -> None:
+        # 63536 is 0xF830: its 12 stored bits are 0x830, 2096 unsigned and 2096 - 4096 = -2000 signed (PS3.5 8.1.1).
+        bits = {"BitsStored": ("US", 12), "HighBit": ("US", 11)}
+        value = ("US", 63536)
+        assert padding_of(UNSIGNED, PixelPaddingValue=value, **bits) == Padding(2096, 2096)
+        assert padding_of(SIGNED, PixelPaddingValue=value, **bits) == Padding(-2000, -2000)
+
+    def test_both_ends_of_a_range_are_masked(self) -> None:
+        found = padding_of(
+            UNSIGNED,
+            PixelPaddingValue=("US", 0xF830),
+            PixelPaddingRangeLimit=("US", 0xF840),
+            BitsStored=("US", 12),
+            HighBit=("US", 11),
+        )
+        assert found == Padding(0x830, 0x840)
+
+    def test_a_range_that_masking_turns_around_is_its_first_value_alone(self) -> None:
+        # 0x0FFF to 0x1001 would become 0x001 to 0xFFF: everything but the range.
+        found = padding_of(
+            UNSIGNED,
+            PixelPaddingValue=("US", 0x0FFF),
+            PixelPaddingRangeLimit=("US", 0x1001),
+            BitsStored=("US", 12),
+            HighBit=("US", 11),
+        )
+        assert found == Padding(0xFFF, 0xFFF)
+
     def test_none(self) -> None:
         assert padding_of(UNSIGNED) is None
         assert padding_of(np.zeros((2, 2, 3), np.uint8), PixelPaddingValue=("US", 0)) is None
