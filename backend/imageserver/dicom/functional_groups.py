@@ -59,7 +59,9 @@ class FunctionalGroups:
         """
         layers = [*self._macros(keyword, frame_index), self._dataset]
         if keyword in _TOGETHER:
-            complete = (layer for layer in layers if all(_has(layer, name) for name in _TOGETHER[keyword]))
+            complete = (
+                layer for layer in layers if all(has_value(layer, name) for name in _TOGETHER[keyword])
+            )
             return next(complete, layers[0])
         return _supplemented(layers, _SUPPLEMENTED.get(keyword, ()))
 
@@ -72,17 +74,22 @@ class FunctionalGroups:
         return [macro for macro in (own, self._shared_macros[keyword]) if macro is not None]
 
 
-def _has(dataset: Dataset, keyword: str) -> bool:
+def has_value(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether the file gives this attribute a value at all, readable or not."""
     element = element_of(dataset, keyword)
-    return element is not None and element.value not in (None, b"", "", [])
+    value = None if element is None else element.value
+    if isinstance(value, bytes):
+        return bool(value.strip(b" \0"))
+    return value not in (None, "", [])
 
 
 def _supplemented(layers: list[Dataset], keywords: tuple[str, ...]) -> Dataset:
     """Return the innermost layer, with what it lacks from those around it; the layers stay as they are."""
     inner = layers[0]
-    lacking = [keyword for keyword in keywords if not _has(inner, keyword)]
+    lacking = [keyword for keyword in keywords if not has_value(inner, keyword)]
     found = {
-        keyword: next((layer for layer in layers[1:] if _has(layer, keyword)), None) for keyword in lacking
+        keyword: next((layer for layer in layers[1:] if has_value(layer, keyword)), None)
+        for keyword in lacking
     }
     if not any(layer is not None for layer in found.values()):
         return inner

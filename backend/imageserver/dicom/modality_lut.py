@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.functional_groups import FunctionalGroups, has_value
+from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, number
+from imageserver.dicom.values import first_item, items, number
+
+UNREADABLE_RESCALE = "unreadable_rescale"
+UNUSABLE_MODALITY_LUT = "unusable_modality_lut"
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,46 @@ def read_modality_transform(header: Header, groups: FunctionalGroups, frame_inde
     Returns
     -------
     Rescale or LookupTable
-        The table of the Modality LUT Sequence, else slope and intercept; where both are missing the identity. A slope
-        of 0 would make every image flat, and counts as missing.
+        The table of the Modality LUT Sequence; else slope and intercept; where both are
+        missing the identity. A slope of 0 would make every image flat, and counts as missing: `modality_findings`
+        tells.
     """
-    item = first_item(header.dataset, "ModalityLUTSequence")
-    is_signed = header.image is not None and header.image.is_signed
-    table = read_lookup_table(item, signed=is_signed) if item is not None else None
+    table = _read_table(header)
     if table is not None:
         return table
     source = groups.source("PixelValueTransformationSequence", frame_index)
     return Rescale(number(source, "RescaleSlope") or 1.0, number(source, "RescaleIntercept") or 0.0)
+
+
+def modality_findings(header: Header, groups: FunctionalGroups, frame_index: int) -> list[Finding]:
+    """Tell what `read_modality_transform` had to leave out of what the file says; parameters as there."""
+    table = _read_table(header)
+    if table is not None:
+        return []
+    found = []
+    if items(header.dataset, "ModalityLUTSequence"):
+        found.append(
+            Finding(UNUSABLE_MODALITY_LUT, "The Modality LUT in the file is damaged and was not applied.")
+        )
+    source = groups.source("PixelValueTransformationSequence", frame_index)
+    is_unreadable = has_value(source, "RescaleSlope") and not number(source, "RescaleSlope")
+    if is_unreadable or (
+        has_value(source, "RescaleIntercept") and number(source, "RescaleIntercept") is None
+    ):
+        message = (
+            "Rescale Slope in the file is 0, or slope or intercept cannot be read; that was not applied, "
+            "and the values may not be in the unit that the window is meant for, such as HU."
+        )
+        found.append(Finding(UNREADABLE_RESCALE, message))
+    return found
+
+
+def _read_table(header: Header) -> LookupTable | None:
+    item = first_item(header.dataset, "ModalityLUTSequence")
+    if item is None:
+        return None
+    is_signed = header.image is not None and header.image.is_signed
+    return read_lookup_table(item, signed=is_signed)
 
 
 def apply_modality_lut(stored_values: NDArray[Any], transform: ModalityTransform) -> NDArray[Any]:

@@ -15,21 +15,30 @@ from imageserver.dicom.decoding import DecodedFrame, undecodable
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
-from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, read_modality_transform
+from imageserver.dicom.modality_lut import (
+    ModalityTransform,
+    apply_modality_lut,
+    modality_findings,
+    read_modality_transform,
+)
 from imageserver.dicom.padding import Padding, read_padding
 from imageserver.dicom.png import encode_png
 from imageserver.dicom.presentation import MID_GREY, invert_monochrome1, to_8_bit
 from imageserver.dicom.reading import Header
+from imageserver.dicom.values import items
 from imageserver.dicom.voi_lut import (
     Window,
     apply_voi_lut,
     apply_window,
     guess_window,
+    has_unusable_window,
     read_voi_lut,
     read_windows,
 )
 
 WINDOW_GUESSED = "window_guessed"
+WINDOW_UNUSABLE = "window_unusable"
+VOI_LUT_UNUSABLE = "voi_lut_unusable"
 CONSTANT_IMAGE = "constant_image"
 ICC_PROFILE_IGNORED = "icc_profile_ignored"
 
@@ -132,7 +141,8 @@ class _GreyPipeline:
         self.modality: ModalityTransform = read_modality_transform(header, groups, frame_index)
         self.padding = read_padding(header)
         self.file_windows = read_windows(groups, frame_index)
-        self.warnings: list[Finding] = []
+        self.has_unusable_window = has_unusable_window(groups, frame_index)
+        self.warnings: list[Finding] = modality_findings(header, groups, frame_index)
 
     def render(self, window: Window | None) -> RenderedFrame:
         voi = window or self._voi_of_file()
@@ -148,11 +158,24 @@ class _GreyPipeline:
         table = read_voi_lut(self.header, signed=self._may_be_negative())
         if table is not None:
             return table
+        if items(self.header.dataset, "VOILUTSequence"):
+            self.warnings.append(
+                Finding(VOI_LUT_UNUSABLE, "The VOI LUT in the file is damaged and was not used.")
+            )
         if self.file_windows:
             return self.file_windows[0]
+        return self._guessed()
+
+    def _guessed(self) -> Window | None:
+        """Guess a window, and tell whether the file has none or one that is of no use."""
+        absence = "The file has no window"
+        if self.has_unusable_window:
+            absence = "The window in the file cannot be used"
+            message = f"{absence}: its center is missing or unreadable, or its width is, or is not positive."
+            self.warnings.append(Finding(WINDOW_UNUSABLE, message))
         guess = guess_window(apply_modality_lut(self._without_padding(), self.modality))
         if guess is not None:
-            message = "The file has no window; brightness and contrast were chosen from this image."
+            message = f"{absence}; brightness and contrast were chosen from this image."
             self.warnings.append(Finding(WINDOW_GUESSED, message))
         return guess
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
 from imageserver.dicom.reading import Header
 from imageserver.dicom.values import first_item, numbers, text, texts
@@ -76,6 +76,13 @@ def read_windows(groups: FunctionalGroups, frame_index: int) -> list[Window]:
         for pair, explanation in found
         if pair is not None and pair[1] > 0
     ]
+
+
+def has_unusable_window(groups: FunctionalGroups, frame_index: int) -> bool:
+    """Tell whether the file gives a frame a window, but none that `read_windows` could take."""
+    source = groups.source("FrameVOILUTSequence", frame_index)
+    is_given = has_value(source, "WindowCenter") or has_value(source, "WindowWidth")
+    return is_given and not read_windows(groups, frame_index)
 
 
 def _function(name: str | None) -> VoiFunction:

@@ -12,6 +12,7 @@ from imageserver.dicom.modality_lut import (
     ModalityTransform,
     Rescale,
     apply_modality_lut,
+    modality_findings,
     read_modality_transform,
 )
 from imageserver.dicom.reading import read_header
@@ -22,6 +23,18 @@ from tests.builders import item
 def transform_of(dataset: Dataset, index: int = 0, syntax: str = ExplicitVRLittleEndian) -> ModalityTransform:
     header = read_header(builders.stream(dataset, syntax))
     return read_modality_transform(header, FunctionalGroups(header.dataset), index)
+
+
+def findings_of(dataset: Dataset) -> list[str]:
+    header = read_header(builders.stream(dataset))
+    return [finding.code for finding in modality_findings(header, FunctionalGroups(header.dataset), 0)]
+
+
+def with_text(keyword: str, value: str, **attributes: str) -> Dataset:
+    """An image whose decimal string is written as it stands, valid or not."""
+    dataset = builders.image(**attributes)
+    dataset.add_new(keyword, "LO", value)
+    return dataset
 
 
 def table_item(descriptor: list[int], data: list[int], vr: str = "US") -> Dataset:
@@ -106,3 +119,20 @@ class TestTable:
             ModalityLUTSequence=Items([table_item(descriptor, [7, 8])]), RescaleIntercept=-1
         )
         assert transform_of(dataset) == Rescale(1, -1)
+
+
+class TestFindings:
+    def test_nothing_about_a_usable_rescale_or_none(self) -> None:
+        assert findings_of(builders.image(RescaleSlope=2, RescaleIntercept=0)) == []
+        assert findings_of(builders.image()) == []
+
+    @pytest.mark.parametrize("value", ["1 HU", "0", "0,0,1"])
+    def test_a_slope_that_is_zero_or_unreadable_is_told(self, value: str) -> None:
+        assert findings_of(with_text("RescaleSlope", value)) == ["unreadable_rescale"]
+
+    def test_an_intercept_that_is_unreadable_is_told(self) -> None:
+        assert findings_of(with_text("RescaleIntercept", "about -1024")) == ["unreadable_rescale"]
+
+    def test_a_damaged_table_is_told(self) -> None:
+        dataset = builders.image(ModalityLUTSequence=Items([table_item([900, 0, 16], [7, 8])]))
+        assert findings_of(dataset) == ["unusable_modality_lut"]

@@ -117,6 +117,31 @@ class TestWithoutWindow:
         assert codes(rendered) == ["window_guessed"]
         assert (rendered.display_values.min(), rendered.display_values.max()) == (0, 255)
 
+    @pytest.mark.parametrize(("center", "width"), [("forty", "400"), ("40", "0"), ("40", "-5"), ("40", "")])
+    def test_a_window_that_is_there_but_unusable_is_not_called_missing(self, center: str, width: str) -> None:
+        dataset = builders.image(np.arange(256, dtype=np.uint8).reshape(16, 16))
+        dataset.add_new("WindowCenter", "LO", center)
+        dataset.add_new("WindowWidth", "LO", width)
+        rendered = render(dataset)
+        assert codes(rendered) == ["window_unusable", "window_guessed"]
+        assert all("has no window" not in warning.message for warning in rendered.warnings)
+
+    def test_a_slope_of_zero_is_told(self) -> None:
+        assert codes(render(builders.image(RescaleSlope=0, **WINDOW))) == ["unreadable_rescale"]
+
+    def test_a_damaged_table_is_told_and_the_window_used(self) -> None:
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [900, 0, 16])
+        table.add_new("LUTData", "US", [1, 2])
+        rendered = render(builders.image(VOILUTSequence=Items([table]), **WINDOW))
+        assert (rendered.window, codes(rendered)) == (Window(40, 400), ["voi_lut_unusable"])
+
+    def test_padding_outside_the_stored_bits_is_black_too(self) -> None:
+        # 0xF830 and 0x0830 are the same stored value of 12 bits.
+        stored = np.array([[0xF830, 100, 150, 200]], np.uint16)
+        dataset = builders.image(stored, BitsStored=12, HighBit=11, PixelPaddingValue=0xF830)
+        assert render(dataset).display_values.tolist() == [[0, 0, 128, 255]]
+
     def test_padding_has_no_part_in_the_guess_and_is_black(self) -> None:
         stored = np.array([[-2000, 100, 150, 200]], np.int16)
         rendered = render(builders.image(stored, PixelPaddingValue=-2000))
