@@ -10,10 +10,22 @@ from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, items, number
+from imageserver.dicom.values import first_item, items, number, text
 
 UNREADABLE_RESCALE = "unreadable_rescale"
 UNUSABLE_MODALITY_LUT = "unusable_modality_lut"
+
+# X-ray angiography and radiofluoroscopy: their Modality LUT leads back from LOG or DISP to the linear X-ray intensity
+# and is no part of displaying (PS3.3 C.8.7.1.1.2; PS3.17 FFF.2.3.1.3.4 says the same of the enhanced objects).
+MODALITY_LUT_NOT_FOR_DISPLAY = frozenset(
+    {
+        "1.2.840.10008.5.1.4.1.1.12.1",  # X-Ray Angiographic Image Storage
+        "1.2.840.10008.5.1.4.1.1.12.1.1",  # Enhanced XA Image Storage
+        "1.2.840.10008.5.1.4.1.1.12.2",  # X-Ray Radiofluoroscopic Image Storage
+        "1.2.840.10008.5.1.4.1.1.12.2.1",  # Enhanced XRF Image Storage
+        "1.2.840.10008.5.1.4.1.1.12.3",  # X-Ray Angiographic Bi-Plane Image Storage (retired)
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ def read_modality_transform(header: Header, groups: FunctionalGroups, frame_inde
     Returns
     -------
     Rescale or LookupTable
-        The table of the Modality LUT Sequence; else slope and intercept; where both are
+        The table of the Modality LUT Sequence, unless it is not for display; else slope and intercept; where both are
         missing the identity. A slope of 0 would make every image flat, and counts as missing: `modality_findings`
         tells.
     """
@@ -64,7 +76,7 @@ def modality_findings(header: Header, groups: FunctionalGroups, frame_index: int
     if table is not None:
         return []
     found = []
-    if items(header.dataset, "ModalityLUTSequence"):
+    if items(header.dataset, "ModalityLUTSequence") and _is_for_display(header):
         found.append(
             Finding(UNUSABLE_MODALITY_LUT, "The Modality LUT in the file is damaged and was not applied.")
         )
@@ -81,9 +93,13 @@ def modality_findings(header: Header, groups: FunctionalGroups, frame_index: int
     return found
 
 
+def _is_for_display(header: Header) -> bool:
+    return text(header.dataset, "SOPClassUID") not in MODALITY_LUT_NOT_FOR_DISPLAY
+
+
 def _read_table(header: Header) -> LookupTable | None:
     item = first_item(header.dataset, "ModalityLUTSequence")
-    if item is None:
+    if item is None or not _is_for_display(header):
         return None
     is_signed = header.image is not None and header.image.is_signed
     return read_lookup_table(item, signed=is_signed)

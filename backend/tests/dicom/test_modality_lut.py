@@ -136,3 +136,17 @@ class TestFindings:
     def test_a_damaged_table_is_told(self) -> None:
         dataset = builders.image(ModalityLUTSequence=Items([table_item([900, 0, 16], [7, 8])]))
         assert findings_of(dataset) == ["unusable_modality_lut"]
+
+
+class TestNotForDisplay:
+    """The Modality LUT of XA and XRF leads back to the X-ray intensity (PS3.3 C.8.7.1.1.2)."""
+
+    @pytest.mark.parametrize("sop_class", ["12.1", "12.2", "12.3"])
+    def test_the_table_of_angiography_is_left_out(self, sop_class: str) -> None:
+        dataset = builders.image(
+            SOPClassUID=f"1.2.840.10008.5.1.4.1.1.{sop_class}",
+            PixelIntensityRelationship="LOG",
+            ModalityLUTSequence=Items([table_item([2, 0, 16], [8, 7])]),
+        )
+        assert transform_of(dataset) == Rescale(1, 0)
+        assert findings_of(dataset) == []
