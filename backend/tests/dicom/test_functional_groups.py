@@ -13,7 +13,10 @@ from tests.builders import item
 
 def source(macro: str, own: Dataset, shared: Dataset | None = None, **attributes: Any) -> Dataset:
     dataset = builders.enhanced(
-        [(0, 0, 0)], groups=[{macro: own}], shared={macro: shared} if shared else None, **attributes
+        [(0, 0, 0), (0, 0, 1)],
+        groups=[{macro: own}, {}],
+        shared={macro: shared} if shared else None,
+        **attributes,
     )
     return FunctionalGroups(read_header(builders.stream(dataset)).dataset).source(macro, 0)
 
