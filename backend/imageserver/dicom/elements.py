@@ -52,6 +52,10 @@ class _Broken(Exception):
     """The structure inside a container contradicts itself."""
 
 
+class _Cut(_Broken):
+    """The structure goes on behind the end of the file."""
+
+
 class ElementWalk:
     """Walks over one data set. Iterate over `elements`; the fragments of pixel data are kept on the way.
 
@@ -71,6 +75,8 @@ class ElementWalk:
         A sequence of defined length whose inside makes no sense was stepped over.
     padding : int
         Number of zero bytes behind the last element.
+    trailing : int
+        Number of bytes behind complete pixel data that are no elements.
 
     References
     ----------
@@ -94,6 +100,8 @@ class ElementWalk:
         self.fragments: list[tuple[int, int]] = []
         self.has_broken_sequence = False
         self.padding = 0
+        self.trailing = 0
+        self._has_pixel_data = False
 
     def elements(self) -> Iterator[Element]:
         """Yield the elements of the data set itself, not those inside sequences.
@@ -109,21 +117,35 @@ class ElementWalk:
         while at < self._end:
             try:
                 tag, vr, offset, length = self._read_header(at, self._end, self._encoding.is_implicit_vr)
+                if self._has_pixel_data and tag in (_ITEM_END, _SEQUENCE_END) and length == 0:
+                    self.trailing += offset - at
+                    at = offset
+                    continue
                 if tag == 0 or tag >> 16 == 0xFFFE:
                     raise _Broken
                 end = self._skip_value(tag, vr, offset, length)
-            except _Broken:
+            except _Broken as fault:
                 if self._is_padding(at):
                     return
-                raise self._truncated(at) from None
+                if self._has_pixel_data:  # the image is whole: what follows cannot make it half of one
+                    self.trailing += self._end - at
+                    return
+                raise self._refusal(at, fault) from None
             if tag < previous and tag >> 16 == 0:
                 raise FileRefused("malformed", f"The data set makes no sense at byte {at}.")
             yield Element(tag, vr, offset, length, end)
+            self._has_pixel_data |= tag in PIXEL_DATA_TAGS
             previous = tag
             at = end
 
-    def _truncated(self, at: int) -> FileRefused:
-        return FileRefused("truncated", f"The file ends in the middle of the element at byte {at}.")
+    def _refusal(self, at: int, fault: _Broken) -> FileRefused:
+        if isinstance(fault, _Cut):
+            return FileRefused("truncated", f"The file ends in the middle of the element at byte {at}.")
+        return FileRefused("malformed", f"The data set makes no sense at byte {at}.")
+
+    def _past(self, end: int) -> _Broken:
+        """Name the fault of what goes on behind `end`: the end of the file, or of a container inside it."""
+        return _Cut() if end >= self._end else _Broken()
 
     def allow_frames(self, frames: int) -> None:
         """Widen the limits for an object of so many frames; each takes at least one byte of the file."""
@@ -137,11 +159,11 @@ class ElementWalk:
         if self._elements_left % _CHECK_EVERY == 0 or self._elements_left < 0:
             self._check_budget()
         if at + 8 > end:
-            raise _Broken
+            raise self._past(end)
         self._stream.seek(at)
         data = self._stream.read(8)
         if len(data) < 8:
-            raise _Broken
+            raise _Cut
         group, element, vr, length = self._short(data)
         tag = group << 16 | element
         if is_implicit_vr or group == 0xFFFE or not b"AA" <= vr <= b"ZZ":
@@ -154,7 +176,7 @@ class ElementWalk:
         # A VR of tomorrow is written with a long length (PS3.5 7.1.2), so an unknown one is read alike.
         more = self._stream.read(4)
         if len(more) < 4 or at + 12 > end:
-            raise _Broken
+            raise self._past(end)
         return tag, name or vr.decode("ascii", "replace"), at + 12, self._length(more)[0]
 
     def _check_budget(self) -> None:
@@ -188,7 +210,7 @@ class ElementWalk:
         """Check a value inside a container that ends at `end`; return where it ends."""
         if length != UNDEFINED_LENGTH:
             if offset + length > end:
-                raise _Broken
+                raise _Cut if offset + length > self._end else _Broken
             if length and self._is_sequence(tag, vr):
                 self._skip_defined_sequence(offset, offset + length, depth)
             return offset + length
@@ -216,7 +238,7 @@ class ElementWalk:
                 raise _Broken
             at = self._skip_item(offset, length, end, is_implicit_vr, depth)
         if until_delimiter:
-            raise _Broken
+            raise self._past(end)
         return at
 
     def _skip_item(self, at: int, length: int, end: int, is_implicit_vr: bool, depth: int) -> int:
@@ -227,7 +249,7 @@ class ElementWalk:
             )
         item_end = end if length == UNDEFINED_LENGTH else at + length
         if item_end > end:
-            raise _Broken
+            raise _Cut if item_end > self._end else _Broken
         while at < item_end:
             tag, vr, offset, value_length = self._read_header(at, item_end, is_implicit_vr)
             if tag == _ITEM_END:
@@ -236,7 +258,7 @@ class ElementWalk:
                 raise _Broken
             at = self._skip_nested(tag, vr, offset, value_length, item_end, depth)
         if length == UNDEFINED_LENGTH:
-            raise _Broken
+            raise self._past(end)
         return at
 
     def _skip_fragments(self, at: int, fragments: list[tuple[int, int]]) -> int:
@@ -245,8 +267,10 @@ class ElementWalk:
             tag, _, offset, length = self._read_header(at, self._end, True)
             if tag == _SEQUENCE_END:
                 return offset
-            if tag != _ITEM or length == UNDEFINED_LENGTH or offset + length > self._end:
+            if tag != _ITEM or length == UNDEFINED_LENGTH:
                 raise _Broken
+            if offset + length > self._end:
+                raise _Cut
             fragments.append((offset, length))
             if len(fragments) > allowed:
                 raise FileRefused(

@@ -27,7 +27,7 @@ __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
 
 _PREAMBLE_LENGTH = 128
 _DELIMITER_LENGTH = 8
-_DAMAGED = frozenset({"truncated", "truncated_pixel_data", "wrong_transfer_syntax"})
+_DAMAGED = frozenset({"truncated", "malformed", "truncated_pixel_data", "wrong_transfer_syntax"})
 _MAX_DAMAGED_FRAMES = 4096
 _UNREADABLE = (
     struct.error,
@@ -277,5 +277,7 @@ class _Reader:
     def _note_oddities(self, walk: ElementWalk) -> None:
         if walk.padding:
             self._warn("trailing_padding", f"{walk.padding} zero bytes follow the data set.")
+        if walk.trailing:
+            self._warn("trailing_data", f"{walk.trailing} bytes that are not DICOM follow the pixel data.")
         if walk.has_broken_sequence:
             self._warn("broken_sequence", "A sequence is damaged inside and was left out.")
