@@ -21,6 +21,8 @@ UNDEFINED_LENGTH = 0xFFFFFFFF
 PIXEL_DATA_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_DELIMITER_LENGTH = 8
+_SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 _NUMBER_OF_FRAMES = 0x00280008
 _LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
 _VRS = {str(vr).encode(): str(vr) for vr in VR if len(str(vr)) == 2}
@@ -75,6 +77,12 @@ class ElementWalk:
         A sequence of defined length whose inside makes no sense was stepped over.
     padding : int
         Number of zero bytes behind the last element.
+    is_pad_byte_missing : bool
+        The file ends one byte before the even end of native pixel data.
+    is_delimiter_missing : bool
+        The file ends with the last whole fragment of pixel data, or inside the delimiter behind it.
+    has_open_items : bool
+        An item of undefined length ended with its sequence, without a delimiter of its own.
     trailing : int
         Number of bytes behind complete pixel data that are no elements.
 
@@ -101,6 +109,9 @@ class ElementWalk:
         self.has_broken_sequence = False
         self.padding = 0
         self.trailing = 0
+        self.is_pad_byte_missing = False
+        self.is_delimiter_missing = False
+        self.has_open_items = False
         self._has_pixel_data = False
 
     def elements(self) -> Iterator[Element]:
@@ -188,7 +199,10 @@ class ElementWalk:
     def _skip_value(self, tag: int, vr: str | None, offset: int, length: int) -> int:
         """Check the value at `offset` of the data set itself and return where it ends."""
         if tag == 0x7FE00010 and length == UNDEFINED_LENGTH:
-            return self._skip_fragments(offset, self.fragments)
+            return self._skip_pixel_data_fragments(offset)
+        if tag in PIXEL_DATA_TAGS and offset + length == self._end + 1 and length % 2 == 0:
+            self.is_pad_byte_missing = True  # whether it was one, the description of the image tells
+            return self._end
         end = self._skip_nested(tag, vr, offset, length, self._end, 0)
         is_long = self._limits.value_length < length < UNDEFINED_LENGTH
         if is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
@@ -254,12 +268,28 @@ class ElementWalk:
             tag, vr, offset, value_length = self._read_header(at, item_end, is_implicit_vr)
             if tag == _ITEM_END:
                 return offset
+            if tag == _SEQUENCE_END and length == UNDEFINED_LENGTH:
+                self.has_open_items = True
+                return offset - _DELIMITER_LENGTH
             if tag in (_SEQUENCE_END, _ITEM):
                 raise _Broken
             at = self._skip_nested(tag, vr, offset, value_length, item_end, depth)
         if length == UNDEFINED_LENGTH:
             raise self._past(end)
         return at
+
+    def _skip_pixel_data_fragments(self, at: int) -> int:
+        """Collect the fragments of pixel data; a missing last delimiter is noted, and judged by their content."""
+        try:
+            return self._skip_fragments(at, self.fragments)
+        except _Cut:
+            at = sum(self.fragments[-1]) if self.fragments else at
+            self._stream.seek(at)
+            rest = self._stream.read(9)
+            if not self._encoding.is_little_endian or not _SEQUENCE_DELIMITER.startswith(rest):
+                raise
+            self.is_delimiter_missing = True
+            return self._end
 
     def _skip_fragments(self, at: int, fragments: list[tuple[int, int]]) -> int:
         allowed = self._limits.fragments + 2 * self._frames

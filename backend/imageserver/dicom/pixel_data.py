@@ -14,6 +14,7 @@ Fragment = tuple[int, int]
 
 # How the compressed stream of a frame begins: JPEG and JPEG-LS, JPEG 2000 codestream, JP2 file.
 _STREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+_STREAM_END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,36 @@ def _starts_by_content(stream: BinaryIO, fragments: Sequence[Fragment]) -> list[
         if stream.read(min(length, 12)).startswith(_STREAM_STARTS):
             starts.append(index)
     return starts
+
+
+def count_whole_streams(stream: BinaryIO, pixel_data: PixelData, is_rle: bool) -> int:
+    """Count the compressed streams of encapsulated pixel data that have their end.
+
+    The streams of JPEG, JPEG-LS and JPEG 2000 end in a marker; one of RLE has no end, and is one fragment (PS3.5 G.3).
+
+    Parameters
+    ----------
+    stream : binary file object
+        What `pixel_data` points into.
+    pixel_data : PixelData
+        Encapsulated.
+    is_rle : bool
+        Whether the fragments are RLE Lossless.
+
+    Returns
+    -------
+    int
+        0 where the last fragment is not the end of a stream.
+    """
+    fragments = [fragment for fragment in pixel_data.fragments[1:] if fragment[1]]
+    if is_rle:
+        return len(fragments)
+    has_end = []
+    for offset, length in fragments:
+        size = min(length, 3)
+        stream.seek(offset + length - size)
+        has_end.append(stream.read(size).rstrip(b"\0").endswith(_STREAM_END))
+    return sum(has_end) if has_end and has_end[-1] else 0
 
 
 def read_fragments(stream: BinaryIO, fragments: Sequence[Fragment]) -> bytes:

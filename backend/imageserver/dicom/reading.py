@@ -15,11 +15,13 @@ from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Elemen
 from imageserver.dicom.encodings import Encoding, guess_encoding, syntax_of_encoding
 from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
-from imageserver.dicom.pixel_data import PixelData
+from imageserver.dicom.pixel_data import PixelData, count_whole_streams
 from imageserver.dicom.transfer_syntax import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    RLE_LOSSLESS,
     TransferSyntax,
     find_transfer_syntax,
+    is_supported,
 )
 from imageserver.dicom.values import text
 
@@ -147,6 +149,8 @@ class _Reader:
             if not len(dataset):
                 raise FileRefused("empty", "The file holds no data set.")
             image = self._check_image(dataset, pixel_data, syntax)
+            if walk.is_delimiter_missing:
+                self._check_last_fragment(image, pixel_data, syntax)
         except FileRefused as error:
             if error.code in _DAMAGED:
                 error.header = self._header_before_fault(elements, encoding, file_meta, syntax)
@@ -274,9 +278,28 @@ class _Reader:
         self.warnings.extend(check_complete(image, pixel_data, syntax))
         return image
 
+    def _check_last_fragment(
+        self, image: ImagePixel | None, pixel_data: PixelData | None, syntax: TransferSyntax
+    ) -> None:
+        """Refuse pixel data without its last delimiter unless its frames are whole without doubt."""
+        is_rle = syntax.uid == RLE_LOSSLESS
+        if image is None or pixel_data is None or not is_supported(syntax.uid):
+            whole = False
+        else:
+            whole = count_whole_streams(self.stream, pixel_data, is_rle) == image.number_of_frames
+        if not whole:
+            raise FileRefused("truncated", "The file ends before the delimiter of its pixel data.")
+        self._warn(
+            "missing_delimiter", "The delimiter behind the pixel data is missing; all frames are whole."
+        )
+
     def _note_oddities(self, walk: ElementWalk) -> None:
         if walk.padding:
             self._warn("trailing_padding", f"{walk.padding} zero bytes follow the data set.")
+        if walk.is_pad_byte_missing:
+            self._warn("missing_pad_byte", "The pad byte behind the pixel data is missing.")
+        if walk.has_open_items:
+            self._warn("missing_item_delimiter", "An item of a sequence has no delimiter of its own.")
         if walk.trailing:
             self._warn("trailing_data", f"{walk.trailing} bytes that are not DICOM follow the pixel data.")
         if walk.has_broken_sequence:

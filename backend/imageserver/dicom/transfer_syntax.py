@@ -8,6 +8,7 @@ IMPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN = "1.2.840.10008.1.2.1.99"
 EXPLICIT_VR_BIG_ENDIAN = "1.2.840.10008.1.2.2"
+RLE_LOSSLESS = "1.2.840.10008.1.2.5"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ _ENCAPSULATED = (
         "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)",
     ),
     TransferSyntax("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000 Image Compression", is_lossy=True),
-    TransferSyntax("1.2.840.10008.1.2.5", "RLE Lossless"),
+    TransferSyntax(RLE_LOSSLESS, "RLE Lossless"),
 )
 
 SUPPORTED: dict[str, TransferSyntax] = {syntax.uid: syntax for syntax in (*_NATIVE, *_ENCAPSULATED)}

@@ -3,11 +3,13 @@
 import io
 import struct
 
+import numpy as np
 import pytest
-from pydicom.uid import RLELossless
+from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from imageserver.dicom.limits import Limits
 from imageserver.dicom.reading import FileRefused, Header, read_header
+from imageserver.dicom.values import items, number, text
 from tests import builders
 
 UNDEFINED = 0xFFFFFFFF
@@ -106,3 +108,80 @@ class TestBehindPixelData:
 
     def test_it_is_refused_where_no_pixel_data_came_before(self) -> None:
         assert refusal(without_pixels(b"junk")) == "truncated"
+
+
+class TestMissingDelimiterOfPixelData:
+    """The last eight bytes of a compressed file are often lost; whether the frames are whole, they tell themselves."""
+
+    WHOLE = b"\xff\x4f\xff\x51" + b"x" * 58 + b"\xff\xd9"  # SOC, SIZ ... EOC (ISO/IEC 15444-1 table A.2)
+
+    def written(self, frames: list[bytes], syntax: str = JPEG2000Lossless, **options: int) -> bytes:
+        dataset = builders.encapsulated(builders.image(), frames, **options)
+        dataset.NumberOfFrames = len(frames)
+        return builders.to_bytes(dataset, syntax)
+
+    @pytest.mark.parametrize("missing", [1, 4, 8])
+    @pytest.mark.parametrize("frames", [1, 3])
+    def test_whole_streams_are_accepted_and_said(self, missing: int, frames: int) -> None:
+        header = read(self.written([self.WHOLE] * frames)[:-missing])
+        assert codes(header) == ["missing_delimiter"]
+        assert header.pixel_data is not None
+        assert len(header.pixel_data.fragments) == frames + 1
+
+    def test_the_end_of_a_stream_may_be_padded(self) -> None:
+        assert codes(read(self.written([self.WHOLE[:4] + self.WHOLE[5:]])[:-8])) == ["missing_delimiter"]
+
+    @pytest.mark.parametrize("frames", [1, 3])
+    def test_a_cut_inside_the_last_fragment_is_refused(self, frames: int) -> None:
+        assert refusal(self.written([self.WHOLE] * frames)[:-9]) == "truncated"
+
+    def test_a_stream_without_its_end_is_refused(self) -> None:
+        assert refusal(self.written([self.WHOLE[:-2]])[:-8]) == "truncated"
+
+    def test_a_cut_between_two_frames_of_two_fragments_is_refused(self) -> None:
+        # Four of six fragments are left, which are two of three frames.
+        data = self.written([self.WHOLE] * 3, fragments_per_frame=2)
+        assert refusal(data[: -8 - 2 * (8 + len(self.WHOLE) // 2)]) == "truncated"
+
+    def test_rle_has_one_fragment_per_frame(self) -> None:
+        data = self.written([b"frame one ", b"frame two "], RLELossless)
+        assert codes(read(data[:-8])) == ["missing_delimiter"]
+        assert refusal(data[:-26]) == "truncated_pixel_data"
+
+
+class TestMissingPadByte:
+    PIXELS = np.arange(63, dtype=np.uint8).reshape(7, 9)
+
+    def test_at_the_very_end_it_is_forgiven_and_said(self) -> None:
+        header = read(builders.to_bytes(builders.image(self.PIXELS))[:-1])
+        assert codes(header) == ["missing_pad_byte"]
+        assert header.pixel_data is not None
+        assert header.pixel_data.length == 63
+
+    def test_a_byte_of_the_image_is_not_forgiven(self) -> None:
+        assert refusal(builders.to_bytes(builders.image(self.PIXELS[:, :8]))[:-1]) == "truncated_pixel_data"
+        assert refusal(builders.to_bytes(builders.image(self.PIXELS))[:-2]) == "truncated"
+
+
+class TestItemsWithoutDelimiter:
+    """The end of a sequence of undefined length ends the item in it as well."""
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_the_items_are_read(self, count: int) -> None:
+        inside = explicit(0x00200013, b"IS", b"7 ")
+        closed = an_item(inside, UNDEFINED) + ITEM_END
+        sequence = closed * (count - 1) + an_item(inside, UNDEFINED) + SEQUENCE_END
+        header = read(
+            without_pixels(
+                explicit(0x00420013, b"SQ", sequence, UNDEFINED), explicit(0x00420010, b"LO", b"after ")
+            )
+        )
+        assert codes(header) == ["missing_item_delimiter"]
+        assert text(header.dataset, "DocumentTitle") == "after"
+        sequence_read = items(header.dataset, "SourceInstanceSequence")
+        assert [number(i, "InstanceNumber") for i in sequence_read] == [7] * count
+
+    def test_nested_ones_too(self) -> None:
+        inner = explicit(0x00081115, b"SQ", an_item(b"", UNDEFINED) + SEQUENCE_END, UNDEFINED)
+        outer = explicit(0x00420013, b"SQ", an_item(inner, UNDEFINED) + ITEM_END + SEQUENCE_END, UNDEFINED)
+        assert codes(read(without_pixels(outer))) == ["missing_item_delimiter"]
