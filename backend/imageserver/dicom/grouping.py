@@ -15,6 +15,9 @@ from imageserver.dicom.geometry import plane_normal, project
 _COSINE_TOLERANCE = 0.01
 _SPACING_TOLERANCE = 0.01
 _POSITION_TOLERANCE_MM = 0.01
+# Places of one slice at several times may scatter by this much, if it is little against the gaps between slices.
+_JITTER_MM = 0.5
+_JITTER_SHARE = 0.1
 # A stack with this share of the positions is complete; a split that yields none, on average, is none.
 _COMPLETE_SHARE = 0.8
 _AVERAGE_SHARE = 0.6
@@ -96,13 +99,47 @@ def place(frames: list[FrameDescription]) -> FrameGroup:
     positions = np.array([frame.position for frame in frames], np.float64)
     projections = project(positions, plane_normal(frames[0].orientation))
     smallest = min((s for s in (frames[0].row_spacing_mm, frames[0].column_spacing_mm) if s), default=1.0)
-    buckets = _buckets(projections, min(_POSITION_TOLERANCE_MM, smallest / 10))
+    exact = _buckets(projections, min(_POSITION_TOLERANCE_MM, smallest / 10))
+    buckets, parts = _split_at(frames, projections, exact)
     group = FrameGroup(frames, positions, projections, buckets)
-    parts = (
-        _split(frames, buckets) if group.distinct_positions > 1 else [Part(list(range(len(frames))), None)]
-    )
     group.parts = [part._replace(members=_in_order(part.members, group)) for part in parts]
     return group
+
+
+def _split_at(
+    frames: Sequence[FrameDescription], projections: NDArray[np.float64], exact: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], list[Part]]:
+    """Split by places that scatter, where the frames bear it out, else by the exact places."""
+    clustered = _clustered(projections, exact)
+    if clustered is not None and len(parts := _split(frames, clustered)) > 1:
+        return clustered, parts
+    everything = [Part(list(range(len(frames))), None)]
+    return exact, _split(frames, exact) if exact.max() > 0 else everything
+
+
+def _clustered(projections: NDArray[np.float64], exact: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    """Number places that scatter, as after motion correction or rounding; None where nothing speaks for it.
+
+    The data tell the tolerance: the largest step that leaves clusters much narrower than the gaps between them.
+    """
+    steps = np.sort(np.diff(np.sort(projections)))
+    small, large = steps[:-1], steps[1:]
+    candidates = small[(small > 0) & (small <= _JITTER_MM) & (large > 2 * small)]
+    for tolerance in candidates[::-1]:
+        buckets = _buckets(projections, tolerance)
+        if 2 < buckets.max() + 1 <= exact.max() and _is_clear(projections, buckets):
+            return buckets
+    return None
+
+
+def _is_clear(projections: NDArray[np.float64], buckets: NDArray[np.int64]) -> bool:
+    """Tell whether clusters are narrow against the gaps between them."""
+    order = np.argsort(projections, kind="stable")
+    starts = np.searchsorted(buckets[order], np.arange(buckets.max() + 1))
+    lowest = projections[order][starts]
+    highest = projections[order][np.append(starts[1:], len(order)) - 1]
+    gap = float(np.median(lowest[1:] - highest[:-1]))
+    return float((highest - lowest).max()) <= min(_JITTER_MM, _JITTER_SHARE * gap)
 
 
 def _buckets(projections: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:

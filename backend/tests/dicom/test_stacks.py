@@ -210,6 +210,35 @@ class TestRepeatedPositions:
         arrangement = arrange(self.repeated("echo", [None, "1"]))
         assert [s.differs_by for s in arrangement.stacks] == ["echo 1", "no echo"]
 
+    @pytest.mark.parametrize("jitter", [0.005, 0.02, 0.15])
+    def test_positions_that_scatter_are_repeated_ones(self, jitter: float) -> None:
+        # As after motion correction: each volume lies a little elsewhere, by less than a tenth of a step.
+        slices = [
+            frame(5 * i + jitter * t, 3 * i + t, f"{t}@{i}", splitting={"temporal_position": str(t)})
+            for i in range(10)
+            for t in range(3)
+        ]
+        arrangement = arrange(slices)
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME_4D, "0@5")
+        assert [s.count for s in arrangement.stacks] == [10, 10, 10]
+        assert arrangement.warnings == ()
+
+    def test_positions_that_scatter_at_random(self) -> None:
+        scatter = random.Random(1)
+        slices = [
+            frame(3 * i + scatter.uniform(-0.1, 0.1), None, f"{echo}@{i}", splitting={"echo": echo})
+            for i in range(12)
+            for echo in "123"
+        ]
+        arrangement = arrange(slices)
+        assert [s.count for s in arrangement.stacks] == [12, 12, 12]
+        assert [f.sop_instance_uid for f in arrangement.frames] == [f"1@{i}" for i in range(12)]
+
+    def test_pairs_of_slices_are_no_scatter(self) -> None:
+        # Thin pairs every centimetre: 1 mm is no jitter, even if it is little against 10 mm.
+        places = [10 * i + d for i in range(6) for d in (0, 1)]
+        assert [s.count for s in arrange(axial(places)).stacks] == [12]
+
     def test_a_slice_that_was_scanned_again_is_not_the_volume(self) -> None:
         volume = [frame(5 * i, i + 1, f"v{i}", splitting={"acquisition": "2"}) for i in range(10)]
         again = frame(0, 50, "again", splitting={"acquisition": "1"})
