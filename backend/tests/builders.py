@@ -157,8 +157,17 @@ def encapsulated(dataset: Dataset, frames: Sequence[bytes], **options: Any) -> D
     return dataset
 
 
-def to_bytes(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian, *, meta: bool = True) -> bytes:
-    """The file: preamble, file meta information and data set; only the data set without `meta`."""
+def to_bytes(
+    dataset: Dataset,
+    transfer_syntax: str = ExplicitVRLittleEndian,
+    *,
+    meta: bool = True,
+    media_storage_uid: str | None = None,
+) -> bytes:
+    """The file: preamble, file meta information and data set; only the data set without `meta`.
+
+    Media Storage SOP Instance UID is that of the data set unless it is given, and absent where there is neither.
+    """
     syntax = str(transfer_syntax)
     body = io.BytesIO()
     is_little = syntax != ExplicitVRBigEndian
@@ -175,7 +184,7 @@ def to_bytes(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian, *,
         deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         data = deflater.compress(data) + deflater.flush()
         data += b"\0" * (len(data) % 2)
-    return (_meta(dataset, syntax) if meta else b"") + data
+    return (_meta(dataset, syntax, media_storage_uid) if meta else b"") + data
 
 
 def _swapped(dataset: Dataset) -> Dataset:
@@ -187,15 +196,17 @@ def _swapped(dataset: Dataset) -> Dataset:
     return swapped
 
 
-def _meta(dataset: Dataset, syntax: str) -> bytes:
+def _meta(dataset: Dataset, syntax: str, media_storage_uid: str | None) -> bytes:
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = dataset.get("SOPClassUID", CTImageStorage)
-    meta.MediaStorageSOPInstanceUID = dataset.get("SOPInstanceUID", uid("missing"))
+    instance_uid = media_storage_uid or dataset.get("SOPInstanceUID")
+    if instance_uid:
+        meta.MediaStorageSOPInstanceUID = instance_uid
     meta.TransferSyntaxUID = syntax
     meta.ImplementationClassUID = uid("imageserver tests")
     file = io.BytesIO(b"\0" * 128 + b"DICM")
     file.seek(0, io.SEEK_END)
-    write_file_meta_info(file, meta)
+    write_file_meta_info(file, meta, enforce_standard=bool(instance_uid))
     return file.getvalue()
 
 

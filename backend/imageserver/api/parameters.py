@@ -6,18 +6,16 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 
-from imageserver.dicom.identifiers import is_valid_uid
-
-UID_PATTERN = r"^(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*$"
+from imageserver.dicom.identifiers import ADDRESS_PATTERN, is_address
 
 
 def _check_uid(value: str | None) -> str | None:
-    if value is not None and not is_valid_uid(value):
-        raise ValueError("must be a UID: numbers without leading zeros joined by dots, at most 64 characters")
+    if value is not None and not is_address(value):
+        raise ValueError("must be a UID: digits and dots, at most 64 characters")
     return value
 
 
-_DOCUMENTED = WithJsonSchema({"type": "string", "pattern": UID_PATTERN, "minLength": 1, "maxLength": 64})
+_DOCUMENTED = WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN, "minLength": 1, "maxLength": 64})
 
 # An absent parameter is None; the document must not offer null, which no address can carry.
 Absent = SkipJsonSchema[None]

@@ -1,8 +1,8 @@
 """Files that carry a SOP Instance UID which another file has already.
 
 The same bytes are the same instance. Other bytes are a conflict: the first file keeps the UID. The later one is shown
-under a derived UID where it is evidently another picture (another place or instance number), else it is left out. Both
-are reported.
+under a derived UID where it is evidently another picture (another place or instance number, or no UID in the file at
+all), else it is left out. Both are reported.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ def _settle(
         return replace(
             file, state=DUPLICATE, code=DUPLICATE, reason="The same file is there twice.", instance=None
         )
-    if _place(own.first_frame) == _place(holder.first_frame):
+    if file.instance.has_uid and _place(own.first_frame) == _place(holder.first_frame):
         return replace(
             file, state=CONFLICT, code=CONFLICT, reason=f"{_SAME_UID} and another content.", instance=None
         )

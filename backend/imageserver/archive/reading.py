@@ -5,8 +5,9 @@ from typing import Any
 
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.patients import read_patient
-from imageserver.dicom.attributes import Level, instance_address, read_attributes
+from imageserver.dicom.attributes import Level, derived_addresses, instance_address, read_attributes
 from imageserver.dicom.frames import FrameDescription, describe_frames
+from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.values import text
 from imageserver.errors import DataDirectoryUnavailable
@@ -17,7 +18,10 @@ _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 @dataclass(frozen=True)
 class ReadInstance:
-    """What a file says about itself and the levels above it."""
+    """What a file says about itself and the levels above it.
+
+    `has_uid` is false where the file names no SOP Instance UID and `sop_instance_uid` was made up.
+    """
 
     study: dict[str, Any]
     series: dict[str, Any]
@@ -29,6 +33,7 @@ class ReadInstance:
     warnings: list[dict[str, Any]]
     refused_code: str | None = None
     refused_reason: str | None = None
+    has_uid: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:
 
 
 def _read_instance(header: Header) -> ReadInstance:
-    address = instance_address(header.dataset)
+    address = instance_address(header.dataset, header.file_meta)
     series = read_attributes(header.dataset, Level.SERIES)
     study = read_attributes(header.dataset, Level.STUDY)
     return ReadInstance(
@@ -103,5 +108,9 @@ def _read_instance(header: Header) -> ReadInstance:
         transfer_syntax_uid=header.transfer_syntax_uid,
         frames=describe_frames(header),
         patient=read_patient(header),
-        warnings=[finding.as_dict() for finding in header.warnings],
+        has_uid=is_address(text(header.file_meta, "MediaStorageSOPInstanceUID") or "")
+        or is_address(text(header.dataset, "SOPInstanceUID") or ""),
+        warnings=[
+            finding.as_dict() for finding in (*header.warnings, *derived_addresses(header.dataset, address))
+        ],
     )

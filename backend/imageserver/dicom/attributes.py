@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.identifiers import address_uid, is_valid_uid
+from imageserver.dicom.identifiers import address_uid, is_address
+from imageserver.dicom.limits import Finding
 from imageserver.dicom.values import integer, number, text, texts
 
 Value = str | int | float | None
@@ -76,6 +77,11 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 # Without these three an object has no address; `read_attributes` always fills them in.
 _ADDRESS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_NAMES = {
+    "StudyInstanceUID": "Study Instance UID",
+    "SeriesInstanceUID": "Series Instance UID",
+    "SOPInstanceUID": "SOP Instance UID",
+}
 
 
 def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
@@ -102,7 +108,7 @@ def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
 def _read(dataset: Dataset, attribute: Attribute) -> Value:
     if attribute.keyword in _ADDRESS:
         uid = text(dataset, attribute.keyword)
-        is_good = uid is not None and is_valid_uid(uid)
+        is_good = uid is not None and is_address(uid)
         return uid if is_good else instance_address(dataset)[_ADDRESS.index(attribute.keyword)]
     if attribute.vr in ("IS", "US"):
         return integer(dataset, attribute.keyword)
@@ -135,11 +141,18 @@ class InstanceAddress(NamedTuple):
     sop_instance_uid: str
 
 
-def instance_address(dataset: Dataset) -> InstanceAddress:
+def instance_address(dataset: Dataset, file_meta: Dataset | None = None) -> InstanceAddress:
     """Return the address of an instance; a UID that is missing or malformed is derived from the others.
 
-    Files without any UID are told apart by what else they say, so that two pictures never share an address by
-    chance.
+    Files without any UID are told apart by what else they say; the archive tells those apart by their content
+    that say nothing else.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        As `read_header` gives it.
+    file_meta : pydicom.Dataset, optional
+        Its Media Storage SOP Instance UID is the SOP Instance UID where the data set has none (PS3.10 7.1).
     """
     study, series, sop = (text(dataset, keyword) or "" for keyword in _ADDRESS)
     patient = text(dataset, "PatientID") or ""
@@ -153,4 +166,23 @@ def instance_address(dataset: Dataset) -> InstanceAddress:
         text(dataset, keyword) or ""
         for keyword in ("InstanceNumber", "ImagePositionPatient", "AcquisitionTime", "ContentTime")
     ]
+    if not is_address(sop) and file_meta is not None:
+        sop = text(file_meta, "MediaStorageSOPInstanceUID") or sop
     return InstanceAddress(study_uid, series_uid, address_uid(sop, "instance", series_uid, *own))
+
+
+def derived_addresses(dataset: Dataset, address: InstanceAddress) -> list[Finding]:
+    """Say which UIDs of an address are not those that stand in the data set."""
+    derived = [
+        _NAMES[keyword]
+        for keyword, uid in zip(_ADDRESS, address, strict=True)
+        if (text(dataset, keyword) or "") != uid
+    ]
+    if not derived:
+        return []
+    return [
+        Finding(
+            "derived_uid",
+            f"The file has no usable {' and '.join(derived)}; another one stands in for it here.",
+        )
+    ]

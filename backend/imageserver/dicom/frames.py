@@ -142,7 +142,7 @@ class _Describer:
         self.image = header.image
         self.dataset = header.dataset
         self.groups = FunctionalGroups(header.dataset)
-        self.uid = instance_address(header.dataset).sop_instance_uid
+        self.uid = instance_address(header.dataset, header.file_meta).sop_instance_uid
         self.instance_number = integer(header.dataset, "InstanceNumber")
         self.patient_orientation = self._patient_orientation()
         # Where the planes of a dose grid lie along the normal; only differences have a meaning.

@@ -5,6 +5,9 @@ import re
 
 _UID = re.compile(r"(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*", re.ASCII)
 _MAX_UID_LENGTH = 64
+# Leading zeros and empty components are wrong by PS3.5 9.1, but files in use have them and others address them so.
+ADDRESS_PATTERN = r"^\.*[0-9][0-9.]*$"
+_ADDRESS = re.compile(ADDRESS_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)
 
 
 def is_valid_uid(text: str) -> bool:
@@ -15,6 +18,15 @@ def is_valid_uid(text: str) -> bool:
     DICOM PS3.5 9.1
     """
     return len(text) <= _MAX_UID_LENGTH and _UID.fullmatch(text) is not None
+
+
+def is_address(text: str) -> bool:
+    """Tell whether `text` can be the address of an object: digits and dots, at most 64 characters.
+
+    Files hold UIDs that break the rules of the standard in small ways; they are kept as they stand, so that an
+    object has the same address here as in its file.
+    """
+    return len(text) <= _MAX_UID_LENGTH and _ADDRESS.fullmatch(text) is not None
 
 
 def derived_uid(*parts: str | bytes) -> str:
@@ -42,6 +54,6 @@ def derived_uid(*parts: str | bytes) -> str:
 
 
 def address_uid(text: str, *context: str) -> str:
-    """Return `text` where it is a valid UID, else a derived one, so that every object has an address."""
+    """Return `text` where it can be an address, else a derived UID, so that every object has one."""
     cleaned = text.strip(" \0")
-    return cleaned if is_valid_uid(cleaned) else derived_uid(cleaned, *context)
+    return cleaned if is_address(cleaned) else derived_uid(cleaned, *context)

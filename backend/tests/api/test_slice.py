@@ -68,7 +68,7 @@ class TestWhoAndWhat:
 
     @pytest.mark.parametrize(
         "query",
-        ["series=x", "series=1.02", "series=..%2f..%2fetc%2fpasswd", "series=1.2%00", "stack=-1", "stack=x",
+        ["series=x", "series=1.0x", "series=..%2f..%2fetc%2fpasswd", "series=1.2%00", "stack=-1", "stack=x",
          "index=-1", "index=1.5", "index=", "center=nan&width=10", "center=1&width=inf", "center=1&width=-5",
          "center=1&width=0", "center=x&width=1", "center=40", "width=400", "format=gif", "format=", "format=PNG"],
     )  # fmt: skip

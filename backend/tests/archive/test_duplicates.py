@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from imageserver.archive.indexing import Outcome
 from imageserver.database import Database
 from tests.archive.test_indexing import files_by_state, status, the_volume
-from tests.builders import image, volume
+from tests.builders import image, to_bytes, volume
 from tests.folders import Folder
 
 Look = Callable[..., Outcome]
@@ -54,6 +56,36 @@ def test_another_picture_under_the_same_uid_is_shown_under_a_derived_one(
     assert the_volume(database).summary.slice_count == 3
     assert len({frame.sop_instance_uid for frame in the_volume(database).arrangement.frames}) == 3
     assert warning_codes(database) == ["derived_sop_instance_uid"]
+    assert not look().has_changed
+
+
+def without_uids(value: int, stored_uid: str | None) -> bytes:
+    """A secondary capture that says nothing about itself but its pixels."""
+    names = ("SOPInstanceUID", "InstanceNumber", "ImagePositionPatient")
+    dataset = image(np.full((8, 8), value, np.uint8), **dict.fromkeys(names))
+    return to_bytes(dataset, media_storage_uid=stored_uid)
+
+
+def test_the_media_storage_uid_stands_in_for_a_missing_one(
+    database: Database, folder: Folder, look: Look
+) -> None:
+    # PS3.10 table 7.1-1: Media Storage SOP Instance UID is the SOP Instance UID of the data set.
+    for number in (1, 2, 3):
+        folder.write(str(number), without_uids(number, f"1.2.3.{number}"))
+    look()
+    frames = the_volume(database).arrangement.frames
+    assert sorted(frame.sop_instance_uid for frame in frames) == ["1.2.3.1", "1.2.3.2", "1.2.3.3"]
+    assert warning_codes(database) == ["derived_uid"]
+
+
+def test_files_without_any_uid_are_each_shown(database: Database, folder: Folder, look: Look) -> None:
+    for number in (1, 2, 3):
+        folder.write(str(number), without_uids(number, None))
+    folder.write("copy", without_uids(3, None))
+    look()
+    frames = the_volume(database).arrangement.frames
+    assert len({frame.sop_instance_uid for frame in frames}) == 3
+    assert files_by_state(database)["duplicate"] == {b"copy": "duplicate"}
     assert not look().has_changed
 
 

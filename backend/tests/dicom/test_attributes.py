@@ -3,7 +3,13 @@ import re
 import pytest
 from pydicom.datadict import dictionary_VR
 
-from imageserver.dicom.attributes import ATTRIBUTES, Level, instance_address, read_attributes
+from imageserver.dicom.attributes import (
+    ATTRIBUTES,
+    Level,
+    derived_addresses,
+    instance_address,
+    read_attributes,
+)
 from imageserver.dicom.identifiers import is_valid_uid
 from imageserver.dicom.reading import read_header
 from tests import builders
@@ -76,3 +82,22 @@ class TestInstanceAddress:
         assert one[:2] == two[:2]
         assert one[2] != two[2]
         assert one[0] != other[0]
+
+    def test_the_media_storage_uid_stands_in_for_the_instance(self) -> None:
+        # PS3.10 table 7.1-1: it is the SOP Instance UID of the data set.
+        dataset = builders.image(SOPInstanceUID=None)
+        meta = builders.item(MediaStorageSOPInstanceUID="1.2.3")
+        assert instance_address(dataset, meta).sop_instance_uid == "1.2.3"
+        assert instance_address(builders.image(), meta).sop_instance_uid == builders.uid("series", 1)
+
+    def test_leading_zeros_are_kept(self) -> None:
+        address = instance_address(builders.image(SeriesInstanceUID="1.2.840.0113.1"))
+        assert address.series_instance_uid == "1.2.840.0113.1"
+
+    def test_what_was_derived_is_named(self) -> None:
+        dataset = builders.image(SeriesInstanceUID="1.2.x", SOPInstanceUID=None)
+        [finding] = derived_addresses(dataset, instance_address(dataset))
+        assert finding.code == "derived_uid"
+        assert "no usable Series Instance UID and SOP Instance UID" in finding.message
+        dataset = builders.image()
+        assert derived_addresses(dataset, instance_address(dataset)) == []

@@ -44,6 +44,13 @@ class TestAddressUid:
     def test_keeps_a_valid_uid_without_its_padding(self) -> None:
         assert address_uid("1.2.3\0") == "1.2.3"
 
-    def test_replaces_a_malformed_uid_by_one_of_the_2_25_kind(self) -> None:
-        assert address_uid("1.02").startswith("2.25.")
+    @pytest.mark.parametrize("text", ["1.2.840.0113.1", "1..2", "1.2.", "0" * 64])
+    def test_keeps_digits_and_dots_as_they_stand_in_the_file(self, text: str) -> None:
+        assert address_uid(text) == text
+
+    @pytest.mark.parametrize("text", ["1.2a", "..", "1/2", "1" * 65, "１.2", "1.2\n"])
+    def test_replaces_a_malformed_uid_by_one_of_the_2_25_kind(self, text: str) -> None:
+        assert address_uid(text).startswith("2.25.")
+
+    def test_tells_series_without_a_uid_apart(self) -> None:
         assert address_uid("", "series 1") != address_uid("", "series 2")
