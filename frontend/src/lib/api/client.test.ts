@@ -41,6 +41,7 @@ const bearer = (init: RequestInit) => new Headers(init.headers).get('Authorizati
 function holdToken(first: string, renewed = 'second') {
   let token: string | null = first;
   const credentials = {
+    username: 'anna',
     get token() {
       return token;
     },
@@ -107,11 +108,24 @@ describe('request', () => {
   it('passes on that the session is over', async () => {
     const credentials: Credentials = {
       token: 'old',
+      username: 'anna',
       renew: () => Promise.reject(new SignedOutError()),
     };
     useCredentials(credentials);
     serve(() => problem(401, 'session_ended'));
     await expect(request('/patient')).rejects.toBeInstanceOf(SignedOutError);
+  });
+
+  it('never repeats one person’s request as another', async () => {
+    const credentials = holdToken('annas', 'berts');
+    const renew = credentials.renew.getMockImplementation();
+    credentials.renew.mockImplementation(async () => {
+      await renew?.();
+      credentials.username = 'bert';
+    });
+    const calls = serve(() => problem(401, 'session_ended'));
+    await expect(request('/patient')).rejects.toBeInstanceOf(SignedOutError);
+    expect(calls.map(({ init }) => bearer(init))).toEqual(['Bearer annas']);
   });
 
   it('does not renew for a wrong password', async () => {

@@ -8,6 +8,8 @@ const TIMEOUT_MS = 30_000;
 /** Who is signed in, as far as a request needs to know. The session's state provides it. */
 export interface Credentials {
   readonly token: string | null;
+  /** Whose token it is. */
+  readonly username: string | null;
   /** Gets a new token unless `rejected` was already replaced. Throws SignedOutError when the session is over. */
   renew(rejected: string | null): Promise<void>;
 }
@@ -35,13 +37,15 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   if ((options.auth ?? 'bearer') !== 'bearer') return send(path, options, null);
   if (!credentials) throw new SignedOutError();
   if (!credentials.token) await credentials.renew(null);
-  const token = credentials.token;
+  const { token, username } = credentials;
   try {
     return await send(path, options, token);
   } catch (error) {
     if (!(error instanceof ProblemError) || error.status !== 401) throw error;
     await credentials.renew(token);
     options.signal?.throwIfAborted();
+    // What was asked for as one person is never answered as another.
+    if (credentials.username !== username) throw new SignedOutError();
     return send(path, options, credentials.token);
   }
 }
