@@ -59,7 +59,7 @@ def image(
     dataset.ImagePositionPatient = [0, 0, 0]
     dataset.ImageOrientationPatient = list(AXIAL)
     dataset.PixelSpacing = [0.5, 0.5]
-    _set_pixels(dataset, pixels, frames=int(attributes.get("NumberOfFrames") or 1))
+    _set_pixels(dataset, pixels, frames=int(attributes.get("NumberOfFrames") or 0))
     for keyword, value in attributes.items():
         if value is None:
             if keyword in dataset:
@@ -70,7 +70,8 @@ def image(
 
 
 def _set_pixels(dataset: Dataset, pixels: np.ndarray, frames: int) -> None:
-    shape = pixels.shape[1:] if frames > 1 or pixels.ndim == 4 else pixels.shape
+    has_frames = frames > 1 or pixels.ndim == 4 or (pixels.ndim == 3 and frames == len(pixels))
+    shape = pixels.shape[1:] if has_frames else pixels.shape
     samples = shape[2] if len(shape) == 3 else 1
     dataset.SamplesPerPixel = samples
     dataset.PhotometricInterpretation = "RGB" if samples == 3 else "MONOCHROME2"

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 
 from imageserver.dicom.attributes import instance_address
 from imageserver.dicom.functional_groups import FunctionalGroups
-from imageserver.dicom.geometry import Orientation, Position, is_valid_orientation, plane_normal
+from imageserver.dicom.geometry import Orientation, Position, corrected_orientation, plane_normal
 from imageserver.dicom.reading import Header
 from imageserver.dicom.values import first_item, integer, number, numbers, texts, written_value
 
@@ -74,7 +74,9 @@ class FrameDescription:
     position : tuple of 3 float or None
         Image Position (Patient), mm.
     orientation : tuple of 6 float or None
-        Image Orientation (Patient); None too where the cosines are no pair of axes.
+        Image Orientation (Patient), made a pair of axes where it nearly is one; None where it is far from one.
+    written_orientation : tuple of float or None
+        As it stands in the file, where `orientation` is not that.
     patient_orientation : tuple of 2 str or None
     spacing_between_slices_mm : float or None
         As the file claims.
@@ -94,6 +96,7 @@ class FrameDescription:
     pixel_aspect_ratio: float = 1.0
     position: Position | None = None
     orientation: Orientation | None = None
+    written_orientation: tuple[float, ...] | None = None
     patient_orientation: tuple[str, str] | None = None
     spacing_between_slices_mm: float | None = None
     is_multiframe: bool = False
@@ -109,7 +112,7 @@ class FrameDescription:
         """Rebuild from `as_dict`, also after it went through JSON."""
         plain = dict(values)
         plain.setdefault("instance_number", None)
-        for name in ("position", "orientation", "patient_orientation"):
+        for name in ("position", "orientation", "written_orientation", "patient_orientation"):
             if plain.get(name) is not None:
                 plain[name] = tuple(plain[name])
         return cls(**plain)
@@ -165,7 +168,8 @@ class _Describer:
                 yield replace(first, frame_number=index + 1, position=position)
 
     def _describe_frame(self, index: int) -> FrameDescription:
-        orientation = self._orientation(index)
+        written = self._written_orientation(index)
+        orientation = _axes(written)
         measures = self.groups.source("PixelMeasuresSequence", index)
         row_spacing, column_spacing = self._spacing(measures)
         return FrameDescription(
@@ -179,28 +183,26 @@ class _Describer:
             pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
             position=self._position(index, orientation),
             orientation=orientation,
+            written_orientation=written if written and written != orientation else None,
             patient_orientation=self.patient_orientation,
             spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
             is_multiframe=self.image.number_of_frames > 1,
             splitting=self._splitting(index),
         )
 
-    def _orientation(self, index: int) -> Orientation | None:
-        values = numbers(self.groups.source("PlaneOrientationSequence", index), "ImageOrientationPatient")
-        if len(values) != 6:
-            return None
-        orientation = (values[0], values[1], values[2], values[3], values[4], values[5])
-        return orientation if is_valid_orientation(orientation) else None
+    def _written_orientation(self, index: int) -> tuple[float, ...]:
+        source = self.groups.source("PlaneOrientationSequence", index)
+        return tuple(numbers(source, "ImageOrientationPatient"))
 
     def _position(self, index: int, orientation: Orientation | None) -> Position | None:
         plane = self.groups.find("PlanePositionSequence", index)
         values = numbers(self.dataset if plane is None else plane, "ImagePositionPatient")
-        if len(values) != 3 or orientation is None:
+        if len(values) != 3:
             return None
         x, y, z = values
         if plane is not None or self.image.number_of_frames == 1:
             return (x, y, z)
-        if len(self.grid_offsets) != self.image.number_of_frames:
+        if orientation is None or len(self.grid_offsets) != self.image.number_of_frames:
             return None  # the position of a classic multi-frame object is that of one frame only
         step = plane_normal(orientation) * (self.grid_offsets[index] - self.grid_offsets[0])
         return (x + float(step[0]), y + float(step[1]), z + float(step[2]))
@@ -251,3 +253,9 @@ class _Describer:
             return None
         direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
         return None if direction is None else written_value(direction, "DiffusionGradientOrientation")
+
+
+def _axes(written: tuple[float, ...]) -> Orientation | None:
+    if len(written) != 6:
+        return None
+    return corrected_orientation((written[0], written[1], written[2], written[3], written[4], written[5]))

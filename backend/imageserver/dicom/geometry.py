@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 Position = tuple[float, float, float]
 Orientation = tuple[float, float, float, float, float, float]
 
-# Files round their cosines; 1e-2 still tells a usable pair from one that is no pair of axes at all.
+# Files round their cosines; within 1e-2 they are taken as they are, within 0.1 they still say what was meant.
 _UNIT_TOLERANCE = 1e-2
+_USABLE_TOLERANCE = 0.1
+# Positions are on one line if they are off it by no more than this, as rounding leaves them.
+_LINE_TOLERANCE_MM = 0.1
 # A direction gets a second or third letter from 5 degrees on; below, the letter would only restate rounding.
 _LETTER_THRESHOLD = float(np.sin(np.radians(5)))
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
@@ -34,12 +37,66 @@ class OrientationLabels(NamedTuple):
         return self._asdict()
 
 
-@lru_cache(maxsize=1024)
 def is_valid_orientation(orientation: Orientation) -> bool:
     """Tell whether these six cosines are two unit vectors at a right angle."""
+    return _deviation(orientation) < _UNIT_TOLERANCE
+
+
+@lru_cache(maxsize=1024)
+def corrected_orientation(orientation: Orientation) -> Orientation | None:
+    """Return the nearest pair of axes: unit vectors, the columns at a right angle to the rows.
+
+    Returns
+    -------
+    tuple of 6 float or None
+        The same values where they are a pair of axes; None where they are too far from one (lengths off by
+        10 %, an angle off by 6 degrees) to tell what was meant.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.2.1.1: the vectors shall be orthogonal and of unit length
+    """
+    deviation = _deviation(orientation)
+    if deviation < _UNIT_TOLERANCE:
+        return orientation
+    if not deviation < _USABLE_TOLERANCE:
+        return None
+    row, column = np.array(orientation[:3]), np.array(orientation[3:])
+    row = row / np.linalg.norm(row)
+    column = column - (column @ row) * row
+    column = column / np.linalg.norm(column)
+    x, y, z, u, v, w = (float(value) for value in (*row, *column))
+    return (x, y, z, u, v, w)
+
+
+def _deviation(orientation: Orientation) -> float:
+    """Return how far the cosines are from two unit vectors at a right angle."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
     lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
-    return bool(np.all(abs(lengths - 1) < _UNIT_TOLERANCE) and abs(row @ column) < _UNIT_TOLERANCE)
+    return float(max(*abs(lengths - 1), abs(row @ column)))
+
+
+def line_through(positions: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the direction of the line on which positions lie.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (n, 3), mm
+        Image Position (Patient) of each slice.
+
+    Returns
+    -------
+    numpy.ndarray, shape (3,), or None
+        A unit vector whose largest component is positive, towards head, left or back; None where the
+        positions are one point or do not lie on a line.
+    """
+    offsets = positions - positions.mean(axis=0)
+    direction = np.linalg.svd(offsets, full_matrices=False)[2][0]
+    along = offsets @ direction
+    beside = np.linalg.norm(offsets - np.outer(along, direction), axis=1)
+    if np.ptp(along) <= _LINE_TOLERANCE_MM or beside.max() > _LINE_TOLERANCE_MM:
+        return None
+    return np.asarray(direction * np.sign(direction[np.argmax(np.abs(direction))]))
 
 
 def plane_normal(orientation: Sequence[float]) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imageserver.dicom.frames import SPLITTING_ATTRIBUTES, FrameDescription
-from imageserver.dicom.geometry import plane_normal, project
+from imageserver.dicom.geometry import line_through, plane_normal, project
 
 _COSINE_TOLERANCE = 0.01
 _SPACING_TOLERANCE = 0.01
@@ -81,6 +81,12 @@ def group_by_geometry(frames: Sequence[FrameDescription]) -> list[list[FrameDesc
     )
 
 
+def group_by_orientation(frames: Sequence[FrameDescription]) -> list[list[FrameDescription]]:
+    """Group frames by orientation alone."""
+    alike = [replace(f, rows=0, columns=0, row_spacing_mm=None, column_spacing_mm=None) for f in frames]
+    return group_by_geometry(alike)
+
+
 def _geometry_values(frame: FrameDescription) -> tuple[float, ...]:
     orientation = frame.orientation or (0.0,) * 6
     spacing = (frame.row_spacing_mm or 0.0, frame.column_spacing_mm or 0.0)
@@ -93,11 +99,17 @@ def _is_near(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
     return bool(cosines.all() and spacing.all())
 
 
-def place(frames: list[FrameDescription]) -> FrameGroup:
-    """Measure where the frames of one geometry lie, and split them where positions repeat."""
-    assert frames[0].orientation is not None
+def place(frames: list[FrameDescription]) -> FrameGroup | None:
+    """Measure where the frames of one geometry lie, and split them where positions repeat.
+
+    Without an orientation they are measured along the line through their positions; None where there is no line.
+    """
     positions = np.array([frame.position for frame in frames], np.float64)
-    projections = project(positions, plane_normal(frames[0].orientation))
+    orientation = frames[0].orientation
+    direction = line_through(positions) if orientation is None else plane_normal(orientation)
+    if direction is None:
+        return None
+    projections = project(positions, direction)
     smallest = min((s for s in (frames[0].row_spacing_mm, frames[0].column_spacing_mm) if s), default=1.0)
     exact = _buckets(projections, min(_POSITION_TOLERANCE_MM, smallest / 10))
     buckets, parts = _split_at(frames, projections, exact)

@@ -80,6 +80,33 @@ def find_irregularities(
     return [finding for finding in found if finding is not None]
 
 
+def orientation_findings(frames: Sequence[FrameDescription]) -> list[Finding]:
+    """Name the frames whose orientation was corrected, is of no use, or is missing though they have a position."""
+    inexact = [i for i, f in enumerate(frames) if f.written_orientation and f.orientation]
+    bad = [i for i, f in enumerate(frames) if f.written_orientation and not f.orientation]
+    missing = [
+        i for i, f in enumerate(frames) if f.position and not f.orientation and not f.written_orientation
+    ]
+    sentences = (
+        (
+            "inexact_orientation",
+            inexact,
+            "direction cosines that are not exactly two axes; the nearest are used",
+        ),
+        ("bad_orientation", bad, "direction cosines that are no axes; they are not used"),
+        ("missing_orientation", missing, "a position but no orientation"),
+    )
+    return [
+        Finding(
+            code,
+            f"{len(members)} {'image has' if len(members) == 1 else 'images have'} {text}.",
+            _uids(frames, members),
+        )
+        for code, members, text in sentences
+        if members
+    ]
+
+
 def _duplicates(frames: Sequence[FrameDescription], projections: NDArray[np.float64]) -> Finding | None:
     repeats = np.flatnonzero(np.diff(projections) <= _ROUNDING_MM / 2)
     if not len(repeats):

@@ -16,9 +16,22 @@ from imageserver.dicom.arrangement import (
 )
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.geometry import orientation_labels, plane_name
-from imageserver.dicom.grouping import FrameGroup, Part, by_number, group_by_geometry, place
+from imageserver.dicom.grouping import (
+    FrameGroup,
+    Part,
+    by_number,
+    group_by_geometry,
+    group_by_orientation,
+    place,
+)
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.stack_findings import find_irregularities, is_tilted, is_uniform, measured_spacing
+from imageserver.dicom.stack_findings import (
+    find_irregularities,
+    is_tilted,
+    is_uniform,
+    measured_spacing,
+    orientation_findings,
+)
 
 __all__ = ["Arrangement", "FrameReference", "Middle", "Ordering", "Stack", "Verdict", "arrange"]
 
@@ -44,8 +57,8 @@ def arrange(frames: Sequence[FrameDescription]) -> Arrangement:
     if not frames:
         return Arrangement(Verdict.EMPTY, Ordering.INSTANCE_NUMBER, explanation="The series has no images.")
     ordered = sorted(frames, key=by_number)
-    placed = [frame for frame in ordered if frame.position is not None and frame.orientation is not None]
-    groups = [place(group) for group in group_by_geometry(placed)]
+    located = [frame for frame in ordered if frame.position is not None]
+    groups = [group for group in map(place, group_by_geometry(located)) if group is not None]
     main = next((group for group in groups if len(group.frames) >= _MAIN_GROUP_SHARE * len(frames)), None)
     if main is not None and (main.distinct_positions > 1 or len(main.frames) == 1):
         return _arrange_by_position(ordered, groups, main)
@@ -88,8 +101,7 @@ def _differs_by(group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> 
     words = []
     if len(groups) > 1:
         frame = group.frames[0]
-        assert frame.orientation is not None
-        words.append(plane_name(frame.orientation))
+        words.append("no orientation" if frame.orientation is None else plane_name(frame.orientation))
         if len({(g.frames[0].rows, g.frames[0].columns) for g in groups}) > 1:
             words.append(f"{frame.columns} × {frame.rows} pixels")
     if part.label:
@@ -112,7 +124,7 @@ def _arrange_by_position(
             main.positions[part.members],
         )
     ]
-    warnings = _once([*_incomplete_stacks(main), *findings])
+    warnings = _once([*orientation_findings(frames), *_incomplete_stacks(main), *findings])
     return Arrangement(
         verdict=_verdict_of(main),
         ordering=Ordering.POSITION,
@@ -121,7 +133,7 @@ def _arrange_by_position(
         middle=first.middle,
         excluded=tuple(_excluded(frames, groups, main)),
         warnings=tuple(warnings),
-        explanation=_explain_position(first, stacks, len(frames)),
+        explanation=_explain_position(first, stacks, len(frames), main.frames[0].orientation is not None),
     )
 
 
@@ -169,13 +181,7 @@ def _excluded(
 ) -> list[Finding]:
     """Say which frames are outside the main group, and why."""
     found = []
-    unplaced = [frame for frame in frames if frame.position is None or frame.orientation is None]
-    if unplaced:
-        found.append(
-            Finding(
-                "missing_position", f"{_images(len(unplaced))} no position in the patient.", _uids(unplaced)
-            )
-        )
+    found.extend(_unplaced(frames, groups))
     reference = main.frames[0]
     for group in groups:
         if group is main:
@@ -195,6 +201,22 @@ def _excluded(
     return found
 
 
+def _unplaced(frames: Sequence[FrameDescription], groups: Sequence[FrameGroup]) -> list[Finding]:
+    """Name the frames that lie in no group: they have no position, or no line joins those without orientation."""
+    placed = {_reference(frame) for group in groups for frame in group.frames}
+    unplaced = [frame for frame in frames if _reference(frame) not in placed]
+    found = []
+    if missing := [frame for frame in unplaced if frame.position is None]:
+        sentence = f"{_images(len(missing))} no position in the patient."
+        found.append(Finding("missing_position", sentence, _uids(missing)))
+    if astray := [frame for frame in unplaced if frame.position is not None]:
+        sentence = (
+            f"{_images(len(astray))} a position but no usable orientation, and cannot be ordered by it."
+        )
+        found.append(Finding("unordered_position", sentence, _uids(astray)))
+    return found
+
+
 def _images(count: int) -> str:
     return "1 image has" if count == 1 else f"{count} images have"
 
@@ -203,13 +225,12 @@ def _uids(frames: Iterable[FrameDescription]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(frame.sop_instance_uid for frame in frames))
 
 
-def _explain_position(first: Stack, stacks: Sequence[Stack], total: int) -> str:
+def _explain_position(first: Stack, stacks: Sequence[Stack], total: int, has_normal: bool) -> str:
     middle = first.middle
     if total == 1:
         return "The series has one image."
-    sentence = (
-        f"Slice {middle.index + 1} of {middle.count}, ordered by position along the normal of the slices."
-    )
+    along = "the normal of the slices" if has_normal else "the line through the slices"
+    sentence = f"Slice {middle.index + 1} of {middle.count}, ordered by position along {along}."
     if len(stacks) > 1:
         sentence += f" The series has {len(stacks)} stacks; this is the first"
         sentence += f" ({first.differs_by})." if first.differs_by else "."
@@ -222,14 +243,9 @@ def _arrange_by_number(
     stacks = _build_stacks(groups, main)
     order = tuple(_reference(frame) for frame in frames)
     verdict = _verdict_without_order(frames, groups, main)
-    unplaced = [frame for frame in frames if frame.position is None or frame.orientation is None]
-    warnings = []
-    if unplaced and groups:
-        warnings.append(
-            Finding(
-                "missing_position", f"{_images(len(unplaced))} no position in the patient.", _uids(unplaced)
-            )
-        )
+    warnings = orientation_findings(frames)
+    if groups or any(frame.position is not None for frame in frames):
+        warnings.extend(_unplaced(frames, groups))
     return Arrangement(
         verdict=verdict,
         ordering=Ordering.INSTANCE_NUMBER,
@@ -237,7 +253,7 @@ def _arrange_by_number(
         frames=order,
         middle=middle_of(order, (), None),
         warnings=tuple(warnings),
-        explanation=_explain_number(verdict, len(frames), len(stacks), main is not None),
+        explanation=_explain_number(verdict, frames, groups, main is not None),
     )
 
 
@@ -270,16 +286,31 @@ def _stack_without_geometry(frames: Sequence[FrameDescription]) -> Stack:
     )
 
 
-def _explain_number(verdict: Verdict, count: int, stacks: int, is_placed: bool) -> str:
+def _explain_number(
+    verdict: Verdict, frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], is_placed: bool
+) -> str:
+    count = len(frames)
     place = f"image {count // 2 + 1} of {count}, ordered by instance number and frame number"
-    reasons = {
-        Verdict.SINGLE_IMAGE: "The series has one image.",
-        Verdict.LOCALIZER: f"The images lie in {stacks} stacks with no common direction, so this is {place}.",
-        Verdict.CINE: (
-            f"The images all lie at one position in the patient, so this is {place}."
-            if is_placed
-            else f"The frames have no position in the patient, so this is {place}."
-        ),
-        Verdict.NO_GEOMETRY: f"The images have no position in the patient, so this is {place}.",
-    }
-    return reasons[verdict]
+    subject = "frames" if verdict is Verdict.CINE else "images"
+    if verdict is Verdict.SINGLE_IMAGE:
+        return "The series has one image."
+    if verdict is Verdict.LOCALIZER:
+        return f"{_explain_groups(groups)}, so this is {place}."
+    if is_placed:
+        return f"The images all lie at one position in the patient, so this is {place}."
+    if any(frame.position is not None for frame in frames):
+        return f"The positions of the {subject} give no order, so this is {place}."
+    return f"The {subject} have no position in the patient, so this is {place}."
+
+
+def _explain_groups(groups: Sequence[FrameGroup]) -> str:
+    """Say why no group is the volume: what really differs between them."""
+    stacks = sum(len(group.parts) for group in groups)
+    if len(groups) == 1:
+        return "Too few of the images have a position in the patient"
+    firsts = [group.frames[0] for group in groups]
+    if len({(frame.rows, frame.columns) for frame in firsts}) == len(firsts):
+        return f"The images lie in {stacks} stacks of different sizes"
+    if len(group_by_orientation(firsts)) == 1:
+        return f"The images lie in {stacks} stacks with different sizes or pixel spacings, or without one"
+    return f"The images lie in {stacks} stacks with no common direction"

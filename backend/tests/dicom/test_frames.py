@@ -36,21 +36,22 @@ class TestSingleFrame:
     def test_without_pixel_data_there_is_no_frame(self) -> None:
         assert describe(builders.image(PixelData=None)) == []
 
-    @pytest.mark.parametrize(
-        "attributes",
-        [
-            {"ImageOrientationPatient": None},
-            {"ImageOrientationPatient": [1, 0, 0, 1, 0, 0]},
-            {"ImageOrientationPatient": [0, 0, 0, 0, 0, 0]},
-            {"ImageOrientationPatient": [1, 0, 0]},
-            {"ImagePositionPatient": None},
-            {"ImagePositionPatient": [1, 2]},
-        ],
-        ids=str,
-    )
-    def test_without_axes_there_is_no_position(self, attributes: dict[str, list[float] | None]) -> None:
-        [frame] = describe(builders.image(**attributes))
+    @pytest.mark.parametrize("cosines", [None, [1, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0], [1, 0, 0]], ids=str)
+    def test_bad_axes_are_no_orientation(self, cosines: list[float] | None) -> None:
+        [frame] = describe(builders.image(ImageOrientationPatient=cosines))
+        assert (frame.orientation, frame.position) == (None, (0, 0, 0))
+        assert frame.written_orientation == (tuple(cosines) if cosines else None)
+
+    @pytest.mark.parametrize("place", [None, [1, 2]], ids=str)
+    def test_without_three_coordinates_there_is_no_position(self, place: list[float] | None) -> None:
+        [frame] = describe(builders.image(ImagePositionPatient=place))
         assert frame.position is None
+
+    @pytest.mark.parametrize("cosines", [[1.02, 0, 0, 0, 1.02, 0], [1, 0, 0, 0.02, 0.9998, 0]], ids=str)
+    def test_inexact_axes_are_corrected(self, cosines: list[float]) -> None:
+        [frame] = describe(builders.image(ImageOrientationPatient=cosines))
+        assert frame.orientation == pytest.approx(AXIAL)
+        assert frame.written_orientation == tuple(cosines)
 
     def test_numbers_that_are_no_numbers_are_not_there(self) -> None:
         data = builders.to_bytes(builders.image(ImagePositionPatient=[111, 222, 333], InstanceNumber=7))

@@ -5,8 +5,10 @@ import pytest
 
 from imageserver.dicom.geometry import (
     affine,
+    corrected_orientation,
     direction_letters,
     is_valid_orientation,
+    line_through,
     orientation_labels,
     plane_name,
     plane_normal,
@@ -42,6 +44,43 @@ class TestIsValidOrientation:
     )
     def test_anything_else(self, bad: tuple[float, ...]) -> None:
         assert not is_valid_orientation(bad)
+
+
+class TestCorrectedOrientation:
+    @pytest.mark.parametrize(
+        "cosines",
+        [(1.05, 0, 0, 0, 0.95, 0), (1, 0, 0, 0.08, 1, 0), (0.57, 0.57, 0.57, -0.71, 0.71, 0)],
+        ids=str,
+    )
+    def test_is_the_nearest_pair_of_axes(self, cosines: tuple[float, ...]) -> None:
+        axes = corrected_orientation(cosines)  # type: ignore[arg-type]
+        assert axes is not None
+        row, column = np.array(axes[:3]), np.array(axes[3:])
+        assert [row @ row, column @ column, row @ column] == pytest.approx([1, 1, 0])
+        np.testing.assert_allclose(axes, cosines, atol=0.1)
+
+    def test_rounded_axes_stay_as_they_are(self) -> None:
+        rounded = (0.7071, 0.7071, 0.0, -0.7071, 0.7071, 0.0)
+        assert corrected_orientation(rounded) is rounded
+
+    @pytest.mark.parametrize(
+        "bad", [(0,) * 6, (1, 0, 0, 1, 0, 0), (1.2, 0, 0, 0, 1, 0), (np.nan,) * 6], ids=str
+    )
+    def test_what_is_far_from_axes_is_none(self, bad: tuple[float, ...]) -> None:
+        assert corrected_orientation(bad) is None  # type: ignore[arg-type]
+
+
+class TestLineThrough:
+    def test_points_to_head_left_or_back(self) -> None:
+        places = np.array([[0, 0, 9.0], [0, 0, 0], [0, 0, 3]])
+        assert line_through(places) == pytest.approx([0, 0, 1])
+        assert line_through(-places) == pytest.approx([0, 0, 1])
+
+    @pytest.mark.parametrize(
+        "places", [[[1, 2, 3]] * 3, [[0, 0, 0], [5, 0, 0], [0, 5, 0]]], ids=["one", "plane"]
+    )
+    def test_one_point_or_a_plane_has_none(self, places: list[list[float]]) -> None:
+        assert line_through(np.array(places, float)) is None
 
 
 class TestDirectionLetters:

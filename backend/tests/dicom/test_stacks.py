@@ -159,6 +159,39 @@ class TestIrregularities:
         assert arrangement.stacks[1].differs_by == "coronal"
 
 
+class TestOrientation:
+    def test_corrected_cosines_are_named(self) -> None:
+        arrangement = arrange(axial(range(5), written_orientation=(1.02, 0, 0, 0, 1.02, 0)))
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z2")
+        assert codes(arrangement.warnings) == ["inexact_orientation"]
+        assert len(arrangement.warnings[0].sop_instance_uids) == 5
+
+    def test_cosines_that_are_no_axes_are_named(self) -> None:
+        bad = frame(2, 10, "bad", orientation=None, written_orientation=(1, 0, 0, 1, 0, 0))
+        arrangement = arrange([*axial(range(9)), bad])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z4")
+        assert [(w.code, w.sop_instance_uids) for w in arrangement.warnings] == [
+            ("bad_orientation", ("bad",))
+        ]
+
+    def test_without_orientation_the_line_through_the_positions_orders(self) -> None:
+        slices = [frame(5 * z, (z * 3) % 10, f"s{z}", orientation=None) for z in range(10)]
+        arrangement = arrange(slices)
+        assert (arrangement.verdict, arrangement.ordering) == (Verdict.VOLUME, Ordering.POSITION)
+        assert [f.sop_instance_uid for f in arrangement.frames] == [f"s{z}" for z in range(10)]
+        assert codes(arrangement.warnings) == ["missing_orientation"]
+        assert "along the line through the slices" in arrangement.explanation
+        assert arrangement.stacks[0].orientation_labels is None
+
+    def test_positions_on_no_line_give_no_order_and_the_sentence_says_so(self) -> None:
+        places = [(0.0, 0.0, 0.0), (9.0, 0.0, 0.0), (0.0, 9.0, 4.0)]
+        slices = [frame(0, n, f"s{n}", orientation=None, position=place) for n, place in enumerate(places)]
+        arrangement = arrange(slices)
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.NO_GEOMETRY, "s1")
+        assert codes(arrangement.warnings) == ["missing_orientation", "unordered_position"]
+        assert "have no position" not in arrangement.explanation
+
+
 class TestRepeatedPositions:
     def repeated(self, name: str, values: Sequence[str | None]) -> list[FrameDescription]:
         """Four positions for each value; instance numbers run over positions first."""
@@ -321,6 +354,15 @@ class TestWithoutCommonOrder:
         assert arrangement.middle is not None
         assert (arrangement.middle.stack, arrangement.middle.index, middle(arrangement)) == (None, 2, "sag3")
         assert "no common direction" in arrangement.explanation
+
+    def test_the_sentence_names_what_differs(self) -> None:
+        slices = axial(range(10))
+        half = [replace(f, row_spacing_mm=None, column_spacing_mm=None) for f in slices[5:]]
+        explanation = arrange([*slices[:5], *half]).explanation
+        assert "different sizes or pixel spacings, or without one" in explanation
+        assert "direction" not in explanation
+        big = [replace(f, rows=8) for f in slices[5:]]
+        assert "2 stacks of different sizes" in arrange([*slices[:5], *big]).explanation
 
     def test_each_group_offers_its_own_middle(self) -> None:
         stacks = arrange(self.localizer()).stacks
