@@ -91,7 +91,7 @@ def measure_indexing(folder: Path) -> Result:
             bare.append(time.perf_counter() - begun)
             begun = time.perf_counter()
             (waiting / str(turn)).rename(data / str(turn))
-            server.wait_for_index((turn + 1) * SLICES, pause=0.005)
+            server.wait_for_index((turn + 1) * SLICES, pause=0.05)
             ours.append(time.perf_counter() - begun)
     shutil.rmtree(data)
     return ratio(f"indexing {SLICES} new files", ours, bare, 2.0)

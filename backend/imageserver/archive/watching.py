@@ -21,7 +21,7 @@ RESCAN_SECONDS = 20.0
 RETRY_SECONDS = 2.0
 STOP_SECONDS = 5.0
 _WATCH_RETRY_SECONDS = 10.0
-_QUIET_MILLISECONDS = 100  # how long events are collected
+_QUIET_MILLISECONDS = 50  # how long events are collected
 
 
 class IndexKeeper:
@@ -125,7 +125,7 @@ class IndexKeeper:
             watch_filter=lambda _change, path: (
                 not is_ignored(path.rpartition("/")[2].encode("utf-8", "replace"))
             ),
-            debounce=4 * _QUIET_MILLISECONDS,
+            debounce=8 * _QUIET_MILLISECONDS,
             step=_QUIET_MILLISECONDS,
             stop_event=self._stop,
             rust_timeout=500,
