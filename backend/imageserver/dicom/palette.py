@@ -1,14 +1,17 @@
 """PALETTE COLOR: tables of red, green and blue, discrete or in segments (PS3.3 C.7.6.3.1.5, C.7.9)."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.lookup_table import read_words
+from imageserver.dicom.lookup_table import as_bytes, read_entries, read_words
 from imageserver.dicom.values import element_of, numbers
+
+Element = RawDataElement | DataElement
 
 _COLOURS = ("Red", "Green", "Blue")
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
@@ -34,56 +37,92 @@ def apply_palette(stored_values: NDArray[Any], dataset: Dataset, *, signed: bool
     Raises
     ------
     ValueError
-        If a table is missing or damaged.
+        If a table is missing, damaged or black throughout, or the values are no places in a table.
     """
+    if stored_values.ndim != 2 or stored_values.dtype.kind == "f":
+        raise ValueError("its pixels are no places in a palette")
     rgb = np.empty((*stored_values.shape, 3), np.uint8)
-    for index, colour in enumerate(_COLOURS):
-        first, entries = _read_table(dataset, colour, signed)
+    for index, (first, entries) in enumerate(_read_tables(dataset, signed)):
         places = np.clip(stored_values.astype(np.int64) - first, 0, len(entries) - 1)
         rgb[..., index] = entries[places]
     return rgb
 
 
-def _read_table(dataset: Dataset, colour: str, signed: bool) -> tuple[int, NDArray[np.uint8]]:
-    """Return the stored value of the first entry, and all entries in 8 bits."""
-    keyword = f"{colour}PaletteColorLookupTable"
-    descriptor = [int(value) for value in numbers(dataset, f"{keyword}Descriptor", signed=signed)]
-    if len(descriptor) != 3 or descriptor[2] not in (8, 16):
+class _Descriptor(NamedTuple):
+    """Red, Green or Blue Palette Color Lookup Table Descriptor."""
+
+    size: int
+    first: int
+    bits: int
+
+
+def _read_tables(dataset: Dataset, signed: bool) -> list[tuple[int, NDArray[np.uint8]]]:
+    """Return for each colour the stored value of the first entry, and all entries in 8 bits."""
+    descriptors = [_read_descriptor(dataset, colour, signed) for colour in _COLOURS]
+    tables = _discrete(dataset, descriptors) or _segmented(dataset, descriptors)
+    shift = _bits_of(tables) - 8
+    return [
+        (descriptor.first, (entries >> shift).astype(np.uint8))
+        for descriptor, entries in zip(descriptors, tables, strict=True)
+    ]
+
+
+def _read_descriptor(dataset: Dataset, colour: str, signed: bool) -> _Descriptor:
+    keyword = f"{colour}PaletteColorLookupTableDescriptor"
+    values = [int(value) for value in numbers(dataset, keyword, signed=signed)]
+    if len(values) != 3 or values[2] not in (8, 16):
         raise ValueError("its palette is damaged")
-    count = (descriptor[0] & 0xFFFF) or 65536
-    first, bits = descriptor[1], descriptor[2]
-    if signed and first > 32767:
-        first -= 65536
-    entries = _discrete(dataset, f"{keyword}Data", count)
-    if entries is None:
-        entries = _segmented(dataset, f"Segmented{keyword}Data", count, bits)
-    if entries.max() > 255:
-        bits = 16  # some writers say 8 and write 16
-    return first, (entries >> (bits - 8)).astype(np.uint8)
+    count, first, bits = values
+    return _Descriptor((count & 0xFFFF) or 65536, first - 65536 if signed and first > 32767 else first, bits)
 
 
-def _discrete(dataset: Dataset, keyword: str, count: int) -> NDArray[np.uint16] | None:
-    element = element_of(dataset, keyword)
-    if element is None:
-        return None
-    entries = read_words(element, count)
-    if entries is None:
+def _bits_of(tables: list[NDArray[np.uint16]]) -> int:
+    """Tell from all three tables how many bits their entries have: writers say 8 and write 16, and the reverse.
+
+    A palette of 16 bits that stays below 256 would be black throughout, and is one of 8 bits.
+    """
+    highest = max(int(entries.max()) for entries in tables)
+    if highest == 0:
+        raise ValueError("its palette is black throughout")
+    return 16 if highest > 255 else 8
+
+
+def _elements(dataset: Dataset, prefix: str) -> list[Element]:
+    """Return the data of the three tables, or of none."""
+    keywords = [f"{prefix}{colour}PaletteColorLookupTableData" for colour in _COLOURS]
+    found = [element for keyword in keywords if (element := element_of(dataset, keyword)) is not None]
+    if len(found) in (1, 2):
+        raise ValueError("its palette is missing in part")
+    return found
+
+
+def _discrete(dataset: Dataset, descriptors: list[_Descriptor]) -> list[NDArray[np.uint16]]:
+    """Return the entries of discrete tables; empty where there are none."""
+    elements = _elements(dataset, "")
+    found = [read_entries(element, each.size) for element, each in zip(elements, descriptors, strict=False)]
+    tables = [table for table in found if table is not None]
+    if len(tables) < len(elements) or len({width for _, width in tables}) > 1:
         raise ValueError("its palette is damaged")
-    return entries
+    return [entries for entries, _ in tables]
 
 
-def _segmented(dataset: Dataset, keyword: str, count: int, bits: int) -> NDArray[np.uint16]:
-    element = element_of(dataset, keyword)
-    words = None if element is None else read_words(element, None, as_bytes=bits == 8)
-    if words is None:
+def _segmented(dataset: Dataset, descriptors: list[_Descriptor]) -> list[NDArray[np.uint16]]:
+    """Return the entries of segmented tables, in the declared width, else in the other."""
+    elements = _elements(dataset, "Segmented")
+    if not elements:
         raise ValueError("its palette is missing")
-    entries = expand_segments(words.tolist(), count)
-    if len(entries) < count:
-        raise ValueError("its palette is damaged")
-    return np.array(entries[:count], np.uint16)
+    all_words = [read_words(element) for element in elements]
+    for width in (1, 2) if descriptors[0].bits == 8 else (2, 1):
+        tables = [
+            expand_segments((as_bytes(words) if width == 1 else words).tolist(), each.size, width=width)
+            for words, each in zip(all_words, descriptors, strict=True)
+        ]
+        if all(len(table) >= each.size for table, each in zip(tables, descriptors, strict=True)):
+            return [np.array(t[: d.size], np.uint16) for t, d in zip(tables, descriptors, strict=True)]
+    raise ValueError("its palette is damaged")
 
 
-def expand_segments(words: Sequence[int], count: int) -> list[int]:
+def expand_segments(words: Sequence[int], count: int, *, width: int = 2) -> list[int]:
     """Expand a segmented table, up to `count` entries.
 
     Parameters
@@ -92,6 +131,8 @@ def expand_segments(words: Sequence[int], count: int) -> list[int]:
         Segments: opcode, length, and what belongs to it.
     count : int
         Where to stop; a few bytes could ask for any number.
+    width : int
+        Bytes of each of `words`: 2, or 1 for entries of 8 bits.
 
     Returns
     -------
@@ -103,19 +144,21 @@ def expand_segments(words: Sequence[int], count: int) -> list[int]:
     DICOM PS3.3 C.7.9.2
     """
     entries: list[int] = []
+    parts = 4 // width  # of an offset, which counts bytes and has four of them, the lowest first
     at = 0
     while at + 2 < len(words) and len(entries) < count:
         if words[at] != _INDIRECT:
             at = _expand_one(words, at, entries)
             continue
-        if at + 3 >= len(words):
+        offset = words[at + 2 : at + 2 + parts]
+        if len(offset) < parts:
             break
-        source = (words[at + 3] << 16 | words[at + 2]) // 2  # an offset in bytes, low half first
+        source = sum(part << (8 * width * place) for place, part in enumerate(offset)) // width
         for _ in range(words[at + 1]):
             if source + 2 >= len(words) or words[source] == _INDIRECT or len(entries) >= count:
                 break
             source = _expand_one(words, source, entries)
-        at += 4
+        at += 2 + parts
     return entries
 
 
