@@ -39,6 +39,7 @@ from imageserver.dicom.voi_lut import (
 WINDOW_GUESSED = "window_guessed"
 WINDOW_UNUSABLE = "window_unusable"
 VOI_LUT_UNUSABLE = "voi_lut_unusable"
+VOI_LUT_DEPTH = "voi_lut_depth"
 CONSTANT_IMAGE = "constant_image"
 ICC_PROFILE_IGNORED = "icc_profile_ignored"
 
@@ -157,6 +158,7 @@ class _GreyPipeline:
         """Return the table of the file, its first window, or a guess; None where nothing can be guessed."""
         table = read_voi_lut(self.header, signed=self._may_be_negative())
         if table is not None:
+            self._check_depth(table)
             return table
         if items(self.header.dataset, "VOILUTSequence"):
             self.warnings.append(
@@ -165,6 +167,16 @@ class _GreyPipeline:
         if self.file_windows:
             return self.file_windows[0]
         return self._guessed()
+
+    def _check_depth(self, table: LookupTable) -> None:
+        """Tell where the brightest entry of a table does not go with the bits that the file says it has."""
+        needed = int(table.entries.max()).bit_length()
+        if table.declared_bits is not None and (table.bits != table.declared_bits or needed < table.bits):
+            message = (
+                f"The VOI LUT in the file says {table.declared_bits} bits, its entries need {needed}; brightness may "
+                "not be what was meant."
+            )
+            self.warnings.append(Finding(VOI_LUT_DEPTH, message))
 
     def _guessed(self) -> Window | None:
         """Guess a window, and tell whether the file has none or one that is of no use."""

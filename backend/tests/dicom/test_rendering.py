@@ -129,6 +129,18 @@ class TestWithoutWindow:
     def test_a_slope_of_zero_is_told(self) -> None:
         assert codes(render(builders.image(RescaleSlope=0, **WINDOW))) == ["unreadable_rescale"]
 
+    @pytest.mark.parametrize(
+        ("bits", "highest", "brightest"),
+        [(8, 65535, 255), (10, 4095, 255), (16, 4095, 16)],  # 4095 / 65535 * 255 = 15.9
+    )
+    def test_a_table_whose_bits_do_not_fit_is_told(self, bits: int, highest: int, brightest: int) -> None:
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [2, 0, bits])
+        table.add_new("LUTData", "US", [0, highest])
+        rendered = render(builders.image(np.array([[0, 1]], np.uint8), VOILUTSequence=Items([table])))
+        assert rendered.display_values.tolist() == [[0, brightest]]
+        assert codes(rendered) == ["voi_lut_depth"]
+
     def test_a_damaged_table_is_told_and_the_window_used(self) -> None:
         table = Dataset()
         table.add_new("LUTDescriptor", "US", [900, 0, 16])
