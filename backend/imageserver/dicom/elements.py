@@ -8,13 +8,11 @@ its container, and the limits hold.
 import struct
 import time
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import BinaryIO, NamedTuple
 
-from pydicom.datadict import dictionary_VR
 from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
-from imageserver.dicom.encodings import Encoding
+from imageserver.dicom.encodings import Encoding, is_explicit_inside, is_sequence_tag
 from imageserver.dicom.limits import FileRefused, Limits
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
@@ -218,7 +216,9 @@ class ElementWalk:
             self.allow_frames(int(digits))
 
     def _is_sequence(self, tag: int, vr: str | None) -> bool:
-        return vr == "SQ" or (vr is None and _is_sequence_tag(tag))
+        if vr == "UN":  # written by a program that did not know the attribute (PS3.5 6.2.2, note 2)
+            return self._encoding.is_little_endian and is_sequence_tag(tag)
+        return vr == "SQ" or (vr is None and is_sequence_tag(tag))
 
     def _skip_nested(self, tag: int, vr: str | None, offset: int, length: int, end: int, depth: int) -> int:
         """Check a value inside a container that ends at `end`; return where it ends."""
@@ -226,18 +226,23 @@ class ElementWalk:
             if offset + length > end:
                 raise _Cut if offset + length > self._end else _Broken
             if length and self._is_sequence(tag, vr):
-                self._skip_defined_sequence(offset, offset + length, depth)
+                self._skip_defined_sequence(vr, offset, offset + length, depth)
             return offset + length
         if vr in ("OB", "OW"):
             return self._skip_fragments(offset, [])
-        # UN of undefined length holds a sequence in implicit VR (PS3.5 6.2.2, note 2).
-        is_implicit_vr = vr == "UN" or self._encoding.is_implicit_vr
-        return self._skip_items(offset, end, True, is_implicit_vr, depth + 1)
+        return self._skip_items(offset, end, True, self._is_implicit_inside(vr, offset), depth + 1)
 
-    def _skip_defined_sequence(self, offset: int, end: int, depth: int) -> None:
+    def _is_implicit_inside(self, vr: str | None, offset: int) -> bool:
+        """Tell how the items of a sequence are written: like the sequence itself, but in UN implicit VR."""
+        if vr != "UN":
+            return vr is None or self._encoding.is_implicit_vr
+        self._stream.seek(offset)
+        return not is_explicit_inside(self._stream.read(16))
+
+    def _skip_defined_sequence(self, vr: str | None, offset: int, end: int, depth: int) -> None:
         """Check a sequence of known length; where its inside is broken the length still leads past it."""
         try:
-            self._skip_items(offset, end, False, self._encoding.is_implicit_vr, depth + 1)
+            self._skip_items(offset, end, False, self._is_implicit_inside(vr, offset), depth + 1)
         except _Broken:
             self.has_broken_sequence = True
 
@@ -327,12 +332,3 @@ class ElementWalk:
 
 def _name(tag: int) -> str:
     return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
-
-
-@lru_cache(maxsize=16384)
-def _is_sequence_tag(tag: int) -> bool:
-    """Look a tag up in the data dictionary, as implicit VR asks for."""
-    try:
-        return dictionary_VR(tag) == "SQ"
-    except KeyError:
-        return False

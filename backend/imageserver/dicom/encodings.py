@@ -1,7 +1,11 @@
 """How the elements of a data set are written, told from its first bytes where nothing else tells."""
 
 import struct
+from functools import lru_cache
 from typing import NamedTuple
+
+from pydicom.datadict import dictionary_VR
+from pydicom.valuerep import VR
 
 from imageserver.dicom.transfer_syntax import (
     EXPLICIT_VR_BIG_ENDIAN,
@@ -10,6 +14,8 @@ from imageserver.dicom.transfer_syntax import (
     TransferSyntax,
     find_transfer_syntax,
 )
+
+_VRS = frozenset(str(vr).encode() for vr in VR if len(str(vr)) == 2)
 
 
 class Encoding(NamedTuple):
@@ -32,6 +38,28 @@ def guess_encoding(head: bytes) -> Encoding | None:
         if is_little_endian and length < 0x10000:
             return Encoding(is_implicit_vr=True, is_little_endian=True)
     return None
+
+
+@lru_cache(maxsize=16384)
+def is_sequence_tag(tag: int) -> bool:
+    """Look a tag up in the data dictionary, as implicit VR and UN ask for."""
+    try:
+        return dictionary_VR(tag) == "SQ"
+    except KeyError:
+        return False
+
+
+def is_explicit_inside(head: bytes) -> bool:
+    """Tell whether the items of a sequence written as UN hold explicit VR, against the standard.
+
+    They are to be implicit VR little endian (PS3.5 6.2.2, note 2), and not every writer knows.
+
+    Parameters
+    ----------
+    head : bytes
+        The first 16 bytes of the value: the header of an item, and of the first element in it.
+    """
+    return head[12:14] in _VRS
 
 
 def syntax_of_encoding(encoding: Encoding) -> TransferSyntax:

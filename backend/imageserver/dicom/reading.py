@@ -12,7 +12,7 @@ from pydicom.tag import BaseTag
 
 from imageserver.dicom.deflate import inflate
 from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk
-from imageserver.dicom.encodings import Encoding, guess_encoding, syntax_of_encoding
+from imageserver.dicom.encodings import Encoding, guess_encoding, is_explicit_inside, syntax_of_encoding
 from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
 from imageserver.dicom.pixel_data import PixelData, count_whole_streams
@@ -257,11 +257,11 @@ class _Reader:
         vr, length, is_implicit_vr = element.vr, element.length, encoding.is_implicit_vr
         if length == UNDEFINED_LENGTH:
             length = element.end - element.offset - _DELIMITER_LENGTH
-            if vr not in ("OB", "OW"):
-                is_implicit_vr = is_implicit_vr or vr == "UN"  # PS3.5 6.2.2, note 2
-                vr = "SQ"
         self.stream.seek(element.offset)
         value = self.stream.read(length)
+        if element.length == UNDEFINED_LENGTH and vr not in ("OB", "OW"):
+            is_implicit_vr = not is_explicit_inside(value) if vr == "UN" else is_implicit_vr
+            vr = "SQ"
         return RawDataElement(
             BaseTag(element.tag), vr, length, value, element.offset, is_implicit_vr, encoding.is_little_endian
         )

@@ -20,6 +20,7 @@ from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName as PydicomPersonName
 
 from imageserver.dicom.character_sets import DecodedText, decode_text
+from imageserver.dicom.encodings import is_explicit_inside, is_sequence_tag
 
 config.settings.reading_validation_mode = config.IGNORE
 
@@ -199,14 +200,28 @@ def integer(dataset: Dataset, keyword: str, *, signed: bool = False) -> int | No
 
 def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
     """Return the items of a sequence; empty when it is absent or malformed."""
-    if dataset is None or element_of(dataset, keyword) is None:
+    element = element_of(dataset, keyword) if dataset is not None else None
+    if dataset is None or element is None:
         return []
     try:
+        if isinstance(element, RawDataElement) and element.VR == "UN" and is_sequence_tag(element.tag):
+            _set_sequence(dataset, element)
         value = dataset[_tag(keyword)].value
     except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
         return []
     return [item for item in value if isinstance(item, Dataset)] if isinstance(value, Iterable) else []
+
+
+def _set_sequence(dataset: Dataset, element: RawDataElement) -> None:
+    """Name a sequence that was written as UN what it is; pydicom takes a long UN for bytes.
+
+    What is inside is implicit VR little endian (PS3.5 6.2.2, note 2), or what it shows.
+    """
+    is_implicit_vr = not is_explicit_inside(element.value or b"")
+    dataset._dict[element.tag] = element._replace(
+        VR="SQ", is_implicit_VR=is_implicit_vr, is_little_endian=True
+    )
 
 
 def first_item(dataset: Dataset | None, keyword: str) -> Dataset | None:

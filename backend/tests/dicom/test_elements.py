@@ -9,7 +9,7 @@ from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from imageserver.dicom.limits import Limits
 from imageserver.dicom.reading import FileRefused, Header, read_header
-from imageserver.dicom.values import items, number, text
+from imageserver.dicom.values import items, number, numbers, text
 from tests import builders
 
 UNDEFINED = 0xFFFFFFFF
@@ -185,3 +185,61 @@ class TestItemsWithoutDelimiter:
         inner = explicit(0x00081115, b"SQ", an_item(b"", UNDEFINED) + SEQUENCE_END, UNDEFINED)
         outer = explicit(0x00420013, b"SQ", an_item(inner, UNDEFINED) + ITEM_END + SEQUENCE_END, UNDEFINED)
         assert codes(read(without_pixels(outer))) == ["missing_item_delimiter"]
+
+
+class TestSequencesWrittenAsUN:
+    """PS3.5 6.2.2, note 2: a program that does not know an attribute writes UN, with implicit VR inside."""
+
+    TAG = 0x52009230  # Per-Frame Functional Groups Sequence
+
+    def frame(self, number: int, filler: int = 0) -> bytes:
+        content = implicit(0x00089007, b"x" * filler) + implicit(0x00209157, struct.pack("<LL", 1, number))
+        return an_item(an_item_sequence(content))
+
+    @pytest.mark.parametrize("filler", [0, 80_000], ids=["short", "above 64 KiB"])
+    @pytest.mark.parametrize("is_undefined", [False, True])
+    def test_the_items_are_read_whatever_the_length(self, filler: int, is_undefined: bool) -> None:
+        value = self.frame(1, filler) + self.frame(2)
+        length = UNDEFINED if is_undefined else None
+        value += SEQUENCE_END if is_undefined else b""
+        header = read(without_pixels(explicit(self.TAG, b"UN", value, length)))
+        found = [
+            items(i, "FrameContentSequence")[0]
+            for i in items(header.dataset, "PerFrameFunctionalGroupsSequence")
+        ]
+        assert [numbers(content, "DimensionIndexValues") for content in found] == [[1, 1], [1, 2]]
+
+    def test_nested_ones_too(self) -> None:
+        inner = implicit(0x00209157, struct.pack("<LL", 1, 2)) + implicit(0x00089007, b"x" * 80_000)
+        macro = explicit(0x00209111, b"UN", an_item(inner))
+        data = without_pixels(explicit(self.TAG, b"SQ", an_item(macro)))
+        (group,) = items(read(data).dataset, "PerFrameFunctionalGroupsSequence")
+        assert numbers(items(group, "FrameContentSequence")[0], "DimensionIndexValues") == [1, 2]
+
+    @pytest.mark.parametrize("tag", [0x00420013, 0x00091001], ids=["standard", "private"])
+    @pytest.mark.parametrize("is_undefined", [False, True])
+    def test_explicit_vr_inside_is_recognised(self, tag: int, is_undefined: bool) -> None:
+        value = an_item(explicit(0x00200013, b"IS", b"7 "))
+        value += SEQUENCE_END if is_undefined else b""
+        after = explicit(0x00420010, b"LO", b"after ")
+        data = without_pixels(explicit(tag, b"UN", value, UNDEFINED if is_undefined else None), after)
+        header = read(data)
+        assert codes(header) == []
+        assert text(header.dataset, "DocumentTitle") == "after"
+        if tag == 0x00420013:
+            assert [number(i, "InstanceNumber") for i in items(header.dataset, "SourceInstanceSequence")] == [
+                7
+            ]
+
+    def test_the_limits_hold_inside(self) -> None:
+        inside = b""
+        for _ in range(33):
+            inside = implicit(0x00081115, an_item(inside))
+        assert refusal(without_pixels(explicit(0x00420013, b"UN", an_item(inside)))) == "too_deep"
+        many = explicit(0x00420013, b"UN", an_item(b"") * 300)
+        assert refusal(without_pixels(many), Limits(items=200, items_per_frame=0)) == "too_many_elements"
+
+
+def an_item_sequence(content: bytes) -> bytes:
+    """Frame Content Sequence in implicit VR."""
+    return implicit(0x00209111, an_item(content))
