@@ -81,6 +81,8 @@ class ElementWalk:
         The file ends with the last whole fragment of pixel data, or inside the delimiter behind it.
     has_open_items : bool
         An item of undefined length ended with its sequence, without a delimiter of its own.
+    has_long_private_value : bool
+        A private value is longer than the limit; it is not to be loaded.
     trailing : int
         Number of bytes behind complete pixel data that are no elements.
 
@@ -110,6 +112,7 @@ class ElementWalk:
         self.is_pad_byte_missing = False
         self.is_delimiter_missing = False
         self.has_open_items = False
+        self.has_long_private_value = False
         self._has_pixel_data = False
 
     def elements(self) -> Iterator[Element]:
@@ -203,7 +206,9 @@ class ElementWalk:
             return self._end
         end = self._skip_nested(tag, vr, offset, length, self._end, 0)
         is_long = self._limits.value_length < length < UNDEFINED_LENGTH
-        if is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
+        if is_long and is_private(tag):
+            self.has_long_private_value = True
+        elif is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
             raise FileRefused("value_too_long", f"The value of {_name(tag)} has {length} bytes.")
         if tag == _NUMBER_OF_FRAMES:
             self._read_number_of_frames(offset, length)
@@ -328,6 +333,11 @@ class ElementWalk:
                 break
         self.padding = self._end - at
         return True
+
+
+def is_private(tag: int) -> bool:
+    """Tell whether an attribute is defined by a manufacturer: its group is odd (PS3.5 7.8)."""
+    return tag >> 16 & 1 == 1
 
 
 def _name(tag: int) -> str:

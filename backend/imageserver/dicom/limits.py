@@ -57,7 +57,7 @@ class Limits:
         Elements and sequence items in the whole data set. The base covers radiotherapy structure sets; the
         part per frame covers the functional groups of enhanced objects.
     value_length : int
-        Bytes of one value other than pixel data.
+        Bytes of one value other than pixel data; private values are not loaded, and may be longer.
     fragments : int
         Fragments of encapsulated pixel data, beyond two per frame.
     pixels_per_frame : int

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from imageserver.dicom.deflate import inflate
-from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk
+from imageserver.dicom.elements import PIXEL_DATA_TAGS, UNDEFINED_LENGTH, Element, ElementWalk, is_private
 from imageserver.dicom.encodings import Encoding, guess_encoding, is_explicit_inside, syntax_of_encoding
 from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
@@ -38,7 +38,12 @@ _UNREADABLE = (
     OverflowError,
     MemoryError,
 )  # what broken bytes provoke
-_META_ENCODING = Encoding(is_implicit_vr=False, is_little_endian=True)
+_MAGIC = b"DICM"
+# Group 0002 is explicit VR little endian (PS3.10 7.1); some writers of big endian forget that.
+_META_ENCODINGS = {
+    b"\x02\x00": Encoding(is_implicit_vr=False, is_little_endian=True),
+    b"\x00\x02": Encoding(is_implicit_vr=False, is_little_endian=False),
+}
 # A preamble may hold the start of a TIFF (PS3.10 7.1), never that of a program.
 _PROGRAM_MAGIC = (
     b"MZ",
@@ -58,7 +63,8 @@ class Header:
     Attributes
     ----------
     dataset : pydicom.Dataset
-        All elements of the data set but the pixel data. Read values through `imageserver.dicom.values`.
+        All elements of the data set but the pixel data and private ones. Read values through
+        `imageserver.dicom.values`.
     file_meta : pydicom.Dataset
         Group 0002; empty where the file has none.
     transfer_syntax : TransferSyntax
@@ -167,33 +173,42 @@ class _Reader:
             raise FileRefused("empty", "The file is empty.")
         self.stream.seek(0)
         head = self.stream.read(_PREAMBLE_LENGTH + 4)
-        if head[_PREAMBLE_LENGTH:] == b"DICM":
+        if head[_PREAMBLE_LENGTH:] == _MAGIC:
             if head.startswith(_PROGRAM_MAGIC):
                 raise FileRefused(
                     "executable_preamble", "The preamble of the file is the start of a program."
                 )
             return _PREAMBLE_LENGTH + 4
-        if guess_encoding(head) is None and not head.startswith(b"\x02\x00"):
+        start = len(_MAGIC) if head.startswith(_MAGIC) else 0
+        if guess_encoding(head[start:]) is None and not self._begins_file_meta(head[start:]):
             raise FileRefused("not_dicom", "The file is not DICOM.")
         self._warn("no_preamble", "The file has no preamble.")
-        return 0
+        return start
+
+    def _begins_file_meta(self, head: bytes) -> bool:
+        """Tell whether group 0002 begins here; in big endian its group length shows it."""
+        return head.startswith(b"\x02\x00") or (head.startswith(b"\x00\x02\x00") and head[4:6] == b"UL")
 
     def _read_file_meta(self, start: int) -> tuple[Dataset, int]:
-        """Read group 0002, which is always explicit VR little endian (PS3.10 7.1)."""
-        walk = ElementWalk(self.stream, start, self.end, _META_ENCODING, self.limits)
+        """Read group 0002, which is explicit VR whatever the data set is (PS3.10 7.1)."""
+        group = self._next_group(start)
+        encoding = _META_ENCODINGS.get(group)
         elements = []
-        self.stream.seek(start)
-        if self.stream.read(2) == b"\x02\x00":
+        if encoding is not None:
+            walk = ElementWalk(self.stream, start, self.end, encoding, self.limits)
             for element in walk.elements():
                 if element.tag >> 16 != 2:
                     break
                 elements.append(element)
                 start = element.end
-                if self._next_group(start) != b"\x02\x00":  # what follows may be written in another encoding
+                if self._next_group(start) != group:  # what follows may be written in another encoding
                     break
-        if not elements:
+        if encoding is None or not elements:
             self._warn("no_file_meta", "The file has no file meta information.")
-        return self._dataset_of(elements, _META_ENCODING), start
+            return Dataset(), start
+        if not encoding.is_little_endian:
+            self._warn("big_endian_file_meta", "The file meta information is in big endian.")
+        return self._dataset_of(elements, encoding), start
 
     def _next_group(self, at: int) -> bytes:
         self.stream.seek(at)
@@ -242,7 +257,7 @@ class _Reader:
                 pixel_data = PixelData(
                     keyword, element.vr, element.offset, length, is_encapsulated, walk.fragments
                 )
-            else:
+            elif not is_private(element.tag):  # nothing reads private values, and some have hundreds of MiB
                 elements.append(element)
         return self._dataset_of(elements, encoding), pixel_data
 
@@ -300,6 +315,8 @@ class _Reader:
             self._warn("missing_pad_byte", "The pad byte behind the pixel data is missing.")
         if walk.has_open_items:
             self._warn("missing_item_delimiter", "An item of a sequence has no delimiter of its own.")
+        if walk.has_long_private_value:
+            self._warn("long_private_value", "A private value is longer than the limit and was left out.")
         if walk.trailing:
             self._warn("trailing_data", f"{walk.trailing} bytes that are not DICOM follow the pixel data.")
         if walk.has_broken_sequence:

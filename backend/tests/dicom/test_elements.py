@@ -243,3 +243,19 @@ class TestSequencesWrittenAsUN:
 def an_item_sequence(content: bytes) -> bytes:
     """Frame Content Sequence in implicit VR."""
     return implicit(0x00209111, an_item(content))
+
+
+class TestPrivateValues:
+    @pytest.mark.parametrize("vr", [b"OB", b"UN"])
+    def test_a_long_one_is_stepped_over_and_said(self, vr: bytes) -> None:
+        whole = builders.to_bytes(builders.image())
+        at = whole.index(b"\x10\x00\x10\x00PN")
+        private = explicit(0x00091010, vr, b"x" * 5000)
+        header = read(whole[:at] + private + whole[at:], Limits(value_length=4000))
+        assert codes(header) == ["long_private_value"]
+        assert header.image is not None
+        assert 0x00091010 not in header.dataset
+
+    def test_a_long_standard_value_is_refused(self) -> None:
+        data = without_pixels(explicit(0x00420011, b"OB", b"x" * 5000))
+        assert refusal(data, Limits(value_length=4000)) == "value_too_long"

@@ -86,6 +86,22 @@ class TestEncodings:
         header = read(builders.to_bytes(builders.image())[132:])
         assert [w.code for w in header.warnings] == ["no_preamble"]
 
+    def test_magic_word_without_the_bytes_before_it(self) -> None:
+        header = read(builders.to_bytes(builders.image())[128:])
+        assert [w.code for w in header.warnings] == ["no_preamble"]
+        assert header.image is not None
+
+    @pytest.mark.parametrize("start", [0, 132], ids=["with preamble", "without preamble"])
+    def test_file_meta_in_big_endian(self, start: int) -> None:
+        uid = b"1.2.840.10008.1.2.2\0"
+        syntax = struct.pack(">HH2sH", 2, 0x0010, b"UI", len(uid)) + uid
+        meta = struct.pack(">HH2sHL", 2, 0, b"UL", 4, len(syntax)) + syntax
+        body = builders.to_bytes(builders.image(), ExplicitVRBigEndian, meta=False)
+        header = read((b"\0" * 128 + b"DICM" + meta + body)[start:])
+        assert header.transfer_syntax_uid == ExplicitVRBigEndian
+        assert "big_endian_file_meta" in [w.code for w in header.warnings]
+        assert text(header.dataset, "PatientName") == "Doe^Jane"
+
     @pytest.mark.parametrize("actual", [ImplicitVRLittleEndian, ExplicitVRBigEndian])
     def test_what_the_first_element_shows_wins_over_the_declaration(self, actual: str) -> None:
         meta_length = len(builders.to_bytes(builders.image())) - len(
