@@ -10,7 +10,7 @@ from imageserver.dicom.attributes import instance_address
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.geometry import Orientation, Position, corrected_orientation, plane_normal
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, integer, number, numbers, texts, written_value
+from imageserver.dicom.values import first_item, integer, number, numbers, text, texts, written_value
 
 # In the order in which they are tried to split repeated positions: attribute, then (functional group,
 # keyword) pairs; the group None is the data set itself.
@@ -54,6 +54,14 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
     "stack_id": (("FrameContentSequence", "StackID"),),
 }
 SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
+_TUPLES = (
+    "position",
+    "orientation",
+    "written_orientation",
+    "patient_orientation",
+    "concatenation",
+    "dimension_index",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,10 @@ class FrameDescription:
         As the file claims.
     is_multiframe : bool
         The object has more than one frame.
+    concatenation : tuple of str and int, or None
+        Concatenation UID, and the offset of the object's first frame in the whole.
+    dimension_index : tuple of int or None
+        Dimension Index Values, else In-Stack Position Number, where there is no position.
     splitting : dict of str to str
         The values that may separate frames at one position, by the names in `SPLITTING_ATTRIBUTES`.
     """
@@ -100,6 +112,8 @@ class FrameDescription:
     patient_orientation: tuple[str, str] | None = None
     spacing_between_slices_mm: float | None = None
     is_multiframe: bool = False
+    concatenation: tuple[str, int] | None = None
+    dimension_index: tuple[int, ...] | None = None
     splitting: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
@@ -112,7 +126,7 @@ class FrameDescription:
         """Rebuild from `as_dict`, also after it went through JSON."""
         plain = dict(values)
         plain.setdefault("instance_number", None)
-        for name in ("position", "orientation", "written_orientation", "patient_orientation"):
+        for name in _TUPLES:
             if plain.get(name) is not None:
                 plain[name] = tuple(plain[name])
         return cls(**plain)
@@ -147,6 +161,7 @@ class _Describer:
         self.groups = FunctionalGroups(header.dataset)
         self.uid = instance_address(header.dataset, header.file_meta).sop_instance_uid
         self.instance_number = integer(header.dataset, "InstanceNumber")
+        self.concatenation = self._concatenation()
         self.patient_orientation = self._patient_orientation()
         # Where the planes of a dose grid lie along the normal; only differences have a meaning.
         self.grid_offsets = numbers(header.dataset, "GridFrameOffsetVector")
@@ -172,6 +187,7 @@ class _Describer:
         orientation = _axes(written)
         measures = self.groups.source("PixelMeasuresSequence", index)
         row_spacing, column_spacing = self._spacing(measures)
+        position = self._position(index, orientation)
         return FrameDescription(
             sop_instance_uid=self.uid,
             frame_number=index + 1,
@@ -181,14 +197,31 @@ class _Describer:
             row_spacing_mm=row_spacing,
             column_spacing_mm=column_spacing,
             pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
-            position=self._position(index, orientation),
+            position=position,
             orientation=orientation,
             written_orientation=written if written and written != orientation else None,
             patient_orientation=self.patient_orientation,
             spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
             is_multiframe=self.image.number_of_frames > 1,
+            concatenation=self.concatenation,
+            dimension_index=self._dimension_index(index) if position is None else None,
             splitting=self._splitting(index),
         )
+
+    def _concatenation(self) -> tuple[str, int] | None:
+        """Return which whole the object is part of, and where it begins in it (PS3.3 C.7.6.16.2.2.4)."""
+        uid = text(self.dataset, "ConcatenationUID")
+        offset = integer(self.dataset, "ConcatenationFrameOffsetNumber")
+        if offset is None:
+            offset = integer(self.dataset, "InConcatenationNumber")
+        return None if uid is None or offset is None else (uid, offset)
+
+    def _dimension_index(self, index: int) -> tuple[int, ...] | None:
+        content = self.groups.find("FrameContentSequence", index)
+        if content is None:
+            return None
+        values = numbers(content, "DimensionIndexValues") or numbers(content, "InStackPositionNumber")
+        return tuple(int(value) for value in values) or None
 
     def _written_orientation(self, index: int) -> tuple[float, ...]:
         source = self.groups.source("PlaneOrientationSequence", index)

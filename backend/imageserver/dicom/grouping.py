@@ -49,10 +49,14 @@ class Part(NamedTuple):
     is_complete: bool = True
 
 
-def by_number(frame: FrameDescription) -> tuple[bool, int, str, int]:
-    """Instance Number (missing ones last), then the object, then the frame number."""
-    number = frame.instance_number
-    return number is None, number or 0, frame.sop_instance_uid, frame.frame_number
+def by_number(frame: FrameDescription) -> tuple[bool, int, str, int, str, tuple[int, ...], int]:
+    """Instance Number (missing ones last), the object, the dimension index, then the frame number.
+
+    The parts of a concatenation stand together, in the order of their offsets.
+    """
+    number, uid = frame.instance_number, frame.sop_instance_uid
+    whole, offset = frame.concatenation or (uid, 0)
+    return number is None, number or 0, whole, offset, uid, frame.dimension_index or (), frame.frame_number
 
 
 def group_by_geometry(frames: Sequence[FrameDescription]) -> list[list[FrameDescription]]:

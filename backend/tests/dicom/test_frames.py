@@ -65,6 +65,29 @@ class TestSingleFrame:
         assert frame.sop_instance_uid != other.sop_instance_uid
 
 
+class TestOrderWithoutPositions:
+    def test_part_of_a_concatenation(self) -> None:
+        part = {"ConcatenationUID": "1.2.3", "InConcatenationNumber": 2}
+        assert describe(multiframe(**part))[0].concatenation == ("1.2.3", 2)
+        [frame, *_] = describe(multiframe(**part, ConcatenationFrameOffsetNumber=40))
+        assert frame.concatenation == ("1.2.3", 40)
+
+    @pytest.mark.parametrize(
+        ("content", "index"),
+        [
+            ({"DimensionIndexValues": [1, 7], "InStackPositionNumber": 3}, (1, 7)),
+            ({"InStackPositionNumber": 3}, (3,)),
+            ({}, None),
+        ],
+        ids=["dimension", "in stack", "none"],
+    )
+    def test_dimension_index(self, content: dict[str, object], index: tuple[int, ...] | None) -> None:
+        dataset = builders.enhanced([(0, 0, 1)], groups=[{"FrameContentSequence": item(**content)}])
+        assert describe(dataset)[0].dimension_index is None, "the position says more"
+        del dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
+        assert describe(dataset)[0].dimension_index == index
+
+
 class TestPixelShape:
     def test_spacing_at_the_detector_where_there_is_no_other(self) -> None:
         [frame] = describe(builders.image(PixelSpacing=None, ImagerPixelSpacing=[0.2, 0.1]))
@@ -143,6 +166,9 @@ def test_a_description_survives_json() -> None:
         builders.image(),
         builders.enhanced([(0, 0, 1)]),
         builders.image(ImagePositionPatient=None),
+        builders.image(
+            ImageOrientationPatient=[1.02, 0, 0, 0, 1, 0], ConcatenationUID="1.2", InConcatenationNumber=1
+        ),
     ):
         [frame] = describe(dataset)
         assert FrameDescription.from_dict(json.loads(json.dumps(frame.as_dict()))) == frame

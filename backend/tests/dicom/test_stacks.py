@@ -391,6 +391,24 @@ class TestWithoutCommonOrder:
         assert arrangement.middle is not None
         assert arrangement.middle.frame_number == 16
 
+    def test_parts_of_a_concatenation_follow_their_offsets(self) -> None:
+        # PS3.3 C.7.6.16.2.2.4; the UIDs say the opposite.
+        parts = [
+            frame(None, 1, f"part{9 - part}", frame_number=n, concatenation=("1.2.3", 2 * part))
+            for part in (2, 0, 1)
+            for n in (2, 1)
+        ]
+        order = [(f.sop_instance_uid, f.frame_number) for f in arrange(parts).frames]
+        assert order == [(f"part{part}", n) for part in (9, 8, 7) for n in (1, 2)]
+
+    def test_frames_without_positions_follow_their_dimension_index(self) -> None:
+        places = [(1, 3), (2, 1), (1, 1), (1, 2), (2, 2)]
+        frames = [
+            frame(None, 1, "one", frame_number=n + 1, is_multiframe=True, dimension_index=place)
+            for n, place in enumerate(places)
+        ]
+        assert [f.frame_number for f in arrange(frames).frames] == [3, 4, 1, 2, 5]
+
     def test_one_image(self) -> None:
         assert arrange([frame(None, 1)]).verdict is Verdict.SINGLE_IMAGE
         assert arrange([frame(3, 1)]).verdict is Verdict.SINGLE_IMAGE
