@@ -51,7 +51,7 @@ def common_passwords() -> frozenset[str]:
 def _repeats(text: str) -> bool:
     # "aaaaaaaaaaaaaaa", "abcabcabcabcabc", "passwordpassword": a short or common part, repeated
     return any(
-        text == (text[:size] * len(text))[: len(text)] and (size <= 4 or text[:size] in common_passwords())
+        text[size:] == text[:-size] and (size <= 4 or text[:size] in common_passwords())
         for size in range(1, len(text) // 2 + 1)
     )
 

@@ -39,15 +39,16 @@ def prepare_password(text: str) -> str:
     Raises
     ------
     InvalidParameter
-        If it has more than 1,024 bytes in UTF-8, or is no valid Unicode text.
+        If it has more than 1,024 bytes in UTF-8, before or after that, or is no valid Unicode text.
     """
     try:
-        size = len(text.encode())
+        is_too_long = len(text.encode()) > LONGEST_BYTES
     except UnicodeEncodeError:  # a lone surrogate, which JSON can carry
         raise InvalidParameter("The password is not valid Unicode text.") from None
-    if size > LONGEST_BYTES:
+    normalised = "" if is_too_long else unicodedata.normalize("NFKC", text)
+    if is_too_long or len(normalised.encode()) > LONGEST_BYTES:  # one character can become eighteen
         raise InvalidParameter(f"The password has more than {LONGEST_BYTES} bytes.")
-    return unicodedata.normalize("NFKC", text)
+    return normalised
 
 
 class PasswordHasher:

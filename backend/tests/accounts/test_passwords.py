@@ -94,6 +94,11 @@ class TestPrepare:
         with pytest.raises(InvalidParameter, match="1024 bytes"):
             prepare_password(text)
 
+    def test_what_grows_beyond_the_limit_is_refused(self) -> None:
+        # U+FDFA is one character of 3 bytes, and 18 characters after NFKC.
+        with pytest.raises(InvalidParameter, match="1024 bytes"):
+            prepare_password("\ufdfa" * 341)
+
     def test_a_lone_surrogate_is_refused(self) -> None:
         with pytest.raises(InvalidParameter, match="Unicode"):
             prepare_password("a horse that is \ud800 correct")
