@@ -30,15 +30,16 @@ class Reason(StrEnum):
 class Verdict:
     """What a try came to.
 
-    ``user_id`` and ``username`` belong to the account that was named, None where there is none. ``password_hash``
-    is what was verified, ``new_hash`` its replacement where the cost of hashing was changed since.
+    ``user_id`` and ``username`` belong to the account that was named, None where there is none. ``counters`` are
+    those under which the try was counted. ``password_hash`` is what was verified, ``new_hash`` its replacement where
+    the cost of hashing was changed since.
     """
 
     reason: Reason
     user_id: str | None
     username: str | None
     network: str
-    counter: str
+    counters: tuple[str, ...]
     wait_seconds: int = 0
     password_hash: str = ""
     new_hash: str | None = None
@@ -60,9 +61,8 @@ def check_password(
     with hasher.slot():  # before counting: no more tries are under way than there are slots
         with database.writing() as session:
             user = find_user(session, username)
-            counter = _counter_of(session, user, username, network, now)
-            keys = [counter, throttling.network_key(network)]
-            wait = throttling.count_attempt(session, keys, now)
+            counters = _counters_of(session, user, username, network, now)
+            wait = throttling.count_attempt(session, counters, now)
         stored = user.password_hash if user is not None and user.is_enabled and wait is None else None
         matches = hasher.verify(prepared, stored)
         new_hash = hasher.hash(prepared) if matches and stored and hasher.needs_update(stored) else None
@@ -71,7 +71,7 @@ def check_password(
         user_id=user.id if user else None,
         username=user.username if user else None,
         network=network,
-        counter=counter,
+        counters=counters,
         wait_seconds=wait or 0,
         password_hash=stored or "",
         new_hash=new_hash,
@@ -85,7 +85,7 @@ def confirm(session: Session, verdict: Verdict) -> User | None:
     user = session.scalars(select(User).where(User.id == verdict.user_id).with_for_update()).one_or_none()
     if user is None or not user.is_enabled or user.password_hash != verdict.password_hash:
         return None
-    throttling.forgive(session, verdict.counter, throttling.network_key(verdict.network))
+    throttling.forgive(session, *verdict.counters)
     if verdict.new_hash is not None:
         user.password_hash = verdict.new_hash
     return user
@@ -100,11 +100,15 @@ def log_in(session: Session, verdict: Verdict, limits: SessionLimits, now: datet
     return start_session(session, user, verdict.network, limits, now)
 
 
-def _counter_of(session: Session, user: User | None, username: str, network: str, now: datetime) -> str:
+def _counters_of(
+    session: Session, user: User | None, username: str, network: str, now: datetime
+) -> tuple[str, ...]:
+    """Name the counters of a try: that of the account, then that of the network unless it is a usual place."""
     is_known = user is not None and is_known_network(session, user.id, network, now)
-    return throttling.account_key(
+    account = throttling.account_key(
         user.id if user else None, normalise_username(username), network, is_known_network=is_known
     )
+    return (account,) if is_known else (account, throttling.network_key(network))
 
 
 def _reason(user: User | None, wait: int | None, matches: bool) -> Reason:

@@ -19,6 +19,7 @@ from imageserver.errors import Busy, InvalidParameter
 LONGEST_BYTES = 1024
 WAIT_SECONDS = 2.0
 WAITING_PER_SLOT = 8
+MOST_WAITING = 16  # requests are served by 40 threads: some must be left for everybody else
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class PasswordHasher:
         self._dummy = _unmatchable_hash(policy)
         count = slots or os.cpu_count() or 1
         self._slots = threading.BoundedSemaphore(count)
-        self._places = threading.BoundedSemaphore(count * (1 + WAITING_PER_SLOT))
+        self._places = threading.BoundedSemaphore(count + min(count * WAITING_PER_SLOT, MOST_WAITING))
 
     @contextmanager
     def slot(self) -> Iterator[None]:

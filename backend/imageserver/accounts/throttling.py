@@ -6,7 +6,9 @@ right: however many come at once, no more are looked at than the counters allow.
 the right password works, and a counter that rests is forgotten.
 
 An account has one counter for the client networks from which its user logged in lately, each network its own, and
-one for all strangers together. So a stranger's guesses do not keep the user away from the usual place.
+one for all strangers together. So a stranger's guesses do not keep the user away from the usual place. There the
+counter of the network does not count either: it slows down who tries many accounts, not the people who share an
+address with such a person.
 """
 
 import hashlib
@@ -69,18 +71,19 @@ def count_attempt(session: Session, keys: Sequence[str], now: datetime) -> int |
     return None
 
 
-def forgive(session: Session, account: str, network: str) -> None:
-    """Take back the counted try, and the failures of its account, which its owner evidently made."""
+def forgive(session: Session, account: str, network: str | None = None) -> None:
+    """Take back the counted try, and the failures of its account, which its owner evidently made.
+
+    ``network`` is the counter of the network where the try was counted there, too. The rows stay, because a parallel
+    try may be about to lock one of them.
+    """
     rows = select(ThrottleCounter).where(ThrottleCounter.key.in_([account, network]))
     ordered = session.scalars(rows.order_by(ThrottleCounter.key).with_for_update())
     counters = {counter.key: counter for counter in ordered}
     forgiven = counters[account].failures if account in counters else 1
-    if network in counters:
-        counter = counters[network]
+    for counter in counters.values():
         counter.failures = max(0, counter.failures - forgiven)
         counter.blocked_until = counter.last_failure + wait_after(counter.failures)
-    if account in counters:
-        session.delete(counters[account])
 
 
 def forget_account(session: Session, user_id: str) -> None:
@@ -92,7 +95,10 @@ def forget_account(session: Session, user_id: str) -> None:
 
 def forget_rested(session: Session, now: datetime) -> None:
     """Remove counters that nobody has touched for so long that they mean nothing any more."""
-    session.execute(delete(ThrottleCounter).where(ThrottleCounter.last_failure < now - ACCOUNT_MEMORY))
+    rested = select(ThrottleCounter.key).where(ThrottleCounter.last_failure < now - ACCOUNT_MEMORY)
+    # A row that somebody locks just now is in use again, and waiting for it could be a deadlock.
+    keys = session.scalars(rested.with_for_update(skip_locked=True)).all()
+    session.execute(delete(ThrottleCounter).where(ThrottleCounter.key.in_(keys)))
 
 
 def _lock_counter(session: Session, key: str, now: datetime) -> ThrottleCounter:

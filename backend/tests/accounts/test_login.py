@@ -150,6 +150,16 @@ class TestLockingOut:
         waits = [try_password("ada", "guess", HERE).wait_seconds for _ in range(8)]
         assert waits == [0] * 6 + [1, 1]
 
+    def test_who_shares_the_address_does_not_keep_the_user_away(
+        self, database: Database, add_user: AddUser, try_password: Try
+    ) -> None:
+        add_user("ada")
+        finish(database, try_password("ada", PASSWORD, HERE))
+        for number in range(20):
+            try_password(f"name {number}", "guess", HERE)
+        assert try_password("another", "guess", HERE).reason is Reason.THROTTLED
+        assert try_password("ada", PASSWORD, HERE).reason is Reason.RIGHT
+
     def test_a_place_is_the_usual_one_for_30_days(
         self, database: Database, add_user: AddUser, try_password: Try
     ) -> None:

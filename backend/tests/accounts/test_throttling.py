@@ -103,6 +103,17 @@ class TestForgiving:
         assert attempt(database, NOW, "account:6", NETWORK) is None
         assert attempt(database, NOW, "account:7", NETWORK) == 1
 
+    def test_right_and_wrong_tries_may_come_at_once(self, database: Database) -> None:
+        def try_once(number: int) -> int | None:
+            wait = attempt(database, NOW)
+            if number % 2:
+                with database.writing() as session:
+                    throttling.forgive(session, ACCOUNT, NETWORK)
+            return wait
+
+        with ThreadPoolExecutor(8) as pool:
+            assert len(list(pool.map(try_once, range(80)))) == 80
+
     def test_removed_counters_are_no_error(self, database: Database) -> None:
         with database.writing() as session:
             throttling.forgive(session, ACCOUNT, NETWORK)
