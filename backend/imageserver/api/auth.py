@@ -103,11 +103,13 @@ def log_out(
     response: Response,
     database: DatabaseDep,
     claims: ClaimsToEnd,
+    settings: SettingsDep,
     now: Now,
     everywhere: Literal["true", "false"] = "false",
 ) -> None:
     """End the session of the token, else of the cookie, on the server; with ``everywhere`` all of that user.
 
+    The token may have run out. A session whose own time is over can only end itself.
     Answers 204 however often it is called, and only after the end is durable.
     """
     cookie = read_cookie(request)
@@ -117,13 +119,15 @@ def log_out(
         by_cookie = sessions.name_session(session, cookie=cookie) if cookie else None
         named = sessions.name_session(session, session_id=claims.session_id) if claims else by_cookie
         if named is not None and not named.is_ended:
-            if everywhere == "true":
+            limits = session_limits(settings)
+            is_current = sessions.find_by_id(session, named.session_id, limits, now) is not None
+            is_everywhere = everywhere == "true" and is_current
+            if is_everywhere:
                 sessions.end_all_sessions(session, named.user_id, EndReason.LOGOUT_EVERYWHERE, now)
             else:
                 sessions.end_session(session, named.session_id, named.user_id, EndReason.LOGOUT, now)
-            actor = actor_of(request, named)
-            reason = "everywhere" if everywhere == "true" else None
-            record_event(session, actor, Kind.LOGOUT, Outcome.SUCCESS, now, reason=reason)
+            reason = "everywhere" if is_everywhere else None
+            record_event(session, actor_of(request, named), Kind.LOGOUT, Outcome.SUCCESS, now, reason=reason)
         # Another tab may have logged somebody else in: the cookie of a session that goes on stays.
         is_others = cookie is not None and sessions.is_going_on(session, cookie)
     if cookie is not None and not is_others:

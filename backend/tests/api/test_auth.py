@@ -542,6 +542,17 @@ class TestLogout:
         assert first.post("/auth/logout", params={"everywhere": "true"}).status_code == 204
         assert [b.get("/auth/me").status_code for b in (first, second, others)] == [401, 401, 200]
 
+    def test_a_session_whose_time_is_over_ends_no_other(
+        self, new_browser: Callable[..., TestClient], add_user: AddUser, clock: FakeClock
+    ) -> None:
+        add_user("ada")
+        old, present = new_browser(), new_browser()
+        log_in(old)
+        clock.forward(hours=13)
+        log_in(present)
+        assert old.post("/auth/logout", params={"everywhere": "true"}).status_code == 204
+        assert present.get("/auth/me").status_code == 200
+
     def test_a_tab_of_the_former_user_does_not_log_the_present_one_out(
         self, browser: TestClient, add_user: AddUser
     ) -> None:
