@@ -128,6 +128,7 @@ def _is_in_database(session: Session, event: AuditEvent, now: datetime) -> bool:
         AuditEvent.kind == event.kind,
         AuditEvent.outcome == event.outcome,
         AuditEvent.time > now - REPEAT_AFTER,
+        AuditEvent.time <= now,  # a clock that was set back silences nothing
     )
     return bool(session.scalar(select(exists().where(same))))
 
