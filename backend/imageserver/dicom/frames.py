@@ -86,6 +86,8 @@ class FrameDescription:
     written_orientation : tuple of float or None
         As it stands in the file, where `orientation` is not that.
     patient_orientation : tuple of 2 str or None
+    is_quadruped : bool
+        The sides of the patient have the names of animals.
     spacing_between_slices_mm : float or None
         As the file claims.
     is_multiframe : bool
@@ -110,6 +112,7 @@ class FrameDescription:
     orientation: Orientation | None = None
     written_orientation: tuple[float, ...] | None = None
     patient_orientation: tuple[str, str] | None = None
+    is_quadruped: bool = False
     spacing_between_slices_mm: float | None = None
     is_multiframe: bool = False
     concatenation: tuple[str, int] | None = None
@@ -201,6 +204,7 @@ class _Describer:
             orientation=orientation,
             written_orientation=written if written and written != orientation else None,
             patient_orientation=self.patient_orientation,
+            is_quadruped=text(self.dataset, "AnatomicalOrientationType") == "QUADRUPED",
             spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
             is_multiframe=self.image.number_of_frames > 1,
             concatenation=self.concatenation,

@@ -87,7 +87,9 @@ def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[Fr
         row_spacing_mm=frame.row_spacing_mm,
         column_spacing_mm=frame.column_spacing_mm,
         slice_spacing_mm=measured_spacing(projections),
-        orientation_labels=orientation_labels(frame.orientation, frame.patient_orientation),
+        orientation_labels=orientation_labels(
+            frame.orientation, frame.patient_orientation, is_quadruped=frame.is_quadruped
+        ),
         differs_by=_differs_by(group, part, groups),
         pixel_aspect_ratio=frame.pixel_aspect_ratio,
     )
@@ -280,7 +282,9 @@ def _stack_without_geometry(frames: Sequence[FrameDescription]) -> Stack:
         row_spacing_mm=frame.row_spacing_mm,
         column_spacing_mm=frame.column_spacing_mm,
         slice_spacing_mm=None,
-        orientation_labels=orientation_labels(frame.orientation, frame.patient_orientation),
+        orientation_labels=orientation_labels(
+            frame.orientation, frame.patient_orientation, is_quadruped=frame.is_quadruped
+        ),
         differs_by=None,
         pixel_aspect_ratio=frame.pixel_aspect_ratio,
     )

@@ -58,6 +58,10 @@ class TestSingleFrame:
         [frame] = describe_frames(read_header(io.BytesIO(data.replace(b"111.0\\222.0", b"xyz.0\\nan.0"))))
         assert (frame.position, frame.instance_number) == (None, 7)
 
+    @pytest.mark.parametrize(("kind", "is_quadruped"), [("QUADRUPED", True), ("BIPED", False), (None, False)])
+    def test_animals(self, kind: str | None, is_quadruped: bool) -> None:
+        assert describe(builders.image(AnatomicalOrientationType=kind))[0].is_quadruped is is_quadruped
+
     def test_a_missing_sop_instance_uid_is_derived(self) -> None:
         [frame] = describe(builders.image(SOPInstanceUID=None))
         [other] = describe(builders.image(SOPInstanceUID=None, InstanceNumber=2))

@@ -122,6 +122,32 @@ class TestOrientationLabels:
         # A mammogram (PS3.3 C.7.6.1.1.1): rows to the front, columns to the feet.
         assert orientation_labels(None, ("A", "FL")) == ("P", "A", "HR", "FL")
 
+    @pytest.mark.parametrize(
+        ("written", "labels"),
+        [
+            (("LE", "D"), ("RT", "LE", "V", "D")),
+            (("CR", "V"), ("CD", "CR", "D", "V")),
+            (("CRLE", "DI"), ("CDRT", "CRLE", "PR", "DI")),
+        ],
+    )
+    @pytest.mark.parametrize("is_declared", [True, False])
+    def test_animals_have_codes_of_two_letters(
+        self, written: tuple[str, str], labels: tuple[str, ...], is_declared: bool
+    ) -> None:
+        # PS3.3 C.7.6.1.1.1
+        assert orientation_labels(None, written, is_quadruped=is_declared) == labels
+
+    def test_one_letter_means_something_else_for_an_animal(self) -> None:
+        # R is rostral and L is lateral there (PS3.3 C.7.6.1.1.1).
+        assert orientation_labels(None, ("R", "L"), is_quadruped=True) == ("CD", "R", "M", "L")
+
+    def test_cosines_of_an_animal(self) -> None:
+        assert orientation_labels(AXIAL, is_quadruped=True) == ("RT", "LE", "V", "D")
+
+    @pytest.mark.parametrize("written", [("HFS", "P"), ("L", "x"), ("LEFT", "DOWN"), ("l", "f")])
+    def test_other_texts_are_no_labels(self, written: tuple[str, str]) -> None:
+        assert orientation_labels(None, written) is None
+
     def test_unknown(self) -> None:
         assert orientation_labels(None) is None
 
