@@ -166,7 +166,7 @@ class _Describer:
         self.instance_number = integer(header.dataset, "InstanceNumber")
         self.concatenation = self._concatenation()
         self.patient_orientation = self._patient_orientation()
-        # Where the planes of a dose grid lie along the normal; only differences have a meaning.
+        # Where the planes of a dose grid lie: along the normal from the first, or as z coordinates.
         self.grid_offsets = numbers(header.dataset, "GridFrameOffsetVector")
         self.of_the_object = {
             keyword: written_value(header.dataset, keyword)
@@ -241,7 +241,9 @@ class _Describer:
             return (x, y, z)
         if orientation is None or len(self.grid_offsets) != self.image.number_of_frames:
             return None  # the position of a classic multi-frame object is that of one frame only
-        step = plane_normal(orientation) * (self.grid_offsets[index] - self.grid_offsets[0])
+        if self.grid_offsets[0] != 0:  # C.8.8.3.2 b): z coordinates, whatever side the normal points to
+            return (x, y, self.grid_offsets[index])
+        step = plane_normal(orientation) * self.grid_offsets[index]
         return (x + float(step[0]), y + float(step[1]), z + float(step[2]))
 
     def _spacing(self, measures: Dataset) -> tuple[float | None, float | None]:

@@ -133,6 +133,17 @@ class TestMultiFrame:
         frames = describe(multiframe(ImagePositionPatient=[1, 2, 30], GridFrameOffsetVector=[30, 32.5, 35]))
         assert [f.position for f in frames] == [(1, 2, 30), (1, 2, 32.5), (1, 2, 35)]
 
+    def test_absolute_planes_whose_normal_points_down(self) -> None:
+        down = [1.0, 0, 0, 0, -1.0, 0]  # row x column is (0, 0, -1)
+        frames = describe(
+            multiframe(
+                ImagePositionPatient=[1, 2, 30],
+                ImageOrientationPatient=down,
+                GridFrameOffsetVector=[30, 32.5, 35],
+            )
+        )
+        assert [f.position for f in frames] == [(1, 2, 30), (1, 2, 32.5), (1, 2, 35)]
+
 
 class TestSplittingAttributes:
     def test_of_a_classic_object(self) -> None:
