@@ -152,7 +152,7 @@ class _Reader:
         elements: list[Element] = []
         try:
             dataset, pixel_data = self._read_dataset(walk, encoding, elements)
-            if not len(dataset):
+            if not elements:
                 raise FileRefused("empty", "The file holds no data set.")
             image = self._check_image(dataset, pixel_data, syntax)
             if walk.is_delimiter_missing:
@@ -257,12 +257,14 @@ class _Reader:
                 pixel_data = PixelData(
                     keyword, element.vr, element.offset, length, is_encapsulated, walk.fragments
                 )
-            elif not is_private(element.tag):  # nothing reads private values, and some have hundreds of MiB
+            else:
                 elements.append(element)
         return self._dataset_of(elements, encoding), pixel_data
 
     def _dataset_of(self, elements: Iterable[Element], encoding: Encoding) -> Dataset:
-        return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in elements})
+        # Nothing reads private values, and some have hundreds of MiB.
+        public = (element for element in elements if not is_private(element.tag))
+        return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in public})
 
     def _load(self, element: Element, encoding: Encoding) -> RawDataElement:
         """Read the bytes of a value; what they mean is worked out when it is asked for.

@@ -259,3 +259,7 @@ class TestPrivateValues:
     def test_a_long_standard_value_is_refused(self) -> None:
         data = without_pixels(explicit(0x00420011, b"OB", b"x" * 5000))
         assert refusal(data, Limits(value_length=4000)) == "value_too_long"
+
+    def test_a_data_set_of_private_values_only_is_not_empty(self) -> None:
+        preamble = b"\0" * 128 + b"DICM" + explicit(0x00020010, b"UI", b"1.2.840.10008.1.2.1\0")
+        assert len(read(preamble + explicit(0x00091010, b"LO", b"x ")).dataset) == 0
