@@ -16,6 +16,7 @@ PERSON_NAME_DELIMITERS = TEXT_DELIMITERS | frozenset(b"^=")
 UNDECLARED = "undeclared_character_set"
 UNKNOWN = "unknown_character_set"
 UNDECODABLE = "undecodable_characters"
+WRONG = "wrong_character_set"
 
 
 class DecodedText(NamedTuple):
@@ -50,7 +51,7 @@ _SINGLE_BYTE = {
 }
 _MULTI_BYTE = {58: "gb2312", 87: "jis_x_0208", 149: "euc_kr", 159: "jis_x_0212"}
 # Sets that cannot be mixed with others; their second bytes may look like delimiters.
-_STAND_ALONE = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk"}
+_STAND_ALONE = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk", "SHIFT_JIS": "cp932"}
 
 # Escape sequences of PS3.3 tables C.12-3 and C.12-4: which half they switch, and to what.
 _ESCAPES: dict[bytes, tuple[str, str]] = {
@@ -75,6 +76,17 @@ _ESCAPES: dict[bytes, tuple[str, str]] = {
     b"\x1b-b": ("high", "iso8859_15"),
 }
 _WIDER = {"gb2312": "gb18030", "euc_kr": "cp949"}  # what such data holds in practice
+# Names that other standards have for the same sets.
+_ALIASES = {
+    "UTF-8": "ISO_IR 192", "UTF8": "ISO_IR 192", "GB 18030": "GB18030", "ISO 2022 GBK": "GBK",
+    "ISO 2022 58": "ISO_IR 58", "GB2312": "ISO_IR 58", "EUC-KR": "ISO_IR 149", "KS_C_5601-1987": "ISO_IR 149",
+    "SJIS": "SHIFT_JIS", "SHIFT-JIS": "SHIFT_JIS", "MS_KANJI": "SHIFT_JIS", "ISO-8859-1": "ISO_IR 100",
+    "LATIN1": "ISO_IR 100", "US-ASCII": "ISO_IR 6", "ASCII": "ISO_IR 6",
+}  # fmt: skip
+_NOT_DICOM = frozenset(_ALIASES) - {"UTF-8", "UTF8", "GB 18030", "ISO 2022 GBK", "ISO 2022 58"} | {
+    "SHIFT_JIS"
+}
+_CUT_UTF_8 = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{1,2}[ \0]*\Z")
 _TERM = re.compile(r"ISO[ _-]?(?:2022)?[ _-]*IR[ _-]?(\d+)")
 
 
@@ -101,23 +113,23 @@ def decode_text(
     ----------
     DICOM PS3.3 C.12.1.1.2, PS3.5 6.1.2.3 to 6.1.2.5
     """
-    terms = [_normalise(term) for term in character_sets]
-    if terms and terms[0] in _STAND_ALONE:
-        return _decode_stand_alone(value, _STAND_ALONE[terms[0]])
     if value.isascii() and ESCAPE not in value:
         return DecodedText(value.decode("ascii"), ())
-    return _Decoder(terms, frozenset(delimiters)).decode(value)
+    terms = [_normalise(term) for term in character_sets]
+    if terms and terms[0] in _STAND_ALONE:
+        decoded = _decode_stand_alone(value, _STAND_ALONE[terms[0]])
+    else:
+        decoded = _Decoder(terms, frozenset(delimiters)).decode(value)
+    if any(term.strip(" \0").upper() in _NOT_DICOM for term in character_sets):
+        decoded = decoded._replace(warnings=(UNKNOWN, *decoded.warnings))
+    return decoded
 
 
 def _normalise(term: str) -> str:
     """Bring a defined term to one spelling; writers vary blanks, underscores and hyphens."""
     text = term.strip(" \0").upper()
-    if text in ("UTF-8", "UTF8", "ISO_IR_192", "ISO IR 192"):
-        return "ISO_IR 192"
-    if text in ("ISO 2022 GBK", "GB 18030"):
-        return text.split()[-1] if text.endswith("GBK") else "GB18030"
-    if text == "ISO 2022 58":
-        return "ISO_IR 58"
+    if text in _ALIASES:
+        return _ALIASES[text]
     match = _TERM.fullmatch(text)
     return f"ISO_IR {int(match[1])}" if match else text
 
@@ -126,7 +138,30 @@ def _decode_stand_alone(value: bytes, codec: str) -> DecodedText:
     try:
         return DecodedText(value.decode(codec), ())
     except UnicodeDecodeError:
-        return DecodedText(value.decode(codec, "replace"), (UNDECODABLE,))
+        pass
+    if codec == "utf-8" and not _holds_utf_8(value):
+        return DecodedText(value.decode("cp1252", "replace"), (WRONG,))
+    return DecodedText(value.decode(codec, "replace"), (UNDECODABLE,))
+
+
+def _holds_utf_8(value: bytes) -> bool:
+    """Tell whether any character of several bytes is UTF-8; what cannot be decoded is then damaged, or cut off."""
+    text = value.decode("utf-8", "replace")
+    return any(char > "\x7f" and char != "\ufffd" for char in text) or _CUT_UTF_8.search(value) is not None
+
+
+def _is_shift_jis(value: bytes, is_japanese: bool) -> bool:
+    """Tell whether text of single bytes is Shift-JIS with kanji or full-width kana.
+
+    Without a Japanese declaration only text that Latin 1 cannot mean: with bytes 0x81 to 0x9F, which are controls
+    there.
+    """
+    try:
+        text = value.decode("cp932")
+    except UnicodeDecodeError:
+        return False
+    has_wide = any(ord(char) > 0x3000 and not 0xFF61 <= ord(char) <= 0xFF9F for char in text)
+    return has_wide and (is_japanese or any(0x81 <= byte <= 0x9F for byte in value))
 
 
 class _Decoder:
@@ -140,6 +175,7 @@ class _Decoder:
         # Korean and Chinese writers often leave the escape sequence out after a delimiter.
         declared = (_MULTI_BYTE.get(number) for number in numbers if number is not None)
         self.fallback = next((codec for codec in declared if codec in _WIDER), None)
+        self.is_japanese = any(number in (13, 87, 159) for number in numbers) or not any(terms)
 
     def _number(self, term: str) -> int | None:
         if not term:
@@ -162,6 +198,8 @@ class _Decoder:
         self.warnings[code] = None
 
     def decode(self, value: bytes) -> DecodedText:
+        if ESCAPE not in value and (guess := self._guess(value)) is not None:
+            return guess
         text, sets, start, at = [], self.initial, 0, 0
         while at < len(value):
             byte = value[at]
@@ -177,6 +215,28 @@ class _Decoder:
                 at += 1
         text.append(self._decode_run(value[start:], sets))
         return DecodedText("".join(text), tuple(self.warnings))
+
+    def _guess(self, value: bytes) -> DecodedText | None:
+        """Read what is surely written otherwise than a single-byte set would have it.
+
+        Text of single bytes is almost never valid UTF-8. Japanese systems declare ISO_IR 13, or nothing, and write
+        kanji as Shift-JIS, the first byte of which is no character of JIS X 0201, or makes no sense as one.
+        """
+        if self.initial.high in _WIDER or self.initial.high == "tis_620":
+            return None
+        is_declared = self.initial.high is not None
+        # Two letters of these sets can look like one of UTF-8; the controls 0x80 to 0x9F cannot be meant.
+        is_ambiguous = self.initial.high in ("jis_x_0201", "iso8859_5")
+        if not is_ambiguous or any(0x80 <= byte <= 0x9F for byte in value):
+            try:
+                return DecodedText(
+                    value.decode("utf-8"), (*self.warnings, WRONG if is_declared else UNDECLARED)
+                )
+            except UnicodeDecodeError:
+                pass
+        if self.fallback or not self.is_japanese or not _is_shift_jis(value, is_declared):
+            return None
+        return DecodedText(value.decode("cp932"), (*self.warnings, WRONG if is_declared else UNDECLARED))
 
     def _switch(self, value: bytes, at: int, sets: _Sets) -> tuple[_Sets, int]:
         """Follow the escape sequence at `at`; one that is unknown is left out."""

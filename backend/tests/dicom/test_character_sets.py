@@ -9,6 +9,7 @@ from imageserver.dicom.character_sets import (
     UNDECLARED,
     UNDECODABLE,
     UNKNOWN,
+    WRONG,
     decode_text,
 )
 
@@ -120,3 +121,60 @@ class TestWrongDeclarations:
     def test_never_raises(self, value: bytes, terms: list[str]) -> None:
         text, _ = decode_text(value, terms, PERSON_NAME_DELIMITERS)
         text.encode("utf-8")
+
+
+class TestOtherBytesThanDeclared:
+    """What bytes mean is told by Python's codecs, independent of the declaration."""
+
+    @pytest.mark.parametrize(
+        ("term", "name"),
+        [
+            *[(term, name) for term in ("ISO_IR 100", "ISO 2022 IR 100", "ISO_IR 101", "ISO_IR 148")
+              for name in ("Müller^Jürgen", "Łódź", "山田^太郎")],
+            ("ISO_IR 144", "Иван"), ("ISO_IR 13", "山田^太郎"),
+        ],
+    )  # fmt: skip
+    def test_utf_8_under_a_single_byte_declaration(self, term: str, name: str) -> None:
+        assert decode(name.encode().hex(), term) == (name, (WRONG,))
+
+    @pytest.mark.parametrize("name", ["Müller^Jürgen", "Ren\u00e9", "M\u00fcller\u2019s"])
+    def test_latin_1_under_utf_8(self, name: str) -> None:
+        assert decode(name.encode("cp1252").hex(), "ISO_IR 192") == (name, (WRONG,))
+
+    def test_damaged_utf_8_is_not_taken_for_latin_1(self) -> None:
+        assert decode("e5b1b1 e7 41", "ISO_IR 192") == ("山\ufffdA", (UNDECODABLE,))
+
+    @pytest.mark.parametrize("name", ["山田^太郎", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう", "鈴木"])
+    @pytest.mark.parametrize(("terms", "code"), [(["ISO_IR 13"], WRONG), ([], UNDECLARED)])
+    def test_shift_jis(self, name: str, terms: list[str], code: str) -> None:
+        assert decode(name.encode("cp932").hex(), *terms) == (name, (code,))
+
+    @pytest.mark.parametrize("term", ["SJIS", "Shift_JIS", "MS_Kanji"])
+    def test_names_of_shift_jis_that_dicom_does_not_have(self, term: str) -> None:
+        assert decode("山田".encode("cp932").hex(), term) == ("山田", (UNKNOWN,))
+
+    @pytest.mark.parametrize(
+        ("term", "codec", "name"),
+        [
+            ("GB2312", "gb2312", "张^小东"),
+            ("EUC-KR", "euc_kr", "김^희중"),
+            ("ISO-8859-1", "latin-1", "Müller"),
+        ],
+    )
+    def test_names_of_other_standards(self, term: str, codec: str, name: str) -> None:
+        assert decode(name.encode(codec).hex(), term) == (name, (UNKNOWN,))
+
+    @pytest.mark.parametrize(
+        ("term", "codec", "name"), [("ISO_IR 13", "shift_jis", "ﾅｶ^ﾐｵ"), ("ISO_IR 144", "iso8859_5", "ТА^ХО")]
+    )
+    def test_letters_as_declared_that_look_like_utf_8_stay(self, term: str, codec: str, name: str) -> None:
+        value = name.encode(codec)
+        value.decode("utf-8")
+        assert decode(value.hex(), term) == (name, ())
+
+    @pytest.mark.parametrize("name", ["Müller^Jürgen", "Ångström", "Nuñez", "Jérôme"])
+    def test_latin_1_as_declared_stays(self, name: str) -> None:
+        assert decode(name.encode("latin-1").hex(), "ISO_IR 100") == (name, ())
+
+    def test_undeclared_latin_1_is_not_taken_for_japanese(self) -> None:
+        assert decode("Müller^Grün".encode("latin-1").hex()) == ("Müller^Grün", (UNDECLARED,))
