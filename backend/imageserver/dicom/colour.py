@@ -38,7 +38,7 @@ def to_rgb(
     Raises
     ------
     ValueError
-        If the colour space is unknown, or the palette unusable.
+        If the colour space is unknown, the palette unusable, or the values have too few samples.
 
     References
     ----------
@@ -46,7 +46,10 @@ def to_rgb(
     """
     if photometric_interpretation == "PALETTE COLOR":
         return apply_palette(stored_values, dataset, signed=image.is_signed)
-    samples = reduce_to_8_bit(stored_values.view(f"u{stored_values.dtype.itemsize}"), image.bits_stored)
+    if stored_values.ndim != 3 or stored_values.shape[2] < 3 or stored_values.dtype.kind == "f":
+        raise ValueError("its pixels are no samples of a colour")
+    unsigned = stored_values.view(f"u{stored_values.dtype.itemsize}")
+    samples = reduce_to_8_bit(unsigned, _bits_of(unsigned, image))
     if photometric_interpretation in _FULL_RANGE:
         return _from_full_range(samples)
     if photometric_interpretation in _PARTIAL_RANGE:
@@ -54,6 +57,13 @@ def to_rgb(
     if photometric_interpretation == "RGB" or photometric_interpretation.startswith("YBR_"):
         return samples[..., :3]  # decoders give YBR_RCT and YBR_ICT as RGB
     raise ValueError(f"its colour space {photometric_interpretation[:16]!r} is not supported")
+
+
+def _bits_of(samples: NDArray[Any], image: ImagePixel) -> int:
+    """Return how many bits samples have: those stored, unless the decoder found others in the stream."""
+    if samples.dtype.itemsize > image.stored_type.itemsize:
+        return max(image.bits_stored, int(samples.max()).bit_length())
+    return min(image.bits_stored, 8 * samples.dtype.itemsize)
 
 
 def _from_full_range(samples: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -35,6 +35,7 @@ from imageserver.dicom.voi_lut import (
     read_voi_lut,
     read_windows,
 )
+from imageserver.errors import UndecodableFrame
 
 WINDOW_GUESSED = "window_guessed"
 WINDOW_UNUSABLE = "window_unusable"
@@ -57,6 +58,10 @@ class PictureFormat(StrEnum):
     def media_type(self) -> str:
         """The media type, for example ``image/png``."""
         return f"image/{self.value}"
+
+
+# What the formats have room for: 16 bits less the last value in JPEG as libjpeg has it, 14 bits in WebP.
+_LONGEST_SIDE = {PictureFormat.JPEG: 65500, PictureFormat.WEBP: 16383}
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,8 @@ def render_frame(
     """
     if frame.photometric_interpretation not in _GREY:
         return _render_colour(frame, header, frame_index)
+    if frame.stored_values.ndim != 2:
+        raise undecodable(header, frame_index, "its pixels have several samples and are called grey")
     return _GreyPipeline(frame, header, frame_index).render(window)
 
 
@@ -272,9 +279,19 @@ def encode(display_values: NDArray[np.uint8], picture_format: PictureFormat) -> 
     Returns
     -------
     bytes
+
+    Raises
+    ------
+    imageserver.errors.UndecodableFrame
+        If the format has no room for the picture; PNG always has.
     """
     if picture_format is PictureFormat.PNG:
         return encode_png(display_values)
+    if max(display_values.shape[:2]) > _LONGEST_SIDE[picture_format]:
+        rows, columns = display_values.shape[:2]
+        raise UndecodableFrame(
+            f"A picture of {rows} x {columns} pixels is too large for {picture_format.value}; ask for png."
+        )
     picture = Image.fromarray(np.ascontiguousarray(display_values))
     buffer = io.BytesIO()
     if picture_format is PictureFormat.JPEG:

@@ -41,6 +41,18 @@ class TestYbr:
     def test_16_bit_rgb_gives_the_high_bytes(self) -> None:
         assert convert(np.array([[[0x1234, 0xFFFF, 0]]], np.uint16), "RGB").tolist() == [[[0x12, 0xFF, 0]]]
 
+    def test_samples_of_a_stream_that_has_fewer_bits_than_the_file_says(self) -> None:
+        header = read_header(builders.stream(builders.image(np.zeros((1, 1, 3), np.uint16))))
+        assert header.image is not None
+        colour = to_rgb(np.array([[[1, 128, 255]]], np.uint8), "RGB", header.image, header.dataset)
+        assert colour.tolist() == [[[1, 128, 255]]]
+
+    def test_samples_of_a_stream_that_has_more_bits_than_the_file_says(self) -> None:
+        header = read_header(builders.stream(builders.image(np.zeros((1, 1, 3), np.uint8))))
+        assert header.image is not None
+        colour = to_rgb(np.array([[[0, 0x800, 0xFFF]]], np.uint16), "RGB", header.image, header.dataset)
+        assert colour.tolist() == [[[0, 0x80, 0xFF]]]
+
     def test_an_unknown_colour_space_is_refused(self) -> None:
         with pytest.raises(ValueError, match="HSV"):
             convert(np.zeros((2, 2, 3), np.uint8), "HSV")

@@ -191,6 +191,20 @@ class TestColour:
             render(builders.image(np.zeros((2, 2, 3), np.uint8), PhotometricInterpretation="HSV"))
 
 
+class TestSamplesThatDoNotFit:
+    @pytest.mark.parametrize("photometric", ["RGB", "YBR_FULL", "YBR_RCT", "YBR_PARTIAL_422"])
+    def test_one_sample_is_no_colour(self, photometric: str) -> None:
+        _, header = prepare(builders.image(np.zeros((8, 8), np.uint8)))
+        with pytest.raises(UndecodableFrame, match="no samples of a colour"):
+            render_frame(DecodedFrame(np.zeros((8, 8), np.uint8), photometric), header, 0)
+
+    @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"])
+    def test_three_samples_are_neither_grey_nor_a_place_in_a_palette(self, photometric: str) -> None:
+        _, header = prepare(builders.image(np.zeros((8, 8, 3), np.uint8)))
+        with pytest.raises(UndecodableFrame, match="Frame 1 of instance"):
+            render_frame(DecodedFrame(np.zeros((8, 8, 3), np.uint8), photometric), header, 0)
+
+
 class TestProperties:
     @given(
         arrays.arrays(
@@ -227,6 +241,17 @@ class TestEncode:
         picture = Image.open(io.BytesIO(encode(values, picture_format)))
         assert picture.size == (shape[1], shape[0])
         assert Image.MIME[picture.format or ""] == picture_format.media_type
+
+    @pytest.mark.parametrize(
+        ("picture_format", "side"), [(PictureFormat.WEBP, 16384), (PictureFormat.JPEG, 65501)]
+    )
+    def test_a_picture_that_a_format_has_no_room_for_is_a_named_error(
+        self, picture_format: PictureFormat, side: int
+    ) -> None:
+        with pytest.raises(UndecodableFrame, match=f"1 x {side} pixels is too large"):
+            encode(np.zeros((1, side), np.uint8), picture_format)
+        encode(np.zeros((1, side - 1), np.uint8), picture_format)
+        encode(np.zeros((1, side), np.uint8), PictureFormat.PNG)
 
     def test_png_is_exact(self) -> None:
         values = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
