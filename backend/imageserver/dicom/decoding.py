@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from imageserver.dicom.attributes import instance_address
-from imageserver.dicom.codestream import stream_size
+from imageserver.dicom.codestream import is_decoded_to_rgb, stream_size
 from imageserver.dicom.decoder_pool import DecoderFailure
 from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.pixel_data import PixelData, frame_fragments, read_fragments
@@ -124,9 +124,9 @@ def _decode_compressed(
     ]
     if values.shape != expected:
         raise ValueError(f"the decoder gave {values.shape} instead of {expected}")
-    return DecodedFrame(
-        values, photometric if image.samples_per_pixel > 1 else image.photometric_interpretation
-    )
+    if image.samples_per_pixel == 1:
+        return DecodedFrame(values, image.photometric_interpretation)
+    return DecodedFrame(values, "RGB" if is_decoded_to_rgb(data) else photometric)
 
 
 def _request(header: Header, image: ImagePixel) -> dict[str, Any]:

@@ -237,6 +237,28 @@ class TestColour:
         assert frame.photometric_interpretation == "RGB"
         assert np.abs(frame.stored_values.astype(int) - (255, 0, 0)).max() <= 1
 
+    @pytest.mark.parametrize(
+        ("transform", "photometric", "expected"),
+        [
+            (1, "YBR_FULL", "RGB"),
+            (1, "YBR_FULL_422", "RGB"),
+            (1, "RGB", "RGB"),
+            (0, "RGB", "RGB"),
+            (0, "YBR_FULL", "YBR_FULL"),
+        ],
+    )
+    def test_jpeg_2000_is_converted_once(
+        self, transform: int, photometric: str, expected: str, decoders: DecoderPool
+    ) -> None:
+        pixels = np.full((16, 16, 3), (220, 30, 10), np.uint8)
+        stream = pillow(pixels, "JPEG2000", no_jp2=True, num_resolutions=2, irreversible=False, mct=transform)
+        dataset = builders.encapsulated(
+            builders.image(pixels, PhotometricInterpretation=photometric), [stream]
+        )
+        frame = decode(dataset, JPEG2000Lossless, decoders)
+        assert frame.photometric_interpretation == expected
+        np.testing.assert_array_equal(frame.stored_values, pixels)
+
     def test_reversible_colour_transform(self, decoders: DecoderPool) -> None:
         stream = jpeg_2000(self.RGB.repeat(4, 0).repeat(4, 1))
         dataset = builders.image(self.RGB.repeat(4, 0).repeat(4, 1), PhotometricInterpretation="YBR_RCT")
