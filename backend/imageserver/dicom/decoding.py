@@ -125,8 +125,21 @@ def _decode_compressed(
     if values.shape != expected:
         raise ValueError(f"the decoder gave {values.shape} instead of {expected}")
     if image.samples_per_pixel == 1:
-        return DecodedFrame(values, image.photometric_interpretation)
+        return DecodedFrame(_as_stored(values, header, image), image.photometric_interpretation)
     return DecodedFrame(values, "RGB" if is_decoded_to_rgb(data) else photometric)
+
+
+def _as_stored(values: NDArray[Any], header: Header, image: ImagePixel) -> NDArray[Any]:
+    """Bring what a decoder gave to the type and the bits that native stored values have.
+
+    Lossy streams overshoot: there a value beyond Bits Stored is a bright pixel, and masked it would be a black one.
+    Values of a stream that is deeper than Bits Allocated stay as they are.
+    """
+    if values.dtype.itemsize > image.stored_type.itemsize:
+        return values
+    stored = values.astype(image.stored_type, copy=False)
+    is_in_place = image.high_bit == image.bits_stored - 1
+    return stored if header.transfer_syntax.is_lossy and is_in_place else mask_unused_bits(stored, image)
 
 
 def _request(header: Header, image: ImagePixel) -> dict[str, Any]:

@@ -345,3 +345,34 @@ def test_a_stream_deeper_than_bits_allocated_keeps_its_values(decoders: DecoderP
     dataset = builders.image(np.zeros((12, 16), np.uint8))
     frame = decode(builders.encapsulated(dataset, [jpeg_2000(PICTURE)]), JPEG2000Lossless, decoders)
     np.testing.assert_array_equal(frame.stored_values, PICTURE)
+
+
+class TestUnusedBitsOfStreams:
+    """Bits that are not stored may hold anything, compressed or not (PS3.5 8.1.1)."""
+
+    def test_bits_below_high_bit_of_rle(self, decoders: DecoderPool) -> None:
+        # 960 is 60 << 4: with High Bit 15 and 12 bits stored, the lowest 4 bits are none of the value.
+        pixels = np.full((12, 16), 960, np.uint16)
+        dataset = builders.image(pixels, BitsStored=12, HighBit=15)
+        frame = decode(builders.encapsulated(dataset, [rle(pixels)]), RLELossless, decoders)
+        assert np.unique(frame.stored_values).tolist() == [60]
+
+    def test_bits_above_high_bit_of_rle(self, decoders: DecoderPool) -> None:
+        pixels = np.full((12, 16), 0xF123, np.uint16)
+        dataset = builders.image(pixels, BitsStored=12, HighBit=11)
+        frame = decode(builders.encapsulated(dataset, [rle(pixels)]), RLELossless, decoders)
+        assert np.unique(frame.stored_values).tolist() == [0x123]
+
+    def test_a_sign_that_the_stream_does_not_extend(self, decoders: DecoderPool) -> None:
+        # 2496 is -1600 + 4096: the 12 bits of -1600 in an unsigned stream of 16 bits.
+        dataset = builders.image(np.zeros((12, 16), np.int16), BitsStored=12, HighBit=11)
+        stream = jpeg_2000(np.full((12, 16), 2496, np.uint16))
+        frame = decode(builders.encapsulated(dataset, [stream]), JPEG2000Lossless, decoders)
+        assert frame.stored_values.dtype == np.int16
+        assert np.unique(frame.stored_values).tolist() == [-1600]
+
+    def test_an_overshoot_of_a_lossy_stream_stays_bright(self, decoders: DecoderPool) -> None:
+        dataset = builders.image(np.zeros((12, 16), np.uint16), BitsStored=12, HighBit=11)
+        stream = jpeg_2000(np.full((12, 16), 4100, np.uint16))
+        frame = decode(builders.encapsulated(dataset, [stream]), JPEG2000, decoders)
+        assert np.unique(frame.stored_values).tolist() == [4100]
