@@ -128,6 +128,8 @@ def decode(request: dict[str, Any], source: bytes) -> tuple[np.ndarray, str]:
     options = dict(request["options"])
     if uid in JPEG2000TransferSyntaxes:
         _widen(options, get_j2k_parameters(source).get("precision", 0))
+    if uid in (JPEGBaseline8Bit, JPEGExtended12Bit):
+        _narrow(options, source)
     buffer = encapsulate([source], has_bot=False)
     failures = []
     for plugin in _plugins(uid, options):
@@ -157,6 +159,13 @@ def _widen(options: dict[str, Any], precision: int) -> None:
     if precision > options["bits_allocated"]:
         options["bits_allocated"] = 16 if precision <= 16 else 32
         options["bits_stored"] = precision
+
+
+def _narrow(options: dict[str, Any], source: bytes) -> None:
+    """Expect bytes from a stream of 8-bit samples, whatever Bits Allocated says; such samples have no sign."""
+    with contextlib.suppress(ValueError, IndexError):  # a damaged stream is for the decoders to refuse
+        if options["bits_allocated"] == 16 and _jpeg_precision(source) == 8:
+            options.update(bits_allocated=8, bits_stored=8, pixel_representation=0)
 
 
 def _limit_memory() -> None:

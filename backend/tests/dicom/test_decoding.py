@@ -376,3 +376,11 @@ class TestUnusedBitsOfStreams:
         stream = jpeg_2000(np.full((12, 16), 4100, np.uint16))
         frame = decode(builders.encapsulated(dataset, [stream]), JPEG2000, decoders)
         assert np.unique(frame.stored_values).tolist() == [4100]
+
+
+def test_8_bit_jpeg_in_16_bits_allocated(decoders: DecoderPool) -> None:
+    dataset = builders.image(np.zeros((16, 16), np.uint16), BitsStored=8, HighBit=7)
+    stream = pillow(np.full((16, 16), 200, np.uint8), "JPEG", quality=100)
+    frame = decode(builders.encapsulated(dataset, [stream]), JPEGBaseline8Bit, decoders)
+    assert frame.stored_values.dtype == np.uint16
+    assert np.unique(frame.stored_values).tolist() == [200]
