@@ -6,6 +6,7 @@ form, ``{"keys": ["<base64>", ...]}``, or one base64 key per line. It is only re
 
 import binascii
 import hashlib
+import hmac
 import json
 import os
 import secrets
@@ -63,6 +64,22 @@ class SigningKeys:
         """Return the key of this name."""
         return next((key for key in self.keys if key.id == key_id), None)
 
+    def seal(self, secret: str) -> str:
+        """Bind the secret of a session cookie to the signing key: without that key the cookie is worth nothing."""
+        return f"{secret}.{_tag(self.signing, secret)}"
+
+    def unseal(self, sealed: str) -> str | None:
+        """Return the secret of a cookie that one of the keys sealed."""
+        secret, _, tag = sealed.rpartition(".")
+        is_ours = any(
+            hmac.compare_digest(_tag(key, secret).encode(), tag.encode(errors="replace")) for key in self.keys
+        )
+        return secret if is_ours else None
+
+    def is_sealed_by_signing_key(self, sealed: str) -> bool:
+        """Tell whether the cookie need not be sealed anew after a change of keys."""
+        return SigningKeys(self.keys[:1]).unseal(sealed) is not None
+
 
 def load_signing_keys(state_dir: Path, given_file: Path | None) -> SigningKeys:
     """Read the given file, or the own one, which is made when it is missing.
@@ -83,6 +100,11 @@ def load_signing_keys(state_dir: Path, given_file: Path | None) -> SigningKeys:
 def make_signing_keys(*secrets_: bytes) -> SigningKeys:
     """Name keys by their fingerprints."""
     return SigningKeys(tuple(SigningKey(hashlib.sha256(key).hexdigest()[:16], key) for key in secrets_))
+
+
+def _tag(key: SigningKey, secret: str) -> str:
+    # The prefix keeps it from ever being the signature of a token.
+    return hmac.digest(key.secret, b"session cookie:" + secret.encode(errors="replace"), "sha256").hex()
 
 
 def _create(path: Path) -> None:

@@ -29,7 +29,7 @@ from imageserver.api.authentication import ClaimsToEnd, CurrentUser, get_signing
 from imageserver.api.dependencies import DatabaseDep, Now, ReadingSession, SettingsDep
 from imageserver.api.origins import check_origin, require_origin
 from imageserver.api.problems import problem_responses
-from imageserver.api.session_cookie import delete_cookie, read_cookie, set_cookie
+from imageserver.api.session_cookie import delete_cookie, has_cookie, read_cookie, renew_cookie, set_cookie
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import Actor, record_event
 from imageserver.errors import InvalidCredentials, NotAuthenticated, SessionEnded, TooManyAttempts
@@ -77,17 +77,20 @@ def log_in(
 
 
 @router.post("/refresh", responses=problem_responses(400, 401, 403, 413, 503, 507))
-def refresh(request: Request, database: DatabaseDep, settings: SettingsDep, now: Now) -> RefreshedToken:
+def refresh(
+    request: Request, response: Response, database: DatabaseDep, settings: SettingsDep, now: Now
+) -> RefreshedToken:
     """Give the next access token to a page that has the session cookie."""
-    cookie = read_cookie(request)
-    if cookie is None:
+    if not has_cookie(request):
         raise NotAuthenticated("Log in first: the request carries no session cookie.")
     require_origin(request)
+    cookie = read_cookie(request)
     with database.reading() as session:
-        user = sessions.find_by_cookie(session, cookie, session_limits(settings), now)
-    if user is None:
+        user = sessions.find_by_cookie(session, cookie, session_limits(settings), now) if cookie else None
+    if user is None or cookie is None:
         raise SessionEnded("The session has ended; log in again.")
     sessions.touch_if_due(database, user, now)
+    renew_cookie(request, response, cookie)
     request.state.username = user.username
     token, expires_in = issue_access_token(
         get_signing_keys(request), user.user_id, user.session_id, user.expires, now

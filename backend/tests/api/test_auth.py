@@ -411,8 +411,19 @@ class TestMe:
         log_in(browser)
         app.state.signing_keys = make_signing_keys(b"another key that is just as long")
         assert code_of(browser.get("/auth/me")) == (401, "not_authenticated")
-        answer = browser.post("/auth/refresh")  # the session goes on: a changed key costs one refresh
-        assert answer.status_code == 200
+        assert code_of(browser.post("/auth/refresh")) == (401, "session_ended")
+
+    def test_a_new_key_before_the_old_one_ends_no_session(
+        self, browser: TestClient, app: FastAPI, add_user: AddUser
+    ) -> None:
+        add_user("ada")
+        log_in(browser)
+        old, new = app.state.signing_keys.signing.secret, b"another key that is just as long"
+        app.state.signing_keys = make_signing_keys(new, old)
+        assert browser.get("/auth/me").status_code == 200
+        assert browser.post("/auth/refresh").status_code == 200
+        app.state.signing_keys = make_signing_keys(new)
+        assert browser.post("/auth/refresh").status_code == 200
 
     def test_a_token_of_one_user_with_the_session_of_another(
         self, app: FastAPI, client: TestClient, database: Database, add_user: AddUser, browser: TestClient
