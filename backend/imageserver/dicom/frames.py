@@ -9,6 +9,7 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.attributes import instance_address
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.geometry import Orientation, Position, corrected_orientation, plane_normal
+from imageserver.dicom.nuclear_medicine import ReconstructedSlices
 from imageserver.dicom.reading import Header
 from imageserver.dicom.values import first_item, integer, number, numbers, text, texts, written_value
 
@@ -54,6 +55,8 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
     "stack_id": (("FrameContentSequence", "StackID"),),
 }
 SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
+_SAME_PLACE_MM = 0.01
+_AXIAL_COSINE = 0.99
 _TUPLES = (
     "position",
     "orientation",
@@ -164,6 +167,7 @@ class _Describer:
         self.groups = FunctionalGroups(header.dataset)
         self.uid = instance_address(header.dataset, header.file_meta).sop_instance_uid
         self.instance_number = integer(header.dataset, "InstanceNumber")
+        self.reconstructed = ReconstructedSlices(header.dataset, self.image.number_of_frames)
         self.concatenation = self._concatenation()
         self.patient_orientation = self._patient_orientation()
         # Where the planes of a dose grid lie: along the normal from the first, or as z coordinates.
@@ -181,9 +185,10 @@ class _Describer:
         for index in range(1, self.image.number_of_frames):
             if self.groups.is_present:
                 yield self._describe_frame(index)
-            else:  # only the place can differ
+            else:  # only place and time can differ
                 position = self._position(index, first.orientation)
-                yield replace(first, frame_number=index + 1, position=position)
+                splitting = {**first.splitting, **self._time_slot(index)}
+                yield replace(first, frame_number=index + 1, position=position, splitting=splitting)
 
     def _describe_frame(self, index: int) -> FrameDescription:
         written = self._written_orientation(index)
@@ -229,21 +234,30 @@ class _Describer:
 
     def _written_orientation(self, index: int) -> tuple[float, ...]:
         source = self.groups.source("PlaneOrientationSequence", index)
-        return tuple(numbers(source, "ImageOrientationPatient"))
+        return tuple(numbers(source, "ImageOrientationPatient")) or self.reconstructed.orientation()
 
     def _position(self, index: int, orientation: Orientation | None) -> Position | None:
         plane = self.groups.find("PlanePositionSequence", index)
+        if plane is None and (place := self.reconstructed.position(index, orientation)) is not None:
+            return place
         values = numbers(self.dataset if plane is None else plane, "ImagePositionPatient")
         if len(values) != 3:
             return None
         x, y, z = values
         if plane is not None or self.image.number_of_frames == 1:
             return (x, y, z)
+        return self._grid_position((x, y, z), index, orientation)
+
+    def _grid_position(self, start: Position, index: int, orientation: Orientation | None) -> Position | None:
+        """Return where a plane of a dose grid lies; frames of other classic objects have no position of their own."""
         if orientation is None or len(self.grid_offsets) != self.image.number_of_frames:
-            return None  # the position of a classic multi-frame object is that of one frame only
-        if self.grid_offsets[0] != 0:  # C.8.8.3.2 b): z coordinates, whatever side the normal points to
-            return (x, y, self.grid_offsets[index])
-        step = plane_normal(orientation) * self.grid_offsets[index]
+            return None
+        x, y, z = start
+        normal = plane_normal(orientation)
+        first, offset = self.grid_offsets[0], self.grid_offsets[index]
+        if first != 0 and abs(first - z) < _SAME_PLACE_MM and abs(normal[2]) > _AXIAL_COSINE:
+            return (x, y, offset)  # C.8.8.3.2 b): z coordinates, whatever side the normal points to
+        step = normal * (offset - first)
         return (x + float(step[0]), y + float(step[1]), z + float(step[2]))
 
     def _spacing(self, measures: Dataset) -> tuple[float | None, float | None]:
@@ -270,7 +284,11 @@ class _Describer:
 
     def _splitting(self, index: int) -> dict[str, str]:
         found = ((name, self._splitting_value(name, index)) for name in SPLITTING_ATTRIBUTES)
-        return {name: value for name, value in found if value is not None}
+        return {name: value for name, value in found if value is not None} | self._time_slot(index)
+
+    def _time_slot(self, index: int) -> dict[str, str]:
+        slot = self.reconstructed.time_slot(index)
+        return {} if slot is None else {"cardiac_phase": slot}
 
     def _splitting_value(self, name: str, index: int) -> str | None:
         if name == "diffusion_gradient" and self.groups.is_present:

@@ -1,0 +1,51 @@
+"""Where the frames of a reconstructed nuclear medicine object lie: they say it in vectors of their own."""
+
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.geometry import Orientation, Position, plane_normal
+from imageserver.dicom.values import first_item, number, numbers, texts
+
+
+class ReconstructedSlices:
+    """Slices of a reconstructed object, RECON TOMO or RECON GATED TOMO. Says nothing about others.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+    number_of_frames : int
+
+    References
+    ----------
+    DICOM PS3.3 C.8.4.8 (frame index vectors), C.8.4.11 (detector), C.8.4.15 (reconstruction)
+    """
+
+    def __init__(self, dataset: Dataset, number_of_frames: int) -> None:
+        image_type = texts(dataset, "ImageType")
+        self.is_present = len(image_type) > 2 and image_type[2] in ("RECON TOMO", "RECON GATED TOMO")
+        self._detector = first_item(dataset, "DetectorInformationSequence") if self.is_present else None
+        self._spacing_mm = number(dataset, "SpacingBetweenSlices")  # its sign is the direction of stacking
+        self._slices = numbers(dataset, "SliceVector")
+        self._time_slots = numbers(dataset, "TimeSlotVector")
+        if len(self._slices) != number_of_frames:
+            self._slices = [] if self._time_slots else list(range(1, number_of_frames + 1))
+        if len(self._time_slots) != number_of_frames:
+            self._time_slots = []
+
+    def orientation(self) -> tuple[float, ...]:
+        """Return Image Orientation (Patient) of the detector as it stands in the file; empty without one."""
+        return tuple(numbers(self._detector, "ImageOrientationPatient")) if self._detector is not None else ()
+
+    def position(self, index: int, orientation: Orientation | None) -> Position | None:
+        """Return the position of a frame, in mm: that of the first slice, and steps along the normal."""
+        if self._detector is None or orientation is None or not self._spacing_mm or not self._slices:
+            return None
+        first = numbers(self._detector, "ImagePositionPatient")
+        if len(first) != 3:
+            return None
+        step = plane_normal(orientation) * self._spacing_mm * (self._slices[index] - 1)
+        x, y, z = (start + float(s) for start, s in zip(first, step, strict=True))
+        return (x, y, z)
+
+    def time_slot(self, index: int) -> str | None:
+        """Return the time slot of a frame of a gated object."""
+        return f"{self._time_slots[index]:g}" if self.is_present and self._time_slots else None
