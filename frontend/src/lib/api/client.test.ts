@@ -130,10 +130,13 @@ describe('request', () => {
 
   it('does not renew for a wrong password', async () => {
     const credentials = holdToken('first');
-    serve(() => problem(401, 'invalid_credentials'));
-    await expect(request('/auth/token', { auth: 'cookie' })).rejects.toMatchObject({
-      code: 'invalid_credentials',
-    });
+    for (const auth of ['cookie', 'bearer'] as const) {
+      const calls = serve(() => problem(401, 'invalid_credentials'));
+      await expect(request('/auth/password', { auth })).rejects.toMatchObject({
+        code: 'invalid_credentials',
+      });
+      expect(calls).toHaveLength(1);
+    }
     expect(credentials.renew).not.toHaveBeenCalled();
   });
 

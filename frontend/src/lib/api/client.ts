@@ -5,6 +5,9 @@ import { ConnectionError, isNamed, ProblemError, SignedOutError, UnexpectedAnswe
 
 const TIMEOUT_MS = 30_000;
 
+/** What a new token may cure. A wrong present password is a 401, too, and must not be sent twice. */
+const RENEWABLE = new Set(['not_authenticated', 'token_expired', 'session_ended']);
+
 /** Who is signed in, as far as a request needs to know. The session's state provides it. */
 export interface Credentials {
   readonly token: string | null;
@@ -41,7 +44,7 @@ export async function request(path: string, options: RequestOptions = {}): Promi
   try {
     return await send(path, options, token);
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.status !== 401) throw error;
+    if (!(error instanceof ProblemError) || !RENEWABLE.has(error.code)) throw error;
     await credentials.renew(token);
     options.signal?.throwIfAborted();
     // What was asked for as one person is never answered as another.
