@@ -23,6 +23,7 @@ from imageserver.dicom.transfer_syntax import (
     find_transfer_syntax,
     is_supported,
 )
+from imageserver.dicom.unreadable import find_unreadable
 from imageserver.dicom.values import text
 
 __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
@@ -291,7 +292,7 @@ class _Reader:
                 self._warn("no_pixel_data", "The file describes an image, but has no pixel data.")
             return None
         image = read_image_pixel(dataset, pixel_data.keyword, self.limits)
-        self.warnings.extend(image.findings)
+        self.warnings.extend((*image.findings, *find_unreadable(dataset)))
         self.warnings.extend(check_complete(image, pixel_data, syntax))
         return image
 

@@ -7,6 +7,7 @@ in the file.
 
 import logging
 import math
+import re
 import struct
 from collections.abc import Iterable
 from functools import lru_cache
@@ -29,6 +30,8 @@ _BINARY_FORMATS = {
     "US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d",
     "OW": "H", "OL": "L", "OV": "Q", "OF": "f", "OD": "d", "OB": "B",
 }  # fmt: skip
+# DS and IS of PS3.5 6.2; some writers have a decimal comma instead of the point.
+_DECIMAL = re.compile(r"[+-]?(?=[.,]?\d)\d*(?P<fraction>[.,]\d*)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 UTF_8 = ["ISO_IR 192"]
 
 
@@ -170,11 +173,23 @@ def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
 
 
 def _parse(part: str) -> float:
-    stripped = part.strip(" \0")
-    try:
-        return int(stripped)
-    except ValueError:
-        return float(stripped)
+    match = _DECIMAL.fullmatch(part.strip(" \0"))
+    if match is None:
+        raise ValueError("not a DS or IS")
+    written = match[0].replace(",", ".")
+    return float(written) if match["fraction"] or match["exponent"] else int(written)
+
+
+def has_decimal_comma(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether a number is written with a decimal comma, which `numbers` understands (PS3.5 6.2, DS: a point)."""
+    parts = (raw_bytes(dataset, keyword) or b"").decode("ascii", "replace").split("\\")
+    is_comma_in_number = any("," in part and _DECIMAL.fullmatch(part.strip(" \0")) for part in parts)
+    return is_comma_in_number and bool(numbers(dataset, keyword))
+
+
+def is_unreadable(dataset: Dataset, keyword: str) -> bool:
+    """Tell whether an element has a value, and `numbers` cannot read it: present, and as good as absent."""
+    return bool((raw_bytes(dataset, keyword) or b"").strip(b" \0\\")) and not numbers(dataset, keyword)
 
 
 def _vr_of(element: RawDataElement) -> str:
