@@ -49,7 +49,7 @@ def test_malformed_series(signed_in: TestClient, series: str) -> None:
 
 
 def test_the_name_with_its_groups_and_components(signed_in: TestClient, folder: Folder, index: Index) -> None:
-    # PS3.5 H.3.1, example 1; the display form is that of section 3 of the design.
+    # PS3.5 H.3.1, example 1; the display form is "Family, Prefix Given Middle, Suffix".
     name = "Yamada^Tarou=山田^太郎=やまだ^たろう"
     folder.write_all(
         volume(

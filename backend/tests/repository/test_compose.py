@@ -1,7 +1,7 @@
 """What docker-compose.yml promises: hardening of every service, published ports, ordered start, no secret.
 
 Anchors: CIS Docker Benchmark 4.1 (user), 5.3 (capabilities), 5.12 (read-only root), 5.25 (no new privileges),
-5.28 (pids limit); RELIABILITY T51 and T70.
+5.28 (pids limit).
 """
 
 import re
