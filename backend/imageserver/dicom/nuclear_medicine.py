@@ -21,11 +21,12 @@ class ReconstructedSlices:
 
     def __init__(self, dataset: Dataset, number_of_frames: int) -> None:
         image_type = texts(dataset, "ImageType")
-        self.is_present = len(image_type) > 2 and image_type[2] in ("RECON TOMO", "RECON GATED TOMO")
-        self._detector = first_item(dataset, "DetectorInformationSequence") if self.is_present else None
-        self._spacing_mm = number(dataset, "SpacingBetweenSlices")  # its sign is the direction of stacking
         self._slices = numbers(dataset, "SliceVector")
         self._time_slots = numbers(dataset, "TimeSlotVector")
+        # Only reconstructed objects have a Slice Vector, should Image Type not say it.
+        self.is_present = image_type[2:3] in (["RECON TOMO"], ["RECON GATED TOMO"]) or bool(self._slices)
+        self._detector = first_item(dataset, "DetectorInformationSequence") if self.is_present else None
+        self._spacing_mm = number(dataset, "SpacingBetweenSlices")  # its sign is the direction of stacking
         if len(self._slices) != number_of_frames:
             self._slices = [] if self._time_slots else list(range(1, number_of_frames + 1))
         if len(self._time_slots) != number_of_frames:

@@ -44,6 +44,11 @@ def test_a_position_of_the_object_does_not_hide_those_of_its_slices() -> None:
     assert [frame.position for frame in frames] == [(1, 2, 30), (1, 2, 34)]
 
 
+def test_a_slice_vector_tells_a_tomogram_of_another_image_type() -> None:
+    frames = describe(tomogram(2, "AXIAL", SliceVector=[2, 1]))
+    assert [frame.position for frame in frames] == [(1, 2, 34), (1, 2, 30)]
+
+
 def test_a_tomogram_is_a_volume_with_labels() -> None:
     arrangement = arrange(describe(tomogram(8)))
     assert arrangement.verdict is Verdict.VOLUME
