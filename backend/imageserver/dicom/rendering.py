@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from PIL import Image
 
 from imageserver.dicom.colour import to_rgb
 from imageserver.dicom.decoding import DecodedFrame, undecodable
+from imageserver.dicom.detector_spacing import spacing_findings
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
@@ -119,6 +120,11 @@ def render_frame(
     ----------
     DICOM PS3.4 N.2
     """
+    rendered = _render(frame, header, frame_index, window)
+    return replace(rendered, warnings=(*rendered.warnings, *spacing_findings(header)))
+
+
+def _render(frame: DecodedFrame, header: Header, frame_index: int, window: Window | None) -> RenderedFrame:
     if frame.photometric_interpretation not in _GREY:
         return _render_colour(frame, header, frame_index)
     if frame.stored_values.ndim != 2:

@@ -273,3 +273,43 @@ class TestTableOfNegativeValues:
 def test_a_palette_has_no_windows() -> None:
     dataset = builders.image(np.zeros((2, 2), np.uint8), PhotometricInterpretation="PALETTE COLOR", **WINDOW)
     assert windows_of(read_header(builders.stream(dataset))) == []
+
+
+class TestSpacingAtTheDetector:
+    """PS3.3 10.7.1.3: Imager Pixel Spacing is measured at the detector, behind the patient."""
+
+    def test_is_told(self) -> None:
+        dataset = builders.image(PixelSpacing=None, ImagerPixelSpacing=[0.2, 0.2], **WINDOW)
+        assert codes(render(dataset)) == ["detector_spacing"]
+
+    def test_with_the_estimated_magnification(self) -> None:
+        dataset = builders.image(
+            PixelSpacing=None,
+            ImagerPixelSpacing=[0.2, 0.2],
+            EstimatedRadiographicMagnificationFactor=1.3,
+            **WINDOW,
+        )
+        assert "factor of 1.3" in render(dataset).warnings[0].message
+
+    def test_pixel_spacing_that_only_repeats_it_is_no_other(self) -> None:
+        dataset = builders.image(PixelSpacing=[0.2, 0.2], ImagerPixelSpacing=[0.2, 0.2], **WINDOW)
+        assert codes(render(dataset)) == ["detector_spacing"]
+
+    @pytest.mark.parametrize(
+        ("spacing", "calibration"),
+        [([0.15, 0.15], None), ([0.2, 0.2], "GEOMETRY")],
+        ids=["other", "calibrated"],
+    )
+    def test_nothing_where_pixel_spacing_is_that_of_the_patient(
+        self, spacing: list[float], calibration: str | None
+    ) -> None:
+        dataset = builders.image(
+            PixelSpacing=spacing,
+            ImagerPixelSpacing=[0.2, 0.2],
+            PixelSpacingCalibrationType=calibration,
+            **WINDOW,
+        )
+        assert codes(render(dataset)) == []
+
+    def test_nothing_without_it(self) -> None:
+        assert codes(render(builders.image(**WINDOW))) == []
