@@ -14,6 +14,7 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
 
 from imageserver.dicom.encodings import Encoding, is_explicit_inside, is_sequence_tag
 from imageserver.dicom.limits import FileRefused, Limits
+from imageserver.dicom.oddities import Oddities
 
 UNDEFINED_LENGTH = 0xFFFFFFFF
 PIXEL_DATA_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
@@ -71,20 +72,8 @@ class ElementWalk:
     ----------
     fragments : list of (int, int)
         Offset and length of each fragment of encapsulated pixel data; the first is the Basic Offset Table.
-    has_broken_sequence : bool
-        A sequence of defined length whose inside makes no sense was stepped over.
-    padding : int
-        Number of zero bytes behind the last element.
-    is_pad_byte_missing : bool
-        The file ends one byte before the even end of native pixel data.
-    is_delimiter_missing : bool
-        The file ends with the last whole fragment of pixel data, or inside the delimiter behind it.
-    has_open_items : bool
-        An item of undefined length ended with its sequence, without a delimiter of its own.
-    has_long_private_value : bool
-        A private value is longer than the limit; it is not to be loaded.
-    trailing : int
-        Number of bytes behind complete pixel data that are no elements.
+    oddities : Oddities
+        What was stepped over on the way.
 
     References
     ----------
@@ -106,13 +95,7 @@ class ElementWalk:
         self._items_left = limits.items
         self._frames = 1
         self.fragments: list[tuple[int, int]] = []
-        self.has_broken_sequence = False
-        self.padding = 0
-        self.trailing = 0
-        self.is_pad_byte_missing = False
-        self.is_delimiter_missing = False
-        self.has_open_items = False
-        self.has_long_private_value = False
+        self.oddities = Oddities()
         self._has_pixel_data = False
 
     def elements(self) -> Iterator[Element]:
@@ -130,7 +113,7 @@ class ElementWalk:
             try:
                 tag, vr, offset, length = self._read_header(at, self._end, self._encoding.is_implicit_vr)
                 if self._has_pixel_data and tag in (_ITEM_END, _SEQUENCE_END) and length == 0:
-                    self.trailing += offset - at
+                    self.oddities.trailing += offset - at
                     at = offset
                     continue
                 if tag == 0 or tag >> 16 == 0xFFFE:
@@ -140,7 +123,7 @@ class ElementWalk:
                 if self._is_padding(at):
                     return
                 if self._has_pixel_data:  # the image is whole: what follows cannot make it half of one
-                    self.trailing += self._end - at
+                    self.oddities.trailing += self._end - at
                     return
                 raise self._refusal(at, fault) from None
             if tag < previous and tag >> 16 == 0:
@@ -202,12 +185,12 @@ class ElementWalk:
         if tag == 0x7FE00010 and length == UNDEFINED_LENGTH:
             return self._skip_pixel_data_fragments(offset)
         if tag in PIXEL_DATA_TAGS and offset + length == self._end + 1 and length % 2 == 0:
-            self.is_pad_byte_missing = True  # whether it was one, the description of the image tells
+            self.oddities.is_pad_byte_missing = True  # whether it was one, the description of the image tells
             return self._end
         end = self._skip_nested(tag, vr, offset, length, self._end, 0)
         is_long = self._limits.value_length < length < UNDEFINED_LENGTH
         if is_long and is_private(tag):
-            self.has_long_private_value = True
+            self.oddities.has_long_private_value = True
         elif is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
             raise FileRefused("value_too_long", f"The value of {_name(tag)} has {length} bytes.")
         if tag == _NUMBER_OF_FRAMES:
@@ -249,7 +232,7 @@ class ElementWalk:
         try:
             self._skip_items(offset, end, False, self._is_implicit_inside(vr, offset), depth + 1)
         except _Broken:
-            self.has_broken_sequence = True
+            self.oddities.has_broken_sequence = True
 
     def _skip_items(self, at: int, end: int, until_delimiter: bool, is_implicit_vr: bool, depth: int) -> int:
         if depth > self._limits.depth:
@@ -279,7 +262,7 @@ class ElementWalk:
             if tag == _ITEM_END:
                 return offset
             if tag == _SEQUENCE_END and length == UNDEFINED_LENGTH:
-                self.has_open_items = True
+                self.oddities.has_open_items = True
                 return offset - _DELIMITER_LENGTH
             if tag in (_SEQUENCE_END, _ITEM):
                 raise _Broken
@@ -298,7 +281,7 @@ class ElementWalk:
             rest = self._stream.read(9)
             if not self._encoding.is_little_endian or not _SEQUENCE_DELIMITER.startswith(rest):
                 raise
-            self.is_delimiter_missing = True
+            self.oddities.is_delimiter_missing = True
             return self._end
 
     def _skip_fragments(self, at: int, fragments: list[tuple[int, int]]) -> int:
@@ -331,7 +314,7 @@ class ElementWalk:
             left -= len(chunk)
             if not left:
                 break
-        self.padding = self._end - at
+        self.oddities.padding = self._end - at
         return True
 
 

@@ -156,13 +156,13 @@ class _Reader:
             if not elements:
                 raise FileRefused("empty", "The file holds no data set.")
             image = self._check_image(dataset, pixel_data, syntax)
-            if walk.is_delimiter_missing:
+            if walk.oddities.is_delimiter_missing:
                 self._check_last_fragment(image, pixel_data, syntax)
         except FileRefused as error:
             if error.code in _DAMAGED:
                 error.header = self._header_before_fault(elements, encoding, file_meta, syntax)
             raise
-        self._note_oddities(walk)
+        self.warnings.extend(walk.oddities.findings())
         return Header(dataset, file_meta, syntax, image, pixel_data, tuple(self.warnings), inflated)
 
     def _warn(self, code: str, message: str) -> None:
@@ -307,20 +307,3 @@ class _Reader:
             whole = count_whole_streams(self.stream, pixel_data, is_rle) == image.number_of_frames
         if not whole:
             raise FileRefused("truncated", "The file ends before the delimiter of its pixel data.")
-        self._warn(
-            "missing_delimiter", "The delimiter behind the pixel data is missing; all frames are whole."
-        )
-
-    def _note_oddities(self, walk: ElementWalk) -> None:
-        if walk.padding:
-            self._warn("trailing_padding", f"{walk.padding} zero bytes follow the data set.")
-        if walk.is_pad_byte_missing:
-            self._warn("missing_pad_byte", "The pad byte behind the pixel data is missing.")
-        if walk.has_open_items:
-            self._warn("missing_item_delimiter", "An item of a sequence has no delimiter of its own.")
-        if walk.has_long_private_value:
-            self._warn("long_private_value", "A private value is longer than the limit and was left out.")
-        if walk.trailing:
-            self._warn("trailing_data", f"{walk.trailing} bytes that are not DICOM follow the pixel data.")
-        if walk.has_broken_sequence:
-            self._warn("broken_sequence", "A sequence is damaged inside and was left out.")
