@@ -1,5 +1,6 @@
 """``imageserver serve``: the API's processes, and beside them what has to happen once per start."""
 
+import errno
 import logging
 import signal
 import socket
@@ -15,6 +16,7 @@ from imageserver.settings import Settings
 from imageserver.startup import StartRefused, prepare_until_done
 
 STOP_SECONDS = 5
+PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES)  # taken, or reserved for root
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +82,8 @@ def _listen(settings: Settings) -> socket.socket:
     try:
         listener.bind((settings.host, settings.port))
     except OSError as error:
-        name = "PORT" if settings.port and "in use" in str(error.strerror) else "HOST"
+        listener.close()
+        name = "PORT" if error.errno in PORT_ERRORS else "HOST"
         raise StartRefused(
             f"IMAGESERVER_{name}: cannot listen on {settings.host}, port {settings.port} ({error.strerror})"
         ) from None

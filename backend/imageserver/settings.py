@@ -4,15 +4,18 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from imageserver.origins import InvalidOrigin, normalise_origin
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 HOST_AND_PORT = re.compile(r"([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
+DATABASE_DRIVERS = ("postgresql+psycopg", "sqlite", "sqlite+pysqlite")
 
 CommaSeparated = Annotated[list[str], NoDecode]
 
@@ -119,12 +122,43 @@ class Settings(BaseSettings):
             raise ValueError("must be an http or https address, such as http://localhost:3000")
         return value.rstrip("/")
 
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        if not value:
+            return value
+        try:
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("must be an address such as postgresql+psycopg://user@host/name") from None
+        if url.drivername not in DATABASE_DRIVERS:
+            raise ValueError("must begin with postgresql+psycopg:// or sqlite:///")
+        if url.get_backend_name() == "sqlite" and (url.host or url.username):
+            raise ValueError(
+                "a SQLite address has three slashes before its path, four before an absolute one"
+            )
+        return value
+
+    @field_validator("database_password_file")
+    @classmethod
+    def _check_database_password_file(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            _read_password(value)
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _check_networks(cls, value: list[str]) -> list[str]:
         for network in value:
             ipaddress.ip_network(network, strict=False)
         return value
+
+    @model_validator(mode="after")
+    def _check_database_user(self) -> Self:
+        has_user = bool(self.database_url) and make_url(self.database_url).username
+        if self.database_password_file and not has_user:
+            raise ValueError("DATABASE_PASSWORD_FILE needs a DATABASE_URL that names a user")
+        return self
 
     @model_validator(mode="after")
     def _check_admin(self) -> Self:
@@ -142,10 +176,8 @@ class Settings(BaseSettings):
             return f"sqlite:///{(self.state_dir / 'imageserver.sqlite3').resolve()}"
         if self.database_password_file is None:
             return self.database_url
-        scheme, _, rest = self.database_url.partition("://")
-        user, _, place = rest.partition("@")
-        password = self.database_password_file.read_text(encoding="utf-8").rstrip("\r\n")
-        return f"{scheme}://{user}:{quote(password, safe='')}@{place}"
+        password = _read_password(self.database_password_file)
+        return make_url(self.database_url).set(password=password).render_as_string(hide_password=False)
 
     @property
     def effective_web_url(self) -> str:
@@ -173,6 +205,15 @@ class Settings(BaseSettings):
         if self.host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             hosts.append(self.host)
         return frozenset(host.lower() for host in hosts)
+
+
+def _read_password(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as error:
+        raise ValueError(f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
 
 
 def host_without_port(value: str) -> str:
