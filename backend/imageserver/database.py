@@ -131,7 +131,11 @@ def _translate(error: Exception) -> Exception:
 def _create_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() == "sqlite":
         engine = create_engine(
-            url, pool_timeout=POOL_WAIT_SECONDS, connect_args={"timeout": STATEMENT_SECONDS}, pool_size=10
+            url,
+            pool_size=10,
+            pool_timeout=POOL_WAIT_SECONDS,
+            hide_parameters=True,
+            connect_args={"timeout": STATEMENT_SECONDS},
         )
         event.listen(engine, "connect", _prepare_sqlite_connection)
         event.listen(engine, "begin", _begin_sqlite_transaction)
@@ -142,6 +146,7 @@ def _create_engine(url: str) -> Engine:
         max_overflow=10,
         pool_timeout=POOL_WAIT_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # the text of an error goes to the log; the values may be a patient's
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": f"-c statement_timeout={STATEMENT_SECONDS * 1000} -c timezone=UTC",

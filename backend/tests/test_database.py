@@ -8,7 +8,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from imageserver.database import Base, Database, translated_errors
 from imageserver.errors import DatabaseUnavailable, StorageFull
@@ -62,6 +62,12 @@ class TestFailures:
     def test_a_full_disk_is_named(self) -> None:
         with pytest.raises(StorageFull), translated_errors():
             raise OperationalError("INSERT", None, Exception("database or disk is full"))
+
+    def test_no_error_quotes_the_values_of_a_row(self, database: Database) -> None:
+        row = {"time": None, "kind": "canary-value"}
+        with pytest.raises(IntegrityError) as raised, database.writing() as session:
+            session.execute(text("INSERT INTO audit_events (time, kind) VALUES (:time, :kind)"), row)
+        assert "canary-value" not in str(raised.value).partition("[SQL")[2]
 
     def test_a_mistake_of_ours_stays_unexpected(self) -> None:
         with pytest.raises(ProgrammingError), translated_errors():
