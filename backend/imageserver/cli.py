@@ -34,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except AppError as error:
         print(f"imageserver: {error.detail}", file=sys.stderr)
         sys.exit(1)
+    except (KeyboardInterrupt, EOFError):  # Ctrl-C or Ctrl-D at a question
+        print("\nimageserver: stopped before the end", file=sys.stderr)
+        sys.exit(130)
     except BrokenPipeError:  # `imageserver audit | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

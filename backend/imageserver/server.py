@@ -13,7 +13,7 @@ from uvicorn.supervisors import Multiprocess
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.database import Database
 from imageserver.settings import Settings
-from imageserver.startup import StartRefused, prepare_until_done
+from imageserver.startup import StartRefused, make_state_dir, prepare_until_done
 
 STOP_SECONDS = 5
 PORT_ERRORS = (errno.EADDRINUSE, errno.EACCES)  # taken, or reserved for root
@@ -29,6 +29,7 @@ def serve(settings: Settings) -> None:
     StartRefused, KeysRefused
         If the server must not run with these settings; found before it listens, or when the database answers.
     """
+    make_state_dir(settings)
     load_signing_keys(settings.state_dir, settings.signing_keys_file)  # refuse before anything listens
     listener = _listen(settings)
     config = uvicorn.Config(

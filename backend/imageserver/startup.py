@@ -37,6 +37,20 @@ class StartRefused(RuntimeError):
     """The server must not start with these settings; the message names the setting, never its secret value."""
 
 
+def make_state_dir(settings: Settings) -> None:
+    """Make the folder for what the server keeps, where it does not exist.
+
+    Raises
+    ------
+    StartRefused
+        If it cannot be made.
+    """
+    try:
+        settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StartRefused(f"IMAGESERVER_STATE_DIR: cannot be made ({error.strerror})") from None
+
+
 def prepare(
     settings: Settings, database: Database, hasher: PasswordHasher | None = None, clock: Clock = utc_now
 ) -> None:
@@ -81,6 +95,9 @@ def prepare_until_done(
             logger.warning("waiting for the database", extra={"cause": cause})
             stopping.wait(RETRY_SECONDS)
             continue
+        except Exception as error:  # without an end, the server would answer 503 for ever
+            logger.exception("preparing failed")
+            refuse(f"preparing failed with {type(error).__name__}; the log has the details")
         return
 
 

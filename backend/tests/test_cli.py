@@ -1,6 +1,7 @@
 """The command refuses what it cannot work with by one line and an exit code, never by a trace."""
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,9 @@ import pytest
 
 import imageserver
 from imageserver.cli import main
+from imageserver.server import serve
+from imageserver.settings import Settings
+from imageserver.startup import StartRefused
 
 Refused = Callable[..., str]
 
@@ -102,3 +106,50 @@ class TestRefusals:
             timeout=60,
         )
         assert (ended.returncode, len(ended.stderr.splitlines())) == (78, 1)
+
+
+class TestStateDirectory:
+    def test_is_made_before_the_database_is_opened(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = tmp_path / "keys"
+        key.write_text(secrets.token_urlsafe(32))
+        key.chmod(0o600)
+        settings = Settings(state_dir=tmp_path / "new" / "state", signing_keys_file=key)
+        seen: list[bool] = []
+
+        def stop(_settings: Settings) -> None:
+            seen.append(settings.state_dir.is_dir())
+            raise StartRefused("far enough")
+
+        monkeypatch.setattr("imageserver.server._listen", stop)
+        with pytest.raises(StartRefused, match="far enough"):
+            serve(settings)
+        assert seen == [True]
+
+    def test_one_that_cannot_be_made_is_named(self, refused: Refused, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        for command in ("serve", "user list", "index"):
+            line = refused(command, state_dir=str(tmp_path / "file" / "state"))
+            assert "IMAGESERVER_STATE_DIR: cannot be made" in line
+
+
+class TestQuestions:
+    @pytest.mark.parametrize("key", [KeyboardInterrupt, EOFError])
+    def test_ctrl_c_and_ctrl_d_end_it_without_a_trace(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        tmp_path: Path,
+        capsys: pytest.CaptureFixture[str],
+        key: type[BaseException],
+    ) -> None:
+        def press(_prompt: str) -> str:
+            raise key
+
+        monkeypatch.setenv("IMAGESERVER_STATE_DIR", str(tmp_path / "state"))
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+        monkeypatch.setattr("getpass.getpass", press)
+        with pytest.raises(SystemExit) as ended:
+            main(["user", "add", "ada"])
+        assert ended.value.code == 130
+        assert "stopped before the end" in capsys.readouterr().err

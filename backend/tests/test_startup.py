@@ -184,6 +184,17 @@ class TestWaiting:
         thread.join(timeout=5)
         assert not thread.is_alive()
 
+    def test_any_other_failure_is_a_refusal(
+        self, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(_database: Database) -> None:
+            raise RuntimeError("a mistake")
+
+        monkeypatch.setattr("imageserver.startup.migrate", fail)
+        refused: list[str] = []
+        prepare_until_done(settings, database, threading.Event(), refused.append)
+        assert refused == ["preparing failed with RuntimeError; the log has the details"]
+
     def test_a_newer_schema_is_a_refusal(self, settings: Settings, database: Database) -> None:
         with database.writing() as session:
             head = session.scalar(text("SELECT version_num FROM alembic_version"))

@@ -35,7 +35,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--since", type=parse_time, metavar="TIME", help="ISO 8601; UTC unless a zone is given"
     )
     parser.add_argument("--until", type=parse_time, metavar="TIME", help="ISO 8601; not included")
-    parser.add_argument("--limit", type=int, default=1000, help="the newest so many (default 1000; 0: all)")
+    parser.add_argument(
+        "--limit", type=parse_limit, default=1000, help="the newest so many (default 1000; 0: all)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.set_defaults(run=run_audit)
 
@@ -67,6 +69,14 @@ def parse_time(text: str) -> datetime:
     """Read an ISO 8601 date or time; without a zone it is UTC."""
     time = datetime.fromisoformat(text)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def parse_limit(text: str) -> int:
+    """Read a count from 0."""
+    limit = int(text)
+    if limit < 0:
+        raise ValueError
+    return limit
 
 
 def _json(event: dict[str, Any]) -> str:

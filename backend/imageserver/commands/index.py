@@ -15,6 +15,7 @@ from imageserver.archive.volumes import get_index_status
 from imageserver.database import Database
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
+from imageserver.startup import make_state_dir
 
 HELP = "bring the index of the data directory up to date, also beside a running server"
 
@@ -33,7 +34,7 @@ def add_parser(commands: Any) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Look at the folder once and print what is in the index; 1 where the folder is not there."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_state_dir(settings)
     database = Database(settings.effective_database_url)
     migrate(database)
     outcome = look_once(

@@ -22,7 +22,7 @@ from imageserver.database import Database
 from imageserver.errors import InvalidParameter, NotFound, WeakPassword
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
-from imageserver.startup import StartRefused, read_secret
+from imageserver.startup import StartRefused, make_state_dir, read_secret
 
 Run = Callable[[Settings, argparse.Namespace], int]
 
@@ -104,7 +104,7 @@ def run_list(settings: Settings, arguments: argparse.Namespace) -> int:
 @contextmanager
 def open_database(settings: Settings) -> Iterator[Database]:
     """Open the server's database, migrated, for one command."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_state_dir(settings)
     database = Database(settings.effective_database_url)
     try:
         migrate(database)

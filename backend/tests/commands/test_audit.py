@@ -66,6 +66,8 @@ class TestAudit:
         run("audit", "--kind", "audit_read")
         assert len(capsys.readouterr().out.splitlines()) == 3 + 2
 
-    @pytest.mark.parametrize("arguments", [["--since", "yesterday"], ["--kind", "x"], ["--limit", "x"]])
+    @pytest.mark.parametrize(
+        "arguments", [["--since", "yesterday"], ["--kind", "x"], ["--limit", "x"], ["--limit", "-1"]]
+    )
     def test_malformed_arguments(self, run: Run, arguments: list[str]) -> None:
         assert run("audit", *arguments) == 2
