@@ -80,6 +80,7 @@ def _access_fields(scope: Scope, status: int, seconds: float) -> dict[str, Any]:
         "method": scope["method"],
         "route": getattr(route, "path", None),
         "status": status,
+        "code": scope["state"].get("code"),
         "milliseconds": round(seconds * 1000, 1),
         "user": scope["state"].get("username"),
     }

@@ -9,7 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from imageserver import errors
 from imageserver.logs import request_id
@@ -57,6 +59,12 @@ class ProblemResponse(JSONResponse):
     """An answer of media type ``application/problem+json``."""
 
     media_type = "application/problem+json"
+    code = errors.AppError.code
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, and leave its code where the access log finds it."""
+        scope.setdefault("state", {})["code"] = self.code
+        await super().__call__(scope, receive, send)
 
 
 def problem_response(
@@ -77,7 +85,9 @@ def problem_response(
         "request_id": request_id.get(),
         **members,
     }
-    return ProblemResponse(content, status, {"Cache-Control": "no-store", **(headers or {})})
+    response = ProblemResponse(content, status, {"Cache-Control": "no-store", **(headers or {})})
+    response.code = code
+    return response
 
 
 def status_of(error: errors.AppError) -> int:
@@ -124,15 +134,30 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 async def _on_app_error(_request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, errors.AppError)
+    if isinstance(error, errors.Unavailable | errors.StorageFull):
+        logger.warning(error.title, extra={"code": error.code, "cause": _cause(error)})
     return respond_to(error)
+
+
+def _cause(error: errors.AppError) -> str | None:
+    # Only what a database or the system says about itself: other texts may quote a file or its path.
+    cause = error.__cause__
+    if isinstance(cause, SQLAlchemyError):
+        return str(cause).partition("\n")[0]
+    if isinstance(cause, OSError):
+        return cause.strerror
+    return type(cause).__name__ if cause else None
 
 
 async def _on_invalid_request(_request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     found = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in error.errors()]
     names = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
+    detail = f"Not acceptable: {names}."
+    if any(item["type"] == "json_invalid" for item in error.errors()):  # its place is a count of characters
+        detail, found = "The body is not JSON.", [{"pointer": "", "detail": "The body is not JSON."}]
     kind = errors.InvalidParameter
-    return problem_response(422, kind.code, kind.title, f"Not acceptable: {names}.", errors=found)
+    return problem_response(422, kind.code, kind.title, detail, errors=found)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> ProblemResponse:

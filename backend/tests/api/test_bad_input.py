@@ -46,6 +46,15 @@ class TestDatabaseAway:
         assert answer.headers["Retry-After"]
         assert answer.json()["request_id"]
 
+    def test_the_log_has_the_code_and_the_cause(
+        self, client: TestClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.get("/patient")
+        (record,) = [record for record in caplog.records if record.name == "imageserver.api.problems"]
+        assert record.__dict__["code"] == "database_unavailable"
+        assert "127.0.0.1" in record.__dict__["cause"]
+        assert "\n" not in record.__dict__["cause"]
+
     def test_readiness_tells_the_folder_all_the_same(self, client: TestClient) -> None:
         answer = client.get("/readyz")
         body = answer.json()

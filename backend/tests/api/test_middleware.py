@@ -135,6 +135,13 @@ class TestErrors:
         assert (answer.status_code, answer.json()["code"]) == (500, "internal")
         assert "nobody outside" not in answer.text
 
+    def test_a_body_that_is_no_json_is_told_in_words(self, app: FastAPI, client: TestClient) -> None:
+        @app.post("/swallow")
+        def swallow(body: dict[str, str]) -> None: ...
+
+        answer = client.post("/swallow", content=b'{"a": ', headers={"Content-Type": "application/json"})
+        assert (answer.status_code, answer.json()["detail"]) == (422, "The body is not JSON.")
+
 
 class TestHeadersAndLog:
     @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/docs", "/docs/swagger-ui.css"])
@@ -158,6 +165,22 @@ class TestHeadersAndLog:
         (line,) = [json.loads(JsonLines().format(record)) for record in caplog.records]
         assert (line["route"], line["status"], line["method"]) == ("/docs", 200, "GET")
         assert "Secret" not in json.dumps(line)
+
+    @pytest.mark.parametrize(
+        ("path", "host", "code"),
+        [
+            ("/nowhere", "localhost", "not_found"),
+            ("/", "evil.example", "host_not_allowed"),
+            ("/docs", "localhost", None),
+        ],
+    )
+    def test_the_access_line_has_the_code(
+        self, client: TestClient, caplog: pytest.LogCaptureFixture, path: str, host: str, code: str | None
+    ) -> None:
+        with caplog.at_level(logging.INFO, "imageserver.access"):
+            client.get(path, headers={"Host": host})
+        (line,) = [json.loads(JsonLines().format(record)) for record in caplog.records]
+        assert line["code"] == code
 
     @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
     def test_a_probe_with_a_good_answer_is_not_worth_a_line(
