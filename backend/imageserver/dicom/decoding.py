@@ -95,7 +95,7 @@ def decode_frame(stream: BinaryIO, header: Header, frame_index: int, decoders: D
 
 def undecodable(header: Header, frame_index: int, reason: str) -> UndecodableFrame:
     """Make the error that names instance, frame and reason."""
-    uid = instance_address(header.dataset).sop_instance_uid
+    uid = instance_address(header.dataset, header.file_meta).sop_instance_uid
     return UndecodableFrame(
         f"Frame {frame_index + 1} of instance {uid} cannot be decoded: {reason}.",
         sop_instance_uid=uid,

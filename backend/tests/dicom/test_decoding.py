@@ -318,6 +318,13 @@ class TestDamage:
             decode(dataset, syntax, decoders)
         assert caught.value.members == {"sop_instance_uid": "1.2.3", "frame_number": 1}
 
+    def test_an_instance_that_only_the_meta_header_names(self, decoders: DecoderPool) -> None:
+        dataset = builders.encapsulated(grey(), [STREAMS["80"][:40] + b"\0" * 40])
+        del dataset.SOPInstanceUID
+        file = io.BytesIO(builders.to_bytes(dataset, JPEGLSLossless, media_storage_uid="1.2.3.4"))
+        with pytest.raises(UndecodableFrame, match=r"instance 1\.2\.3\.4 cannot"):
+            decode_frame(file, read_header(file), 0, decoders)
+
     def test_a_stream_of_another_size_never_reaches_a_decoder(self, decoders: DecoderPool) -> None:
         stream = jpeg_2000(np.zeros((16, 12), np.uint16))  # as many pixels, in another shape
         with pytest.raises(UndecodableFrame, match="16 x 12 pixels instead of 12 x 16"):
