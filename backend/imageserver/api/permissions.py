@@ -1,5 +1,7 @@
 """Deny by default: every route asks who calls, or stands on the list of public ones; else the server does not start."""
 
+from typing import Any
+
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
@@ -7,17 +9,17 @@ from fastapi.routing import iter_route_contexts
 from imageserver.api.authentication import get_current_user
 
 PUBLIC = frozenset({
-    "/healthz",
-    "/readyz",
-    "/openapi.json",
-    "/docs",
-    "/docs/start.js",
-    "/docs/{name}",
-    "/auth/token",
-    "/auth/refresh",
-    "/auth/logout",
-    "/auth/status",
-    "/auth/setup",
+    ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/docs/start.js"),
+    ("GET", "/docs/{name}"),
+    ("POST", "/auth/token"),
+    ("POST", "/auth/refresh"),
+    ("POST", "/auth/logout"),
+    ("GET", "/auth/status"),
+    ("POST", "/auth/setup"),
 })  # fmt: skip
 
 
@@ -36,8 +38,14 @@ def check_permissions(app: FastAPI) -> None:
     for route in iter_route_contexts(app.routes):
         dependant = getattr(route, "dependant", None)
         is_protected = dependant is not None and _asks_for_user(dependant)
-        if not is_protected and route.path not in PUBLIC:
+        if not is_protected and not _operations(route) <= PUBLIC:
             raise UnprotectedRoute(f"{route.path} neither depends on CurrentUser nor is it declared public")
+
+
+def _operations(route: Any) -> set[tuple[str, str]]:
+    # A mounted application has no methods: it answers to all of them.
+    methods = getattr(route, "methods", None) or {"*"}
+    return {("GET" if method == "HEAD" else method, route.path) for method in methods}
 
 
 def _asks_for_user(dependant: Dependant) -> bool:

@@ -21,15 +21,16 @@ HOSTS = [
     "LOCALHOST.", "127.1", "0x7f000001", "[::ffff:127.0.0.1]", "localhost\t", "localhost evil",
 ]  # fmt: skip
 PUBLIC_NOW = {
-    "/healthz", "/readyz", "/docs", "/docs/start.js", "/docs/{name}", "/openapi.json",
-    "/auth/token", "/auth/refresh", "/auth/logout", "/auth/status", "/auth/setup",
+    ("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/auth/status"), ("GET", "/openapi.json"),
+    ("GET", "/docs"), ("GET", "/docs/start.js"), ("GET", "/docs/{name}"),
+    ("POST", "/auth/token"), ("POST", "/auth/refresh"), ("POST", "/auth/logout"), ("POST", "/auth/setup"),
 }  # fmt: skip
 
 
 def protected_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     for route in iter_route_contexts(app.routes):
-        if route.path not in PUBLIC:
-            for method in route.methods or ():
+        for method in sorted((route.methods or set()) - {"HEAD"}):  # answered as GET
+            if (method, route.path) not in PUBLIC:
                 path = str(route.path).replace("{series_instance_uid}", "1.2.3")
                 assert "{" not in path, "name a value for this parameter here"
                 yield method, path
@@ -103,8 +104,10 @@ class TestRoutes:
         assert scheme["flows"]["password"]["tokenUrl"] == "/auth/token"
         for path, operations in document["paths"].items():
             for method, operation in operations.items():
-                assert bool(operation.get("security")) == (path not in PUBLIC), f"{method} {path}"
-                if path not in PUBLIC:
+                assert bool(operation.get("security")) == ((method.upper(), path) not in PUBLIC), (
+                    f"{method} {path}"
+                )
+                if (method.upper(), path) not in PUBLIC:
                     assert "401" in operation["responses"], path
 
 
@@ -116,13 +119,21 @@ class TestStart:
         with pytest.raises(UnprotectedRoute, match="/forgotten"):
             check_permissions(app)
 
+    @pytest.mark.parametrize(("method", "path"), [("DELETE", "/auth/status"), ("POST", "/healthz")])
+    def test_another_method_of_a_public_address_is_forgotten_too(
+        self, app: FastAPI, method: str, path: str
+    ) -> None:
+        app.add_api_route(path, lambda: None, methods=[method])
+        with pytest.raises(UnprotectedRoute, match=path):
+            check_permissions(app)
+
     def test_a_mounted_application_is_a_forgotten_route_too(self, app: FastAPI) -> None:
         app.mount("/other", FastAPI())
         with pytest.raises(UnprotectedRoute):
             check_permissions(app)
 
     def test_the_check_runs_at_every_start(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("imageserver.api.permissions.PUBLIC", frozenset({"/healthz"}))
+        monkeypatch.setattr("imageserver.api.permissions.PUBLIC", frozenset({("GET", "/healthz")}))
         with pytest.raises(UnprotectedRoute):
             create_app(settings)
 
