@@ -11,7 +11,14 @@ import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
 from imageserver.api import auth, docs, health, patient, slice, volumes
-from imageserver.api.middleware import AllowedHosts, BodyLimit, CatchUnexpected, HeadAsGet, RequestContext
+from imageserver.api.middleware import (
+    AllowedHosts,
+    BodyLimit,
+    CatchUnexpected,
+    HeadAsGet,
+    HeaderLimit,
+    RequestContext,
+)
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
 from imageserver.archive.archive import Archive
@@ -91,4 +98,5 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     )
     app.add_middleware(HeadAsGet)
     app.add_middleware(AllowedHosts, hosts=settings.effective_allowed_hosts)
+    app.add_middleware(HeaderLimit)
     app.add_middleware(RequestContext)

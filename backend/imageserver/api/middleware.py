@@ -30,6 +30,9 @@ HSTS = "max-age=31536000"
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LOGIN_BODY_BYTES = 8 * 1024
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32 * 1024
+HEADER_OVERHEAD = len(": \r\n")
 
 
 class RequestContext:
@@ -133,6 +136,30 @@ class AllowedHosts:
                     "Host not allowed",
                     "The server is not reachable under this host name. IMAGESERVER_ALLOWED_HOSTS lists more names.",
                     {"Cross-Origin-Resource-Policy": "cross-origin"},  # a page may tell it from silence
+                )
+                await response(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+
+class HeaderLimit:
+    """Refuses more request headers than any client of this API needs; the HTTP parser itself has no limit."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or answer 431 and close the connection."""
+        if scope["type"] == "http":
+            headers = scope["headers"]
+            size = sum(len(name) + len(value) + HEADER_OVERHEAD for name, value in headers)
+            if len(headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+                response = problem_response(
+                    431,
+                    "headers_too_large",
+                    "Request headers too large",
+                    f"A request may have at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together.",
+                    {"Connection": "close"},
                 )
                 await response(scope, receive, send)
                 return

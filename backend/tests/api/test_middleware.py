@@ -103,6 +103,25 @@ class TestHead:
         assert answer.headers["content-length"] == client.get("/healthz").headers["content-length"]
 
 
+class TestHeaderLimit:
+    @pytest.mark.parametrize(
+        ("headers", "status"),
+        [
+            ({f"X-{number}": "1" for number in range(90)}, 200),
+            ({f"X-{number}": "1" for number in range(101)}, 431),
+            ({"X-Long": "1" * 32_000}, 200),
+            ({"X-Long": "1" * 32_768}, 431),
+            ({f"X-{number}": "1" * 700 for number in range(50)}, 431),
+        ],
+    )
+    def test_many_or_long_headers_are_refused(
+        self, client: TestClient, headers: dict[str, str], status: int
+    ) -> None:
+        answer = client.get("/healthz", headers=headers)
+        assert answer.status_code == status
+        assert answer.json().get("code") == (None if status == 200 else "headers_too_large")
+
+
 class TestBodyLimit:
     def test_a_declared_large_body_is_refused(self, client: TestClient) -> None:
         answer = client.post("/auth/anything", content=b"x" * 9000)
