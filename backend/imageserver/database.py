@@ -17,10 +17,12 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from imageserver.errors import DatabaseUnavailable, StorageFull
+from imageserver.fair_lock import FairLock
 
 CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 5
 POOL_WAIT_SECONDS = 2
+TURN_SECONDS = 15
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -64,6 +66,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
+        self._turns = FairLock() if self.is_sqlite else None
         self._writing_engine = self.engine.execution_options(begin_immediate=True)
 
     @property
@@ -95,11 +98,25 @@ class Database:
             If there is no room for the change.
         """
         with (
+            self._turn(),
             translated_errors(),
             Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # SQLite's own waiting is polling with pauses: under many writers some would never be served.
+        if self._turns is None:
+            yield
+            return
+        if not self._turns.acquire(TURN_SECONDS):
+            raise DatabaseUnavailable("The database is busy; try again in a moment.")
+        try:
+            yield
+        finally:
+            self._turns.release()
 
     def dispose(self) -> None:
         """Close all pooled connections."""

@@ -1,6 +1,7 @@
 """Transactions, and what the failures of a database mean."""
 
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,6 +48,29 @@ class TestTransactions:
         with database.writing() as session:
             assert session.execute(text("SELECT n FROM counter")).scalar_one() == 80
             session.execute(text("DROP TABLE counter"))
+
+    def test_no_writer_of_the_embedded_database_starves(
+        self, database: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        if not database.is_sqlite:
+            pytest.skip("PostgreSQL has many writers")
+        monkeypatch.setattr("imageserver.database.STATEMENT_SECONDS", 0.05)
+        hasty = Database(str(database.engine.url))
+        served: list[int] = []
+
+        def write(number: int) -> None:
+            with hasty.writing() as session:
+                session.execute(text("SELECT 1"))  # a transaction begins with its first statement
+                time.sleep(0.03)
+            served.append(number)
+
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(12)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        hasty.dispose()
+        assert sorted(served) == list(range(12))
 
 
 class TestFailures:

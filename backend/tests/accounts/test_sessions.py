@@ -89,9 +89,9 @@ class TestEnd:
         assert (is_active(database, first, NOW), is_active(database, second, NOW)) == (False, True)
 
     def test_never_that_of_another_user(self, database: Database, user: User, add_user: AddUser) -> None:
-        started = start(database, user)
+        started, other = start(database, user), add_user_id(add_user)
         with database.writing() as session:
-            assert not sessions.end_session(session, started.id, add_user_id(add_user), EndReason.LOGOUT, NOW)
+            assert not sessions.end_session(session, started.id, other, EndReason.LOGOUT, NOW)
         assert is_active(database, started, NOW)
 
     def test_all_but_one(self, database: Database, user: User) -> None:
