@@ -69,6 +69,20 @@ class TestCors:
         assert answer.status_code == status
         assert answer.headers["access-control-allow-origin"] == ALLOWED
 
+    @pytest.mark.parametrize(
+        ("path", "body", "status"),
+        [("/auth/token", b"", 422), ("/auth/token", b"x" * 9000, 413), ("/auth/password", b"{}", 401)],
+    )
+    def test_an_allowed_page_may_read_every_refusal(
+        self, client: TestClient, path: str, body: bytes, status: int
+    ) -> None:
+        answer = client.post(
+            path, content=body, headers={"Origin": ALLOWED, "Content-Type": "application/json"}
+        )
+        assert answer.status_code == status
+        assert answer.headers["access-control-allow-origin"] == ALLOWED
+        assert "X-Request-ID" in answer.headers["access-control-expose-headers"]
+
     def test_origins_come_from_the_settings(self, settings: Settings) -> None:
         changed = settings.model_copy(update={"cors_origins": ["https://pacs.example"]})
         with TestClient(create_app(changed), base_url="http://pacs.example") as client:
