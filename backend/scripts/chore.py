@@ -26,7 +26,7 @@ RESOLVER = "uv==0.13.9"
 AUDITOR = "pip-audit==2.10.1"
 
 # CVE-2024-23342, timing of ECDSA signatures in `ecdsa`, which python-jose pulls in. We sign with HS256 only and
-# never call it; there is no fixed release. See docs/decisions/0052.
+# never call it; there is no fixed release. See docs/decisions/0031.
 ACCEPTED_ADVISORIES = ("CVE-2024-23342",)
 
 RESOLVE_OPTIONS = ["--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--quiet"]

@@ -1,4 +1,4 @@
-"""The cookie ``imageserver_session``: what a browser keeps of a session (docs/decisions/0011-session-cookie.md)."""
+"""The cookie ``imageserver_session``: what a browser keeps of a session (docs/decisions/0008-session-cookie.md)."""
 
 from typing import Any
 

@@ -2,7 +2,7 @@
 
 One look at the folder (`Indexer.look`) finds what is new, changed or gone since the last one, reads only that, and
 writes it in batches, so that the API answers meanwhile. Files that are still being copied are waited for. A folder
-that vanished or became empty never empties the index: docs/decisions/0002.
+that vanished or became empty never empties the index: docs/decisions/0013.
 """
 
 import logging

@@ -37,7 +37,7 @@ class Series(Base):
     series_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
     modality: Mapped[str | None] = mapped_column(Text)
     series_description: Mapped[str | None] = mapped_column(Text)
-    # What the default series is chosen by (docs/decisions/0020: volumes first, segmentations and dose last).
+    # What the default series is chosen by (docs/decisions/0016: volumes first, segmentations and dose last).
     rank: Mapped[int] = mapped_column(default=0)
     slice_count: Mapped[int] = mapped_column(default=0)
     study_moment: Mapped[str] = mapped_column(Text, default="")

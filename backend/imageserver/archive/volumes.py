@@ -142,7 +142,7 @@ def _has_pixels() -> ColumnElement[bool]:
 
 
 def _best_first() -> tuple[ColumnElement[Any], ...]:
-    """Order of docs/decisions/0020: volumes, other pictures, segmentations and dose; most slices; newest; UID."""
+    """Order of docs/decisions/0016: volumes, other pictures, segmentations and dose; most slices; newest; UID."""
     return (
         Series.rank.asc(),
         Series.slice_count.desc(),

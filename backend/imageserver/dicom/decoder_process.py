@@ -37,7 +37,7 @@ from pydicom.uid import (
     JPEGLSTransferSyntaxes,
 )
 
-# Which plugins are tried, in this order: the choice and the licences are in docs/decisions/0021-decoders.md.
+# Which plugins are tried, in this order: the choice and the licences are in docs/decisions/0017-decoders.md.
 PLUGINS: dict[str, tuple[str, ...]] = {
     "1.2.840.10008.1.2.4.50": ("imageserver_8_bit",),
     "1.2.840.10008.1.2.4.51": ("imageserver_12_bit", "imageserver_8_bit"),

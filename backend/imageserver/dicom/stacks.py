@@ -52,7 +52,7 @@ def arrange(frames: Sequence[FrameDescription]) -> Arrangement:
 
     References
     ----------
-    DICOM PS3.3 C.7.6.2; docs/decisions/0020-middle-slice.md
+    DICOM PS3.3 C.7.6.2; docs/decisions/0016-middle-slice.md
     """
     if not frames:
         return Arrangement(Verdict.EMPTY, Ordering.INSTANCE_NUMBER, explanation="The series has no images.")

@@ -64,7 +64,7 @@ class TestList:
     def test_the_order_is_that_of_the_default_rule(
         self, signed_in: TestClient, folder: Folder, index: Index
     ) -> None:
-        # docs/decisions/0020: a volume before any other verdict, segmentations and dose last; then the most
+        # docs/decisions/0016: a volume before any other verdict, segmentations and dose last; then the most
         # slices, the newest study, the UID.
         folder.write_all(volume(3, series="small"), prefix="small")
         folder.write_all(volume(5, series="old", StudyDate="20200101"), prefix="old")
