@@ -107,11 +107,13 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def app(settings: Settings) -> FastAPI:
+def app(settings: Settings) -> Iterator[FastAPI]:
     """The application, not yet started; its password hashes cost next to nothing."""
     app = create_app(settings)
     app.state.password_hasher = PasswordHasher(CHEAPEST_HASH)
-    return app
+    database: Database = app.state.database
+    yield app
+    database.dispose()  # as the application does when it stops, which not every test lets it begin
 
 
 @pytest.fixture
