@@ -14,7 +14,7 @@ from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import decode_frame
 from imageserver.dicom.reading import FileRefused, Finding, Header, read_header
 from imageserver.dicom.rendering import PictureFormat, encode, render_frame, windows_of
-from imageserver.dicom.voi_lut import VoiFunction, Window
+from imageserver.dicom.voi_lut import VoiFunction, Window, suitable_function
 from imageserver.errors import Busy, UndecodableFrame
 
 MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
@@ -99,14 +99,9 @@ class PictureMaker:
 
 
 def chosen_window(header: Header, frame_index: int, center: float, width: float) -> Window:
-    """Return the window that a person chose, with the function of the file's own (PS3.3 C.11.2.1.2).
-
-    LINEAR is not defined below a width of 1; LINEAR_EXACT takes its place there.
-    """
+    """Return the window that a person chose, with the function of the file's own (PS3.3 C.11.2.1.2)."""
     function = next((window.function for window in windows_of(header, frame_index)), VoiFunction.LINEAR)
-    if function is VoiFunction.LINEAR and width < 1:
-        function = VoiFunction.LINEAR_EXACT
-    return Window(center, width, function)
+    return Window(center, width, suitable_function(function, width))
 
 
 class PictureMemory:

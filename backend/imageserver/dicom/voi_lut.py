@@ -72,7 +72,7 @@ def read_windows(groups: FunctionalGroups, frame_index: int) -> list[Window]:
     explanations = texts(source, "WindowCenterWidthExplanation")[: len(centers)]
     found = zip_longest(zip(centers, widths, strict=False), explanations)
     return [
-        Window(pair[0], pair[1], _suitable(function, pair[1]), explanation or None)
+        Window(pair[0], pair[1], suitable_function(function, pair[1]), explanation or None)
         for pair, explanation in found
         if pair is not None and pair[1] > 0
     ]
@@ -89,7 +89,8 @@ def _function(name: str | None) -> VoiFunction:
     return VoiFunction(name) if name in list(VoiFunction) else VoiFunction.LINEAR
 
 
-def _suitable(function: VoiFunction, width: float) -> VoiFunction:
+def suitable_function(function: VoiFunction, width: float) -> VoiFunction:
+    """Return the function itself, or LINEAR_EXACT for a width below 1, where LINEAR is not defined (C.11.2.1.2)."""
     return VoiFunction.LINEAR_EXACT if function is VoiFunction.LINEAR and width < 1 else function
 
 
