@@ -10,7 +10,7 @@ from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import COMMAND_LINE, Actor, record_event
 from imageserver.audit.report import Filter, find_events
 from imageserver.clock import utc_now
-from imageserver.commands.user import open_database
+from imageserver.commands.opening import open_database
 from imageserver.settings import Settings
 
 PLAIN = (

@@ -12,10 +12,8 @@ from imageserver.archive.indexing import UNAVAILABLE, look_once
 from imageserver.archive.models import File
 from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED
 from imageserver.archive.volumes import get_index_status
-from imageserver.database import Database
-from imageserver.migrations import migrate
+from imageserver.commands.opening import open_database
 from imageserver.settings import Settings
-from imageserver.startup import make_state_dir
 
 HELP = "bring the index of the data directory up to date, also beside a running server"
 
@@ -34,17 +32,13 @@ def add_parser(commands: Any) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Look at the folder once and print what is in the index; 1 where the folder is not there."""
-    make_state_dir(settings)
-    database = Database(settings.effective_database_url)
-    migrate(database)
-    outcome = look_once(
-        database, DataDirectory(settings.data_dir), forget_missing=arguments.forget_missing, take_over=True
-    )
-    with database.reading() as session:
-        status = get_index_status(session)
-        if arguments.refused:
-            _print_refused(session)
-    database.dispose()
+    directory = DataDirectory(settings.data_dir)
+    with open_database(settings) as database:
+        outcome = look_once(database, directory, forget_missing=arguments.forget_missing, take_over=True)
+        with database.reading() as session:
+            status = get_index_status(session)
+            if arguments.refused:
+                _print_refused(session)
     print(f"{status.seen} files seen, {status.indexed} indexed, {status.refused} refused")
     if outcome is None or outcome.state != UNAVAILABLE:
         return 0

@@ -4,8 +4,7 @@ import argparse
 import getpass
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -18,11 +17,10 @@ from imageserver.accounts.usernames import check_username
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import COMMAND_LINE, Actor, record_event
 from imageserver.clock import utc_now
-from imageserver.database import Database
+from imageserver.commands.opening import open_database
 from imageserver.errors import InvalidParameter, NotFound, WeakPassword
-from imageserver.migrations import migrate
 from imageserver.settings import Settings
-from imageserver.startup import StartRefused, make_state_dir, read_secret
+from imageserver.startup import StartRefused, read_secret
 
 Run = Callable[[Settings, argparse.Namespace], int]
 
@@ -99,18 +97,6 @@ def run_list(settings: Settings, arguments: argparse.Namespace) -> int:
     if not rows:
         print("There are no accounts.", file=sys.stderr)
     return 0
-
-
-@contextmanager
-def open_database(settings: Settings) -> Iterator[Database]:
-    """Open the server's database, migrated, for one command."""
-    make_state_dir(settings)
-    database = Database(settings.effective_database_url)
-    try:
-        migrate(database)
-        yield database
-    finally:
-        database.dispose()
 
 
 def _add_action(
