@@ -127,6 +127,11 @@ for (const [width, height] of [
     await page.goto('/login');
     await page.getByRole('button', { name: 'Log in' }).click();
     await expectNoSideways();
+    await page.getByLabel('User name').fill('nobody');
+    await page.getByLabel('Password', { exact: true }).fill('wrong');
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await expect(page.getByRole('alert')).toBeVisible();
+    await expectNoSideways();
     await logIn(page);
     await showName(page);
     await showImage(page);
