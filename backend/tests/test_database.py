@@ -128,3 +128,20 @@ class TestMigrations:
         with other.reading() as session:
             assert is_migrated(session.connection())
         other.dispose()
+
+    def test_the_progress_of_the_index_comes_and_goes_with_its_columns(self, tmp_path: Path) -> None:
+        other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+        migrate(other, "0002")
+        columns = "id, state, data_directory, seen, indexed, refused, generation, lease_owner, lease_until"
+        with other.writing() as session:
+            session.execute(
+                text(f"INSERT INTO index_state ({columns}) VALUES (1, 'ready', '', 7, 6, 1, 3, '', 0)")
+            )
+        migrate(other, "0003")
+        with other.reading() as session:
+            statement = "SELECT seen, pending, remaining_seconds FROM index_state"
+            assert session.execute(text(statement)).one() == (7, 0, None)
+        downgrade(other, "0002")
+        with other.reading() as session:
+            assert session.execute(text("SELECT seen, lease_owner FROM index_state")).one() == (7, "")
+        other.dispose()

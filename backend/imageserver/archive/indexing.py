@@ -19,6 +19,7 @@ from imageserver.archive.duplicates import Holder, settle_duplicates
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
+from imageserver.archive.progress import Progress
 from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_file
 from imageserver.archive.settling import Settling
 from imageserver.archive.storing import add_files, forget_everything, rearrange, remove_files
@@ -78,6 +79,7 @@ class Indexer:
         self.directory = directory
         self.lease = lease
         self.settling = Settling()
+        self.progress = Progress()
         self.is_stopped: Callable[[], bool] = lambda: False
         self._known: dict[bytes, FileIdentity] = {}
         self._known_generation = -1
@@ -97,6 +99,7 @@ class Indexer:
         DatabaseUnavailable, StorageFull
             The next look continues where this one stopped.
         """
+        self.progress = Progress()
         self._load_known()
         try:
             listing = self._list()
@@ -154,10 +157,12 @@ class Indexer:
         settled = self.settling.settled(new)
         if settled or skipped:
             has_changed = True
+            self.progress = Progress(len(settled))
             self._become(BUILDING, seen=len(listing.files))
             self._store([_skipped_file(s) for s in skipped])
             for batch in self._read(sorted(settled)):
                 self._store(batch)
+            self.progress = Progress()
         is_settling = len(settled) < len(new) or self._known_generation < 0
         outcome = self._become(READY, is_settling=is_settling, seen=len(listing.files))
         return outcome._replace(has_changed=has_changed or outcome.has_changed)
@@ -193,6 +198,7 @@ class Indexer:
         for found in files:
             if self.is_stopped():
                 break
+            self.progress.read += 1
             try:
                 file = read_file(self.directory, found)
                 batch.append(replace(file, identity=_SKIPPED_IDENTITY) if file.code == UNREADABLE else file)
@@ -274,6 +280,8 @@ class Indexer:
             - counts.get(INDEXED, 0)
             - counts.get(DUPLICATE, 0)
             - counts.get(SKIPPED, 0),
+            "pending": self.progress.pending,
+            "remaining_seconds": self.progress.remaining_seconds,
         }
         if not has_changed and all(getattr(row, name) == value for name, value in values.items()):
             return False

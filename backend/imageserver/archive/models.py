@@ -105,6 +105,9 @@ class IndexState(Base):
     seen: Mapped[int] = mapped_column(default=0)
     indexed: Mapped[int] = mapped_column(default=0)
     refused: Mapped[int] = mapped_column(default=0)
+    # Files that the present look has still to read, and how long that may take.
+    pending: Mapped[int] = mapped_column(default=0, server_default="0")
+    remaining_seconds: Mapped[float | None]
     generation: Mapped[int] = mapped_column(BigInteger, default=0)
     lease_owner: Mapped[str] = mapped_column(String(64), default="")
     lease_until: Mapped[float] = mapped_column(default=0.0)
