@@ -20,7 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName as PydicomPersonName
 
-from imageserver.dicom.character_sets import DecodedText, decode_text
+from imageserver.dicom.character_sets import ESCAPE, DecodedText, decode_text
 from imageserver.dicom.encodings import is_explicit_inside, is_sequence_tag
 
 config.settings.reading_validation_mode = config.IGNORE
@@ -101,6 +101,8 @@ def decoded_text(
     element = element_of(dataset, keyword)
     if element is None:
         return None
+    if (plain := _plain_text(element)) is not None:
+        return DecodedText(plain, ())
     declared = UTF_8
     if isinstance(element, RawDataElement):
         declared = character_sets_of(dataset) if character_sets is None else character_sets
@@ -108,8 +110,21 @@ def decoded_text(
     return decoded._replace(text=decoded.text.replace("\0", "").strip())
 
 
+def _plain_text(element: RawDataElement | DataElement) -> str | None:
+    """Return what is ASCII, which nearly all text is and all character sets agree on; None for the rest."""
+    value = element.value
+    if not isinstance(value, bytes) or not value.isascii() or ESCAPE in value:
+        return None
+    return value.decode("ascii").replace("\0", "").strip()
+
+
 def text(dataset: Dataset, keyword: str) -> str | None:
     """Return a text, code or date element without padding; None when it is absent or empty."""
+    element = element_of(dataset, keyword)
+    if element is None:
+        return None
+    if (plain := _plain_text(element)) is not None:
+        return plain or None
     decoded = decoded_text(dataset, keyword)
     return decoded.text if decoded and decoded.text else None
 
