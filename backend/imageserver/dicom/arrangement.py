@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-from imageserver.dicom.geometry import OrientationLabels
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.orientation import OrientationLabels
 
 
 class Verdict(StrEnum):

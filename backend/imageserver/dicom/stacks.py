@@ -15,7 +15,6 @@ from imageserver.dicom.arrangement import (
     middle_of,
 )
 from imageserver.dicom.frames import FrameDescription
-from imageserver.dicom.geometry import orientation_labels, plane_name
 from imageserver.dicom.grouping import (
     FrameGroup,
     Part,
@@ -25,6 +24,7 @@ from imageserver.dicom.grouping import (
     place,
 )
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.orientation import orientation_labels, plane_name
 from imageserver.dicom.stack_findings import (
     find_irregularities,
     is_tilted,
