@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.frames import SPLITTING_ATTRIBUTES, FrameDescription
+from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.geometry import line_through, plane_normal, project
+from imageserver.dicom.splitting import SPLITTING_ATTRIBUTES
 
 _COSINE_TOLERANCE = 0.01
 _SPACING_TOLERANCE = 0.01

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.frames import FrameDescription
+from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.limits import Finding
 
 # Positions are written with few digits: steps may differ by this much and still be equal.

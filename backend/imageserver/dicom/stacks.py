@@ -14,7 +14,7 @@ from imageserver.dicom.arrangement import (
     Verdict,
     middle_of,
 )
-from imageserver.dicom.frames import FrameDescription
+from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.grouping import (
     FrameGroup,
     Part,

@@ -1,0 +1,95 @@
+"""What may tell frames at one position from each other: time, echo, b-value, segment and others."""
+
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.values import first_item, written_value
+
+# In the order in which they are tried to split repeated positions: attribute, then (functional group,
+# keyword) pairs; the group None is the data set itself.
+_SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
+    "segment": (("SegmentIdentificationSequence", "ReferencedSegmentNumber"),),
+    "temporal_position": (
+        ("FrameContentSequence", "TemporalPositionIndex"),
+        (None, "TemporalPositionIdentifier"),
+    ),
+    "acquisition": (("FrameContentSequence", "FrameAcquisitionNumber"), (None, "AcquisitionNumber")),
+    "echo": (("MREchoSequence", "EffectiveEchoTime"), (None, "EchoNumbers")),
+    "echo_time": ((None, "EchoTime"),),
+    "b_value": (("MRDiffusionSequence", "DiffusionBValue"), (None, "DiffusionBValue")),
+    "diffusion_gradient": ((None, "DiffusionGradientOrientation"),),
+    "cardiac_phase": (
+        ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),
+        ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
+        (None, "TriggerTime"),
+    ),
+    "convolution_kernel": (
+        ("CTReconstructionSequence", "ConvolutionKernel"),
+        (None, "ConvolutionKernel"),
+    ),
+    "time": (
+        ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
+        ("FrameContentSequence", "FrameReferenceDateTime"),
+        (None, "FrameReferenceTime"),
+    ),
+    "acquisition_time": (
+        ("FrameContentSequence", "FrameAcquisitionDateTime"),
+        (None, "AcquisitionDateTime"),
+        (None, "AcquisitionTime"),
+    ),
+    "content_time": ((None, "ContentTime"),),
+    "image_type": (
+        ("MRImageFrameTypeSequence", "FrameType"),
+        ("CTImageFrameTypeSequence", "FrameType"),
+        ("PETFrameTypeSequence", "FrameType"),
+        (None, "ImageType"),
+    ),
+    "stack_id": (("FrameContentSequence", "StackID"),),
+}
+SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
+
+
+class SplittingValues:
+    """The values by which the frames of one object may be split (PS3.3 C.7.6.16.2, C.8).
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+    groups : FunctionalGroups
+        Of the same data set.
+    """
+
+    def __init__(self, dataset: Dataset, groups: FunctionalGroups) -> None:
+        self.groups = groups
+        self.of_the_object = {
+            keyword: written_value(dataset, keyword)
+            for pairs in _SPLITTING.values()
+            for group, keyword in pairs
+            if group is None
+        }
+
+    def of_frame(self, index: int) -> dict[str, str]:
+        """Return the values that a frame has, by the names in `SPLITTING_ATTRIBUTES`."""
+        found = ((name, self._splitting_value(name, index)) for name in SPLITTING_ATTRIBUTES)
+        return {name: value for name, value in found if value is not None}
+
+    def _splitting_value(self, name: str, index: int) -> str | None:
+        if name == "diffusion_gradient" and self.groups.is_present:
+            return self._gradient_of_frame(index)
+        for group, keyword in _SPLITTING[name]:
+            if (value := self._value(group, keyword, index)) is not None:
+                return value
+        return None
+
+    def _value(self, group: str | None, keyword: str, index: int) -> str | None:
+        if group is None:
+            return self.of_the_object[keyword]
+        source = self.groups.find(group, index) if self.groups.is_present else None
+        return None if source is None else written_value(source, keyword)
+
+    def _gradient_of_frame(self, index: int) -> str | None:
+        diffusion = self.groups.find("MRDiffusionSequence", index)
+        if diffusion is None:
+            return None
+        direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
+        return None if direction is None else written_value(direction, "DiffusionGradientOrientation")
