@@ -1,5 +1,7 @@
 """What may tell frames at one position from each other: time, echo, b-value, segment and others."""
 
+from collections.abc import Callable, Iterable
+
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups
@@ -48,6 +50,23 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
 }
 SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
 
+_WORDS: dict[str, Callable[[str], str]] = {
+    "segment": "segment {}".format,
+    "temporal_position": "time point {}".format,
+    "acquisition": "acquisition {}".format,
+    "echo": "echo {}".format,
+    "echo_time": "echo time {} ms".format,
+    "b_value": "b-value {}".format,
+    "diffusion_gradient": "diffusion direction {}".format,
+    "cardiac_phase": "cardiac phase {}".format,
+    "time": "time {}".format,
+    "acquisition_time": "acquired at {}".format,
+    "content_time": "created at {}".format,
+    "image_type": "image type {}".format,
+    "convolution_kernel": "kernel {}".format,
+    "stack_id": "stack {}".format,
+}
+
 
 class SplittingValues:
     """The values by which the frames of one object may be split (PS3.3 C.7.6.16.2, C.8).
@@ -93,3 +112,13 @@ class SplittingValues:
             return None
         direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
         return None if direction is None else written_value(direction, "DiffusionGradientOrientation")
+
+
+def words_for(names: Iterable[str], values: Iterable[str | None]) -> str:
+    """Say the values of splitting attributes for people: "time point 2, echo 1"."""
+    pairs = zip(names, values, strict=True)
+    words = [
+        _WORDS[name](value.replace("\\", " / ")) if value is not None else f"no {name.replace('_', ' ')}"
+        for name, value in pairs
+    ]
+    return ", ".join(words)

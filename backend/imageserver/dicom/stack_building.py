@@ -1,0 +1,77 @@
+"""Making the stacks of a series from groups of frames that lie in a row."""
+
+from collections.abc import Sequence
+
+from imageserver.dicom.arrangement import FrameReference, Stack
+from imageserver.dicom.frame_description import FrameDescription
+from imageserver.dicom.orientation import orientation_labels, plane_name
+from imageserver.dicom.places import FrameGroup
+from imageserver.dicom.repeated_positions import Part
+from imageserver.dicom.stack_findings import measured_spacing
+
+
+def build_stacks(groups: Sequence[FrameGroup], first: FrameGroup | None) -> list[Stack]:
+    """Make the stacks of all groups, those of `first` in front."""
+    in_order = [g for g in groups if g is first] + [g for g in groups if g is not first]
+    stacks: list[Stack] = []
+    for group in in_order:
+        for part in group.parts:
+            stacks.append(_build_stack(len(stacks), group, part, groups))
+    return stacks
+
+
+def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> Stack:
+    frame = group.frames[part.members[0]]
+    projections = group.projections[part.members]
+    return Stack(
+        stack=number,
+        frames=tuple(reference(group.frames[i]) for i in part.members),
+        positions_mm=tuple(round(float(p), 4) for p in projections),
+        rows=frame.rows,
+        columns=frame.columns,
+        row_spacing_mm=frame.row_spacing_mm,
+        column_spacing_mm=frame.column_spacing_mm,
+        slice_spacing_mm=measured_spacing(projections),
+        orientation_labels=orientation_labels(
+            frame.orientation, frame.patient_orientation, is_quadruped=frame.is_quadruped
+        ),
+        differs_by=_differs_by(group, part, groups),
+        pixel_aspect_ratio=frame.pixel_aspect_ratio,
+    )
+
+
+def reference(frame: FrameDescription) -> FrameReference:
+    """Return the address of a frame."""
+    return FrameReference(frame.sop_instance_uid, frame.frame_number)
+
+
+def _differs_by(group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> str | None:
+    words = []
+    if len(groups) > 1:
+        frame = group.frames[0]
+        words.append("no orientation" if frame.orientation is None else plane_name(frame.orientation))
+        if len({(g.frames[0].rows, g.frames[0].columns) for g in groups}) > 1:
+            words.append(f"{frame.columns} × {frame.rows} pixels")
+    if part.label:
+        words.append(part.label)
+    return ", ".join(words) or None
+
+
+def stack_without_geometry(frames: Sequence[FrameDescription]) -> Stack:
+    """Make one stack of frames without positions, in the order given."""
+    frame = frames[0]
+    return Stack(
+        stack=0,
+        frames=tuple(reference(frame) for frame in frames),
+        positions_mm=(None,) * len(frames),
+        rows=frame.rows,
+        columns=frame.columns,
+        row_spacing_mm=frame.row_spacing_mm,
+        column_spacing_mm=frame.column_spacing_mm,
+        slice_spacing_mm=None,
+        orientation_labels=orientation_labels(
+            frame.orientation, frame.patient_orientation, is_quadruped=frame.is_quadruped
+        ),
+        differs_by=None,
+        pixel_aspect_ratio=frame.pixel_aspect_ratio,
+    )
