@@ -15,7 +15,8 @@ from imageserver.archive.pictures import Picture, PictureKey
 from imageserver.archive.slices import LocatedSlice, place_of
 from imageserver.archive.volumes import Volume
 from imageserver.audit.models import Kind, Outcome
-from imageserver.dicom.rendering import WINDOW_GUESSED, PictureFormat
+from imageserver.dicom.picture_format import PictureFormat
+from imageserver.dicom.voi_choice import WINDOW_GUESSED
 from imageserver.errors import AppError, InvalidParameter
 
 router = APIRouter(tags=["slice"])

@@ -7,8 +7,8 @@ from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import IndexKeeper
 from imageserver.database import Database
+from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import Finding
-from imageserver.dicom.rendering import PictureFormat
 from imageserver.dicom.voi_lut import Window
 from imageserver.errors import AppError, Gone, SliceNotFound, Undecodable, UndecodableFrame
 from imageserver.settings import Settings

@@ -12,8 +12,9 @@ from imageserver.archive.files import DataDirectory
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.picture_format import PictureFormat, encode
 from imageserver.dicom.reading import FileRefused, Finding, Header, read_header
-from imageserver.dicom.rendering import PictureFormat, encode, render_frame, windows_of
+from imageserver.dicom.rendering import render_frame, windows_of
 from imageserver.dicom.voi_lut import VoiFunction, Window, suitable_function
 from imageserver.errors import Busy, UndecodableFrame
 

@@ -105,6 +105,14 @@ def _read_table(header: Header) -> LookupTable | None:
     return read_lookup_table(item, signed=is_signed)
 
 
+def may_be_negative(transform: ModalityTransform, header: Header) -> bool:
+    """Tell whether modality values can be negative, so that a VOI LUT may begin there (PS3.3 C.11.2.1.1)."""
+    if isinstance(transform, LookupTable):
+        return False
+    is_signed = header.image is not None and header.image.is_signed
+    return is_signed or transform.intercept < 0 or transform.slope < 0
+
+
 def apply_modality_lut(stored_values: NDArray[Any], transform: ModalityTransform) -> NDArray[Any]:
     """Turn stored values into modality values.
 

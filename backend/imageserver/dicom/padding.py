@@ -58,3 +58,42 @@ def _as_words(values: list[int], image: ImagePixel) -> NDArray[Any]:
     unsigned = f"u{image.stored_type.itemsize}"
     wrapped = [value & ((1 << (8 * image.stored_type.itemsize)) - 1) for value in values]
     return np.array(wrapped, unsigned).view(image.stored_type)
+
+
+def without_padding(stored_values: NDArray[Any], padding: Padding | None) -> NDArray[Any]:
+    """Return the values that are no padding; of any shape, for statistics."""
+    return stored_values if padding is None else np.asarray(stored_values[~padding.mask(stored_values)])
+
+
+def blacken_padding(
+    display_values: NDArray[np.uint8], stored_values: NDArray[Any], padding: Padding | None
+) -> NDArray[np.uint8]:
+    """Draw padding black, also in MONOCHROME1, whose lowest value is white.
+
+    Parameters
+    ----------
+    display_values : numpy.ndarray, shape (rows, columns), uint8
+        The picture, after polarity; left as it is.
+    stored_values : numpy.ndarray, shape (rows, columns), any real type
+        The values that it was made of.
+    padding : Padding or None
+        What to draw black.
+
+    Returns
+    -------
+    numpy.ndarray, same shape, uint8
+
+    References
+    ----------
+    DICOM PS3.3 C.7.5.1.1.2
+    """
+    if padding is None or not _may_hold(stored_values, padding):
+        return display_values
+    mask = padding.mask(stored_values)
+    return np.where(mask, np.uint8(0), display_values)
+
+
+def _may_hold(values: NDArray[Any], padding: Padding) -> bool:
+    """Tell whether the type of the values can hold padding at all."""
+    limits = np.iinfo(values.dtype)
+    return limits.min <= padding.low and padding.high <= limits.max

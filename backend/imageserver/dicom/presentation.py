@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 MID_GREY = 128
 
 
-def invert_monochrome1(
-    intensities: NDArray[np.float64], photometric_interpretation: str
-) -> NDArray[np.float64]:
+def apply_polarity(intensities: NDArray[np.float64], photometric_interpretation: str) -> NDArray[np.float64]:
     """Turn intensities around where the lowest value is to be white.
 
     Presentation LUT Shape says the same a second time (INVERSE goes with MONOCHROME1 alone), and is not applied again.

@@ -50,6 +50,9 @@ class Window:
         }
 
 
+VoiTransform = Window | LookupTable
+
+
 def read_windows(groups: FunctionalGroups, frame_index: int) -> list[Window]:
     """Read the windows that a file offers for a frame, the default first.
 
@@ -98,6 +101,13 @@ def read_voi_lut(header: Header, *, signed: bool) -> LookupTable | None:
     """Read the first table of the VOI LUT Sequence (0028,3010), or None."""
     item = first_item(header.dataset, "VOILUTSequence")
     return None if item is None else read_lookup_table(item, signed=signed)
+
+
+def apply_voi(modality_values: NDArray[Any], voi: VoiTransform) -> NDArray[np.float64]:
+    """Map modality values to intensities in [0, 1], by a window or by a table."""
+    if isinstance(voi, Window):
+        return apply_window(modality_values, voi)
+    return apply_voi_lut(modality_values, voi)
 
 
 def apply_window(modality_values: NDArray[Any], window: Window) -> NDArray[np.float64]:

@@ -9,8 +9,8 @@ from imageserver.archive import pictures
 from imageserver.archive.files import FileIdentity
 from imageserver.archive.pictures import Picture, PictureKey, PictureMemory, chosen_window
 from imageserver.archive.volumes import InstanceFile
+from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import read_header
-from imageserver.dicom.rendering import PictureFormat
 from imageserver.dicom.voi_lut import VoiFunction
 from imageserver.errors import Busy, UndecodableFrame
 from tests.builders import image, stream

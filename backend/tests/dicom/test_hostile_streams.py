@@ -12,8 +12,9 @@ from pydicom.dataset import Dataset
 
 from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.picture_format import PictureFormat, encode
 from imageserver.dicom.reading import FileRefused, read_header
-from imageserver.dicom.rendering import PictureFormat, encode, render_frame
+from imageserver.dicom.rendering import render_frame
 from imageserver.errors import UndecodableFrame
 from tests import builders
 from tests.dicom.compressed_streams import PICTURE, STREAMS

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from imageserver.dicom.padding import Padding, read_padding
+from imageserver.dicom.padding import Padding, blacken_padding, read_padding, without_padding
 from imageserver.dicom.reading import read_header
 from tests import builders
 
@@ -68,3 +68,20 @@ def test_mask() -> None:
     values = np.array([0, 5, 6, 7, 8])
     assert Padding(5, 7).mask(values).tolist() == [False, True, True, True, False]
     assert Padding(5, 5).mask(values).tolist() == [False, True, False, False, False]
+
+
+def test_without_padding() -> None:
+    values = np.array([[0, 5], [6, 8]])
+    assert without_padding(values, Padding(5, 6)).tolist() == [0, 8]
+    assert without_padding(values, None) is values
+
+
+class TestBlackenPadding:
+    def test_is_zero_where_the_stored_value_was_padding_and_nothing_else_changes(self) -> None:
+        picture, stored = np.array([[9, 8, 7]], np.uint8), np.array([[-1, 0, 1]], np.int16)
+        assert blacken_padding(picture, stored, Padding(-1, 0)).tolist() == [[0, 0, 7]]
+        assert picture.tolist() == [[9, 8, 7]]
+
+    def test_a_value_that_these_pixels_cannot_hold_blackens_nothing(self) -> None:
+        picture, stored = np.array([[9]], np.uint8), np.array([[208]], np.uint8)  # -48 modulo 256 is 208
+        assert blacken_padding(picture, stored, Padding(-48, -48)).tolist() == [[9]]

@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from imageserver.dicom.presentation import invert_monochrome1, reduce_to_8_bit, to_8_bit
+from imageserver.dicom.presentation import apply_polarity, reduce_to_8_bit, to_8_bit
 
 
 def test_monochrome1_is_turned_around_and_nothing_else() -> None:
     intensities = np.array([0, 0.25, 1])
-    assert invert_monochrome1(intensities, "MONOCHROME1").tolist() == [1, 0.75, 0]
-    assert invert_monochrome1(intensities, "MONOCHROME2").tolist() == [0, 0.25, 1]
+    assert apply_polarity(intensities, "MONOCHROME1").tolist() == [1, 0.75, 0]
+    assert apply_polarity(intensities, "MONOCHROME2").tolist() == [0, 0.25, 1]
 
 
 def test_8_bits_round_half_up() -> None:

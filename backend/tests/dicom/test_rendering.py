@@ -1,6 +1,5 @@
 """The whole grey pipeline, in the order of PS3.4 N.2, and what comes out as a file."""
 
-import io
 from typing import Any
 
 import numpy as np
@@ -8,21 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 
 from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import DecodedFrame, decode_frame
 from imageserver.dicom.reading import Header, read_header
-from imageserver.dicom.rendering import (
-    PictureFormat,
-    RenderedFrame,
-    encode,
-    map_values,
-    render_frame,
-    windows_of,
-)
+from imageserver.dicom.rendering import RenderedFrame, render_frame, windows_of
 from imageserver.dicom.voi_lut import VoiFunction, Window
 from imageserver.errors import UndecodableFrame
 from tests import builders
@@ -206,23 +197,6 @@ class TestSamplesThatDoNotFit:
 
 
 class TestProperties:
-    @given(
-        arrays.arrays(
-            st.sampled_from([np.uint8, np.int8, np.uint16, np.int16]),
-            arrays.array_shapes(min_dims=2, max_dims=2),
-        ),
-        st.floats(-3000, 3000),
-        st.floats(1, 5000),
-    )
-    def test_the_table_gives_what_the_formula_gives(
-        self, stored: np.ndarray, center: float, width: float
-    ) -> None:
-        def pipeline(values: np.ndarray) -> np.ndarray:
-            ramp = (values.astype(np.float64) - center) / width + 0.5
-            return (np.clip(ramp, 0, 1) * 255).astype(np.uint8)
-
-        np.testing.assert_array_equal(map_values(stored, pipeline), pipeline(stored))
-
     @given(arrays.arrays(np.int16, (4, 5)), st.sampled_from(["MONOCHROME1", "MONOCHROME2"]))
     def test_inputs_are_left_as_they_are(self, stored: np.ndarray, photometric: str) -> None:
         dataset = builders.image(stored, PhotometricInterpretation=photometric, PixelPaddingValue=0)
@@ -231,32 +205,6 @@ class TestProperties:
         render_frame(frame, header, 0)
         np.testing.assert_array_equal(frame.stored_values, before)
         assert str(header.dataset) == text
-
-
-class TestEncode:
-    @pytest.mark.parametrize("shape", [(64, 64), (3, 5), (3, 5, 3), (1, 1)])
-    @pytest.mark.parametrize("picture_format", PictureFormat)
-    def test_size_and_mode_are_kept(self, picture_format: PictureFormat, shape: tuple[int, ...]) -> None:
-        values = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-        picture = Image.open(io.BytesIO(encode(values, picture_format)))
-        assert picture.size == (shape[1], shape[0])
-        assert Image.MIME[picture.format or ""] == picture_format.media_type
-
-    @pytest.mark.parametrize(
-        ("picture_format", "side"), [(PictureFormat.WEBP, 16384), (PictureFormat.JPEG, 65501)]
-    )
-    def test_a_picture_that_a_format_has_no_room_for_is_a_named_error(
-        self, picture_format: PictureFormat, side: int
-    ) -> None:
-        with pytest.raises(UndecodableFrame, match=f"1 x {side} pixels is too large"):
-            encode(np.zeros((1, side), np.uint8), picture_format)
-        encode(np.zeros((1, side - 1), np.uint8), picture_format)
-        encode(np.zeros((1, side), np.uint8), PictureFormat.PNG)
-
-    def test_png_is_exact(self) -> None:
-        values = np.random.default_rng(0).integers(0, 256, (20, 30), np.uint8)
-        picture = Image.open(io.BytesIO(encode(values, PictureFormat.PNG)))
-        np.testing.assert_array_equal(np.asarray(picture), values)
 
 
 class TestTableOfNegativeValues:

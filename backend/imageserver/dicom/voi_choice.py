@@ -1,0 +1,107 @@
+"""Which VOI transform a picture gets where nobody asked for one: the file's table, its window, or a guess."""
+
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
+
+from imageserver.dicom.decoding import DecodedFrame
+from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.limits import Finding
+from imageserver.dicom.lookup_table import LookupTable
+from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, may_be_negative
+from imageserver.dicom.padding import Padding, without_padding
+from imageserver.dicom.reading import Header
+from imageserver.dicom.values import items
+from imageserver.dicom.voi_lut import (
+    VoiTransform,
+    guess_window,
+    has_unusable_window,
+    read_voi_lut,
+    read_windows,
+)
+
+WINDOW_GUESSED = "window_guessed"
+WINDOW_UNUSABLE = "window_unusable"
+VOI_LUT_UNUSABLE = "voi_lut_unusable"
+VOI_LUT_DEPTH = "voi_lut_depth"
+
+
+class VoiChoice(NamedTuple):
+    """What was chosen, None where nothing can be, and what is to be said about it."""
+
+    voi: VoiTransform | None
+    findings: list[Finding]
+
+
+def choose_voi(
+    frame: DecodedFrame,
+    header: Header,
+    frame_index: int,
+    modality: ModalityTransform,
+    padding: Padding | None,
+) -> VoiChoice:
+    """Choose the VOI transform of a grey frame.
+
+    Parameters
+    ----------
+    frame : DecodedFrame
+        For a guess; left as it is.
+    header : Header
+        Of the object.
+    frame_index : int
+        From 0.
+    modality : Rescale or LookupTable
+        Of the frame.
+    padding : Padding or None
+        Left out of the guess.
+
+    Returns
+    -------
+    VoiChoice
+        The first table of the file, else its first window, else a window guessed from the frame; None where all its
+        values are equal.
+
+    References
+    ----------
+    DICOM PS3.3 C.11.2
+    """
+    findings: list[Finding] = []
+    table = read_voi_lut(header, signed=may_be_negative(modality, header))
+    if table is not None:
+        return VoiChoice(table, _depth_findings(table))
+    if items(header.dataset, "VOILUTSequence"):
+        findings.append(Finding(VOI_LUT_UNUSABLE, "The VOI LUT in the file is damaged and was not used."))
+    groups = FunctionalGroups(header.dataset)
+    windows = read_windows(groups, frame_index)
+    if windows:
+        return VoiChoice(windows[0], findings)
+    values = apply_modality_lut(without_padding(frame.stored_values, padding), modality)
+    guess = _guess(values, has_unusable_window(groups, frame_index))
+    return VoiChoice(guess.voi, [*findings, *guess.findings])
+
+
+def _depth_findings(table: LookupTable) -> list[Finding]:
+    """Tell where the brightest entry of a table does not go with the bits that the file says it has."""
+    needed = int(table.entries.max()).bit_length()
+    if table.declared_bits is None or (table.bits == table.declared_bits and needed >= table.bits):
+        return []
+    message = (
+        f"The VOI LUT in the file says {table.declared_bits} bits, its entries need {needed}; brightness may "
+        "not be what was meant."
+    )
+    return [Finding(VOI_LUT_DEPTH, message)]
+
+
+def _guess(modality_values: NDArray[Any], has_unusable: bool) -> VoiChoice:
+    """Guess a window, and tell whether the file has none or one that is of no use."""
+    findings = []
+    absence = "The file has no window"
+    if has_unusable:
+        absence = "The window in the file cannot be used"
+        message = f"{absence}: its center is missing or unreadable, or its width is, or is not positive."
+        findings.append(Finding(WINDOW_UNUSABLE, message))
+    guess = guess_window(modality_values)
+    if guess is not None:
+        message = f"{absence}; brightness and contrast were chosen from this image."
+        findings.append(Finding(WINDOW_GUESSED, message))
+    return VoiChoice(guess, findings)
