@@ -232,10 +232,11 @@ def mask_unused_bits(values: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
     -------
     numpy.ndarray, same shape and type
     """
-    if image.is_float or image.bits_stored == image.bits_allocated:
+    bits = 8 * image.stored_type.itemsize  # 12 bits allocated are unpacked into 16
+    if image.is_float or image.bits_allocated == 1 or image.bits_stored == bits:
         return values
-    unused_above = image.bits_allocated - image.high_bit - 1
-    unused = image.bits_allocated - image.bits_stored
+    unused_above = bits - image.high_bit - 1
+    unused = bits - image.bits_stored
     if not image.is_signed and unused_above == unused:
         return np.asarray(values & values.dtype.type((1 << image.bits_stored) - 1))
     # Shifting up drops what is above, shifting down what is below, and repeats the sign of signed types.

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from imageserver.dicom.pixel_data import PixelData
 
 _FLOAT_BITS = {"FloatPixelData": 32, "DoubleFloatPixelData": 64}
+# 12, packed without gaps, stood in PS3.5 8.1.1 until 2004; 64 is beyond what image objects have, and unambiguous.
+_INTEGER_BITS = (1, 8, 12, 16, 32, 64)
 _GREY = "MONOCHROME2"
 _SAMPLES_OF = {"MONOCHROME1": 1, _GREY: 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}  # all others: 3
 
@@ -76,11 +78,10 @@ class ImagePixel:
 
     @property
     def stored_type(self) -> np.dtype:
-        """The numpy type of the stored values, in the byte order of this machine."""
+        """The numpy type of the stored values, in the byte order of this machine; 12 bits need 16."""
         if self.is_float:
             return np.dtype(f"f{self.bits_allocated // 8}")
-        size = max(1, self.bits_allocated // 8)
-        return np.dtype(f"{'i' if self.is_signed else 'u'}{size}")
+        return np.dtype(f"{'i' if self.is_signed else 'u'}{(self.bits_allocated + 7) // 8}")
 
 
 def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> ImagePixel:
@@ -116,7 +117,7 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     samples = integer(dataset, "SamplesPerPixel") or (_SAMPLES_OF.get(declared, 3) if declared else 1)
     is_float = pixel_keyword in _FLOAT_BITS
     allocated = _FLOAT_BITS.get(pixel_keyword) or _required(dataset, "BitsAllocated", 1, 64)
-    if samples not in (1, 3, 4) or allocated not in (1, 8, 16, 32, 64):
+    if samples not in (1, 3, 4) or allocated not in _INTEGER_BITS:
         raise FileRefused(
             "bad_image", f"Pixels of {samples} samples with {allocated} bits allocated are not supported."
         )

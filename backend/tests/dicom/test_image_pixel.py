@@ -51,6 +51,32 @@ class TestBitsStored:
         image, codes = read(builders.image(BitsStored=stored, HighBit=stored))
         assert (image.bits_stored, image.high_bit, codes) == (16, 15, ["bad_bits_stored"])
 
-    def test_twelve_bits_allocated_are_refused_by_name(self) -> None:
-        with pytest.raises(FileRefused, match="12 bits allocated"):
-            read(builders.image(BitsAllocated=12, BitsStored=12, HighBit=11))
+    @pytest.mark.parametrize("allocated", [2, 10, 24, 63])
+    def test_other_bits_allocated_are_refused_by_name(self, allocated: int) -> None:
+        with pytest.raises(FileRefused, match=f"{allocated} bits allocated") as caught:
+            read(builders.image(BitsAllocated=allocated, BitsStored=1, HighBit=0))
+        assert caught.value.code == "bad_image"
+
+
+class TestTwelveBitsAllocated:
+    """PS3.5 8.1.1 until 2004: pixel cells of 12 bits follow each other without gaps, two of them in three bytes."""
+
+    def packed(self, length: int, **attributes: object) -> Dataset:
+        bits = {"BitsAllocated": 12, "BitsStored": 12, "HighBit": 11, **attributes}
+        shape = (2, 3, 5) if "NumberOfFrames" in attributes else (3, 5)
+        return builders.image(np.zeros(shape, np.uint16), PixelData=bytes(length), **bits)
+
+    def test_they_are_stored_in_words_of_16(self) -> None:
+        image, codes = read(self.packed(24))  # 15 pixels are 180 bits: 22.5 bytes
+        assert (image.stored_type, image.native_length, codes) == (np.dtype("u2"), 23, [])
+        signed, _ = read(self.packed(24, PixelRepresentation=1))
+        assert signed.stored_type == np.dtype("i2")
+
+    def test_a_byte_too_few_is_refused(self) -> None:
+        with pytest.raises(FileRefused, match="22 bytes, its description asks for 23") as caught:
+            read(self.packed(22))
+        assert caught.value.code == "truncated_pixel_data"
+
+    def test_frames_follow_each_other_within_a_byte(self) -> None:
+        image, codes = read(self.packed(46, NumberOfFrames=2))  # 2 x 22.5 bytes, and a pad byte
+        assert (image.native_length, codes) == (45, [])
