@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
 from imageserver.archive.duplicates import Holder, settle_duplicates
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.lease import Lease
@@ -83,6 +84,7 @@ class Indexer:
         self.is_stopped: Callable[[], bool] = lambda: False
         self._known: dict[bytes, FileIdentity] = {}
         self._known_generation = -1
+        self._stale: dict[bytes, bool] = {}  # read by former rules; whether it holds an instance
 
     def look(self, *, forget_missing: bool = False) -> Outcome:
         """Look at the folder once and bring the index up to date.
@@ -118,6 +120,7 @@ class Indexer:
             rows = session.execute(select(File.path, File.size, File.mtime_ns, File.inode))
             self._known = {row[0]: FileIdentity(*row[1:]) for row in rows}
             self._known_generation = generation
+            self._stale = find_stale(session)
 
     def _list(self) -> Listing:
         listing = Listing({}, {})
@@ -160,7 +163,7 @@ class Indexer:
             self.progress = Progress(len(settled))
             self._become(BUILDING, seen=len(listing.files))
             self._store([_skipped_file(s) for s in skipped])
-            for batch in self._read(sorted(settled)):
+            for batch in self._read(sorted(settled, key=self._reading_order)):
                 self._store(batch)
             self.progress = Progress()
         is_settling = len(settled) < len(new) or self._known_generation < 0
@@ -176,7 +179,11 @@ class Indexer:
             known == _SKIPPED_IDENTITY
         ):  # it could not be read; a change of rights alone leaves no trace in the identity
             return self.directory.is_readable(path)
-        return known != identity
+        return known != identity or path in self._stale
+
+    def _reading_order(self, found: FoundFile) -> tuple[bool, FoundFile]:
+        """By path; but what has a SOP Instance UID in the index keeps it when it is read by new rules."""
+        return not self._stale.get(found.path, False), found
 
     def _remove(self, paths: Sequence[bytes]) -> bool:
         with self.database.writing() as session:
@@ -222,11 +229,15 @@ class Indexer:
         settled = settle_duplicates(self.directory, files, self._holders(files, set(changed)))
         with self.database.writing() as session:
             self.lease.keep(session)
+            checksums = checksums_of(session, changed)
             series, has_successors = remove_files(session, changed)
             series |= add_files(session, settled)
+            keep_checksums(session, checksums)
             rearrange(session, series)
             self._note(session, BUILDING, has_changed=True)
         self._known.update({file.path: file.identity for file in settled})
+        for file in settled:
+            self._stale.pop(file.path, None)
         if has_successors:
             self._known_generation = -1
 

@@ -92,6 +92,22 @@ class File(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     sop_instance_uid: Mapped[str | None] = mapped_column(UID, index=True)
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instances.id"), index=True)
+    # Which reading rules made the row (`reading_rules.stamp`); rows of others are read again.
+    read_by: Mapped[str] = mapped_column(String(24), default="", server_default="")
+    # What the scrub found in the file that has this size, time and inode; when, in seconds since 1970, 0 for never.
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    scrubbed: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0", index=True)
+
+
+class InstanceMetadata(Base):
+    """The header of an instance as DICOM JSON (PS3.18 F), compressed; apart, so that no list of instances drags it."""
+
+    __tablename__ = "instance_metadata"
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id", ondelete="CASCADE"), primary_key=True)
+    made_by: Mapped[str] = mapped_column(String(24))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
 
 
 class IndexState(Base):

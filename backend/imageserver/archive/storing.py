@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
+from imageserver.archive.reading_rules import reading_stamp
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.stacks import Arrangement, arrange
 
@@ -144,6 +145,7 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
         "code": file.code,
         "reason": file.reason,
         "sop_instance_uid": file.declared_uid,
+        "read_by": reading_stamp(),
         "instance_id": instance_ids[file.instance.sop_instance_uid] if file.instance else None,
     }
 

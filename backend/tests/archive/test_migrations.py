@@ -1,0 +1,58 @@
+"""The tables of the index can be migrated, and taken back, while they hold rows."""
+
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from imageserver.database import Database
+from imageserver.migrations import downgrade, is_migrated, migrate
+from tests.conftest import SERVER_URL
+
+FILE = """INSERT INTO files (id, path, path_digest, size, mtime_ns, inode, state)
+          VALUES (1, :path, 'a', 1, 2, 3, 'indexed')"""
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Database]:
+    """A database that nothing has migrated yet."""
+    if not SERVER_URL:
+        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
+        yield database
+        database.dispose()
+        return
+    name = f"imageserver_test_{secrets.token_hex(6)}"
+    server = create_engine(SERVER_URL, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    database = Database(make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False))
+    yield database
+    database.dispose()
+    with server.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    server.dispose()
+
+
+def test_files_get_no_stamp_and_no_checksum(empty: Database) -> None:
+    migrate(empty, "0002")
+    with empty.writing() as session:
+        session.execute(text(FILE), {"path": b"file"})
+    migrate(empty)
+    with empty.reading() as session:
+        assert is_migrated(session.connection())
+        row = session.execute(text("SELECT path, read_by, sha256, scrubbed FROM files")).one()
+        assert (bytes(row[0]), *row[1:]) == (b"file", "", None, 0)
+
+
+def test_every_step_can_be_taken_back_with_rows(empty: Database) -> None:
+    migrate(empty)
+    with empty.writing() as session:
+        session.execute(text(FILE), {"path": b"file"})
+    downgrade(empty, "0002")
+    with empty.reading() as session:
+        assert session.scalar(text("SELECT state FROM files")) == "indexed"
+    migrate(empty)
+    with empty.reading() as session:
+        assert is_migrated(session.connection())
