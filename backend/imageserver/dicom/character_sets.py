@@ -50,6 +50,7 @@ _SINGLE_BYTE = {
     203: _Sets("ascii", "iso8859_15"),
 }
 _MULTI_BYTE = {58: "gb2312", 87: "jis_x_0208", 149: "euc_kr", 159: "jis_x_0212"}
+_NUMBERS = {f"ISO_IR {number}": number for number in (*_SINGLE_BYTE, *_MULTI_BYTE)}
 # Sets that cannot be mixed with others; their second bytes may look like delimiters.
 _STAND_ALONE = {"ISO_IR 192": "utf-8", "GB18030": "gb18030", "GBK": "gbk", "SHIFT_JIS": "cp932"}
 
@@ -87,7 +88,7 @@ _NOT_DICOM = frozenset(_ALIASES) - {"UTF-8", "UTF8", "GB 18030", "ISO 2022 GBK",
     "SHIFT_JIS"
 }
 _CUT_UTF_8 = re.compile(rb"[\xe0-\xf4][\x80-\xbf]{1,2}[ \0]*\Z")
-_TERM = re.compile(r"ISO[ _-]?(?:2022)?[ _-]*IR[ _-]?(\d+)")
+_TERM = re.compile(r"ISO[ _-]?(?:2022)?[ _-]*IR[ _-]?(\d{1,9})", re.ASCII)
 
 
 def decode_text(
@@ -180,10 +181,7 @@ class _Decoder:
     def _number(self, term: str) -> int | None:
         if not term:
             return None
-        if (
-            term.startswith("ISO_IR ")
-            and (number := int(term[7:])) in _SINGLE_BYTE.keys() | _MULTI_BYTE.keys()
-        ):
+        if (number := _NUMBERS.get(term)) is not None:
             return number
         self._warn(UNKNOWN)
         return None

@@ -158,10 +158,11 @@ def numbers(dataset: Dataset, keyword: str, *, signed: bool = False) -> list[flo
         values = (
             _raw_numbers(element, signed) if isinstance(element, RawDataElement) else _numbers(element.value)
         )
+        is_finite = all(map(math.isfinite, values))  # raises for integers of more digits than a float holds
     except (ValueError, TypeError, struct.error, OverflowError) as error:
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
         return []
-    return values if all(math.isfinite(value) for value in values) else []
+    return values if is_finite else []
 
 
 def _numbers(value: Any) -> list[float]:
@@ -223,9 +224,9 @@ def number(dataset: Dataset, keyword: str, *, signed: bool = False) -> float | N
 
 
 def integer(dataset: Dataset, keyword: str, *, signed: bool = False) -> int | None:
-    """Return the first number of an element where it is whole, else None."""
+    """Return the first number of an element where it is whole and has at most 64 bits, as all of DICOM's, else None."""
     value = number(dataset, keyword, signed=signed)
-    return int(value) if value is not None and value == int(value) else None
+    return int(value) if value is not None and value == int(value) and abs(value) < 1 << 63 else None
 
 
 def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:

@@ -102,6 +102,14 @@ class TestWrongDeclarations:
         assert text == "Jé"
         assert UNKNOWN in warnings
 
+    @pytest.mark.parametrize(
+        "term", ["ISO_IR X", "ISO_IR ", "ISO_IR 1\x00", "ISO_IR \u00b2", "ISO_IR " + "1" * 5000]
+    )
+    def test_a_term_without_a_number(self, term: str) -> None:
+        text, warnings = decode("4a e9", term, "ISO 2022 IR 87")
+        assert text == "Jé"
+        assert UNKNOWN in warnings
+
     def test_korean_without_its_escape_sequence(self) -> None:
         assert decode("b1 e8", "", "ISO 2022 IR 149") == ("김", (UNDECLARED,))
 

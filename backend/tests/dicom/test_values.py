@@ -36,7 +36,7 @@ class TestNumbers:
         assert number(dataset, "SmallestImagePixelValue") == 65535
         assert number(dataset, "SmallestImagePixelValue", signed=True) == -1
 
-    @pytest.mark.parametrize("value", ["abc", "1\\x", "nan", "1e999"])
+    @pytest.mark.parametrize("value", ["abc", "1\\x", "nan", "1e999", "9" * 400, "9" * 5000])
     def test_nonsense_is_not_there(self, value: str) -> None:
         dataset = Dataset()
         dataset.add_new("Modality", "CS", "OT")
@@ -45,6 +45,10 @@ class TestNumbers:
 
     def test_a_fraction_is_no_integer(self) -> None:
         assert integer(dataset_with(SliceThickness="2.5"), "SliceThickness") is None
+
+    def test_no_integer_of_dicom_has_more_than_64_bits(self) -> None:
+        assert integer(dataset_with(DiffusionBValue=1e300), "DiffusionBValue") is None
+        assert integer(dataset_with(DiffusionBValue=-(2.0**53)), "DiffusionBValue") == -(2**53)
 
     def test_absent(self) -> None:
         assert number(Dataset(), "SliceThickness") is None
