@@ -57,7 +57,9 @@ class Limits:
         Elements and sequence items in the whole data set. The base covers radiotherapy structure sets; the
         part per frame covers the functional groups of enhanced objects.
     value_length : int
-        Bytes of one value other than pixel data; private values are not loaded, and may be longer.
+        Bytes of one value other than pixel data; private values may be longer, and are not loaded then.
+    private_value_length, private_bytes : int
+        Bytes of one private value, and of all in one file, that are loaded where private values are wanted.
     fragments : int
         Fragments of encapsulated pixel data, beyond two per frame.
     pixels_per_frame : int
@@ -74,6 +76,8 @@ class Limits:
     items: int = 65_536
     items_per_frame: int = 100
     value_length: int = 64 * MEBIBYTE
+    private_value_length: int = MEBIBYTE // 4
+    private_bytes: int = 4 * MEBIBYTE
     fragments: int = 65_536
     pixels_per_frame: int = 256 * MEBIBYTE
     inflated_floor: int = 64 * MEBIBYTE

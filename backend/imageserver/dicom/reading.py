@@ -98,7 +98,7 @@ class Header:
         return stream if self.inflated is None else io.BytesIO(self.inflated)
 
 
-def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
+def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS, *, with_private: bool = False) -> Header:
     """Read a DICOM file, with or without preamble and file meta information, and check that it is complete.
 
     Parameters
@@ -107,6 +107,8 @@ def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
         Opened and closed by the caller.
     limits : Limits
         What the file may ask for.
+    with_private : bool
+        Keep private elements as well; the value of a long one, or of those beyond a bound for all, is None.
 
     Returns
     -------
@@ -123,7 +125,7 @@ def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
     DICOM PS3.10 7.1; PS3.5 7, A.4, A.5
     """
     try:
-        return _Reader(stream, limits).read()
+        return _Reader(stream, limits, with_private).read()
     except _UNREADABLE as error:
         if isinstance(error, FileRefused):
             raise
@@ -133,9 +135,10 @@ def read_header(stream: BinaryIO, limits: Limits = DEFAULT_LIMITS) -> Header:
 class _Reader:
     """Steps of reading one file, with what they note on the way."""
 
-    def __init__(self, stream: BinaryIO, limits: Limits) -> None:
+    def __init__(self, stream: BinaryIO, limits: Limits, with_private: bool) -> None:
         self.stream = stream
         self.limits = limits
+        self.private_left = limits.private_bytes if with_private else -1
         self.warnings: list[Finding] = []
         self.end = stream.seek(0, io.SEEK_END)
 
@@ -263,9 +266,9 @@ class _Reader:
         return self._dataset_of(elements, encoding), pixel_data
 
     def _dataset_of(self, elements: Iterable[Element], encoding: Encoding) -> Dataset:
-        # Nothing reads private values, and some have hundreds of MiB.
-        public = (element for element in elements if not is_private(element.tag))
-        return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in public})
+        # Only the metadata need private values, and some have hundreds of MiB.
+        wanted = (element for element in elements if self.private_left >= 0 or not is_private(element.tag))
+        return Dataset({BaseTag(element.tag): self._load(element, encoding) for element in wanted})
 
     def _load(self, element: Element, encoding: Encoding) -> RawDataElement:
         """Read the bytes of a value; what they mean is worked out when it is asked for.
@@ -276,13 +279,20 @@ class _Reader:
         if length == UNDEFINED_LENGTH:
             length = element.end - element.offset - _DELIMITER_LENGTH
         self.stream.seek(element.offset)
-        value = self.stream.read(length)
+        value = self.stream.read(length) if self._may_load(element.tag, length) else None
         if element.length == UNDEFINED_LENGTH and vr not in ("OB", "OW"):
-            is_implicit_vr = not is_explicit_inside(value) if vr == "UN" else is_implicit_vr
+            is_implicit_vr = not is_explicit_inside(value or b"") if vr == "UN" else is_implicit_vr
             vr = "SQ"
         return RawDataElement(
             BaseTag(element.tag), vr, length, value, element.offset, is_implicit_vr, encoding.is_little_endian
         )
+
+    def _may_load(self, tag: int, length: int) -> bool:
+        if not is_private(tag):
+            return True
+        may = length <= min(self.limits.private_value_length, self.private_left)
+        self.private_left -= length if may else 0
+        return may
 
     def _check_image(
         self, dataset: Dataset, pixel_data: PixelData | None, syntax: TransferSyntax

@@ -180,7 +180,9 @@ def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
         vr = "SS" if signed else "US"
     if (code := _BINARY_FORMATS.get(vr)) is None:
         return [
-            _parse(part) for part in (element.value or b"").decode("ascii").split("\\") if part.strip(" \0")
+            parse_decimal(part)
+            for part in (element.value or b"").decode("ascii").split("\\")
+            if part.strip(" \0")
         ]
     endian = "<" if element.is_little_endian else ">"
     data = element.value or b""
@@ -188,7 +190,18 @@ def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
     return list(struct.unpack_from(f"{endian}{count}{code}", data))
 
 
-def _parse(part: str) -> float:
+def parse_decimal(part: str) -> float:
+    """Return one value of DS or IS, an int where it is written as one.
+
+    Raises
+    ------
+    ValueError
+        If it is neither. A decimal comma is understood; a number beyond the doubles becomes infinite.
+
+    References
+    ----------
+    DICOM PS3.5 6.2
+    """
     match = _DECIMAL.fullmatch(part.strip(" \0"))
     if match is None:
         raise ValueError("not a DS or IS")
