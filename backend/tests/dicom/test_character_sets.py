@@ -4,14 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imageserver.dicom.character_sets import (
-    PERSON_NAME_DELIMITERS,
-    UNDECLARED,
-    UNDECODABLE,
-    UNKNOWN,
-    WRONG,
-    decode_text,
-)
+from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, decode_text
+from imageserver.dicom.decoded_text import UNDECLARED, UNDECODABLE, UNKNOWN, WRONG
 
 H_3_1 = (
     "59 61 6d 61 64 61 5e 54 61 72 6f 75 3d 1b 24 42 3b 33 45 44 1b 28 42 5e 1b 24 42 42 40 4f 3a 1b 28 42 3d"
@@ -27,6 +21,25 @@ I_2 = (
 )
 J_1 = "57 61 6e 67 5e 58 69 61 6f 44 6f 6e 67 3d e7 8e 8b 5e e5 b0 8f e6 9d b1 3d"
 J_3 = "57 61 6e 67 5e 58 69 61 6f 44 6f 6e 67 3d cd f5 5e d0 a1 b6 ab 3d"
+# I.3, J.2, J.4 and K.3 are long texts (LT).
+I_3 = (
+    "1b 24 29 43 54 68 65 20 31 73 74 20 6c 69 6e 65 20 69 6e 63 6c 75 64 65 73 20 b1 e6 b5 bf 2e 0d 0a"
+    "1b 24 29 43 54 68 65 20 32 6e 64 20 6c 69 6e 65 20 69 6e 63 6c 75 64 65 73 20 b1 e6 b5 bf 2c 20 74 6f 6f 2e 0d 0a"
+    "54 68 65 20 33 72 64 20 6c 69 6e 65 2e"
+)
+J_2 = (
+    "54 68 65 20 66 69 72 73 74 20 6c 69 6e 65 20 69 6e 63 6c 75 64 65 73 e4 b8 ad e6 96 87 2e 0d 0a"
+    "54 68 65 20 73 65 63 6f 6e 64 20 6c 69 6e 65 20 69 6e 63 6c 75 64 65 73 e4 b8 ad e6 96 87 2c 20 74 6f 6f 2e 0d 0a"
+    "54 68 65 20 74 68 69 72 64 20 6c 69 6e 65 2e 0d 0a"
+)
+J_4 = J_2.replace("e4 b8 ad e6 96 87", "d6 d0 ce c4")
+K_3 = (
+    "31 2e 1b 24 29 41 b5 da d2 bb d0 d0 ce c4 d7 d6 a1 a3 0d 0a"
+    "32 2e 1b 24 29 41 b5 da b6 fe d0 d0 ce c4 d7 d6 a1 a3 0d 0a"
+    "33 2e 1b 24 29 41 b5 da c8 fd d0 d0 ce c4 d7 d6 a1 a3 0d 0a"
+)
+KOREAN = "The 1st line includes 길동.\r\nThe 2nd line includes 길동, too.\r\nThe 3rd line."
+CHINESE = "The first line includes中文.\r\nThe second line includes中文, too.\r\nThe third line.\r\n"
 K_2 = "5a 68 61 6e 67 5e 58 69 61 6f 44 6f 6e 67 3d 1b 24 29 41 d5 c5 5e 1b 24 29 41 d0 a1 b6 ab 3d"
 
 
@@ -43,12 +56,63 @@ class TestExamplesOfTheStandard:
             (["", "ISO 2022 IR 149"], I_2, "Hong^Gildong=洪^吉洞=홍^길동"),
             (["ISO_IR 192"], J_1, "Wang^XiaoDong=王^小東="),
             (["GB18030"], J_3, "Wang^XiaoDong=王^小东="),
+            (["GBK"], J_3, "Wang^XiaoDong=王^小东="),
             (["", "ISO 2022 IR 58"], K_2, "Zhang^XiaoDong=张^小东="),
         ],
-        ids=["H.3.1", "H.3.2", "I.2", "J.1", "J.3", "K.2"],
+        ids=["H.3.1", "H.3.2", "I.2", "J.1", "J.3", "J.3 as GBK", "K.2"],
     )
     def test_person_names(self, terms: list[str], value: str, expected: str) -> None:
         assert decode(value, *terms) == (expected, ())
+
+    @pytest.mark.parametrize(
+        ("terms", "value", "expected"),
+        [
+            (["", "ISO 2022 IR 149"], I_3, KOREAN),
+            (["ISO_IR 192"], J_2, CHINESE),
+            (["GB18030"], J_4, CHINESE),
+            (["GBK"], J_4, CHINESE),
+            (["", "ISO 2022 IR 58"], K_3, "1.第一行文字。\r\n2.第二行文字。\r\n3.第三行文字。\r\n"),
+        ],
+        ids=["I.3", "J.2", "J.4", "J.4 as GBK", "K.3"],
+    )
+    def test_long_texts(self, terms: list[str], value: str, expected: str) -> None:
+        assert decode_text(bytes.fromhex(value), terms) == (expected, ())
+
+    @pytest.mark.parametrize("prefix", ["ISO_IR ", "ISO 2022 IR "])
+    @pytest.mark.parametrize(
+        ("number", "value", "expected"),
+        [
+            # One letter per set that other sets have elsewhere or not at all, by the code charts of ISO/IEC 8859,
+            # JIS X 0201 and TIS 620-2533.
+            (100, "de", "Þ"), (101, "a3", "Ł"), (109, "a1", "Ħ"), (110, "a2", "ĸ"), (144, "b6", "Ж"), (127, "d9", "ع"),
+            (126, "d8", "Ψ"), (138, "f9", "ש"), (148, "fd", "ı"), (203, "a4", "€"), (13, "d4", "ﾔ"), (166, "a1", "ก"),
+        ],
+    )  # fmt: skip
+    def test_each_set_of_single_bytes_with_and_without_code_extensions(
+        self, prefix: str, number: int, value: str, expected: str
+    ) -> None:
+        assert decode(value, f"{prefix}{number}") == (expected, ())
+        assert decode(f"41 5e {value} 5e 42", f"{prefix}{number}") == (f"A^{expected}^B", ())
+
+    @pytest.mark.parametrize(
+        ("number", "escape", "value", "expected"),
+        [
+            # Escape sequences of PS3.3 table C.12-3 (G1) and C.12-4.
+            (100, "2d 41", "de", "Þ"), (101, "2d 42", "a3", "Ł"), (109, "2d 43", "a1", "Ħ"), (110, "2d 44", "a2", "ĸ"),
+            (144, "2d 4c", "b6", "Ж"), (127, "2d 47", "d9", "ع"), (126, "2d 46", "d8", "Ψ"), (138, "2d 48", "f9", "ש"),
+            (148, "2d 4d", "fd", "ı"), (203, "2d 62", "a4", "€"), (13, "29 49", "d4", "ﾔ"), (166, "2d 54", "a1", "ก"),
+            (58, "24 29 41", "d5 c5", "张"), (149, "24 29 43", "c8 ab", "홍"),
+            (87, "24 42", "3b 33", "山"), (87, "24 40", "3b 33", "山"), (159, "24 28 44", "30 21", "丂"),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("delimiter", ["5e", "3d", "5c", "0d", "0a", "0c", "09"])
+    def test_each_escape_sequence_holds_up_to_a_delimiter(
+        self, number: int, escape: str, value: str, expected: str, delimiter: str
+    ) -> None:
+        end = "" if escape[:2] != "24" or escape[3:5] == "29" else "1b 28 42"
+        encoded = f"1b {escape} {value} {end} {delimiter} e9"
+        text, warnings = decode(encoded, "ISO 2022 IR 100", f"ISO 2022 IR {number}")
+        assert (text, warnings) == (f"{expected}{chr(int(delimiter, 16))}é", ())
 
     @pytest.mark.parametrize(
         ("term", "value", "expected"),
@@ -86,10 +150,51 @@ class TestExamplesOfTheStandard:
 
 class TestWrongDeclarations:
     @pytest.mark.parametrize(
-        "spelling", ["ISO IR 100", "iso_ir_100", "ISO-IR 100", "ISO_IR100", " ISO_IR 100 "]
-    )
+        "spelling",
+        [
+            "ISO IR 100", "iso_ir_100", "ISO-IR 100", "ISO-IR-100", "ISO_IR100", " ISO_IR 100 ", "ISO_IR  100",
+            "IR 100", "ISO 100", "ISO 2022 IR 100", "ISO2022IR100", "ISO_2022_IR_100", "ISO_IR 100\0",
+        ],
+    )  # fmt: skip
     def test_misspelt_terms_are_understood(self, spelling: str) -> None:
         assert decode("e9", spelling) == ("é", ())
+
+    @pytest.mark.parametrize("spelling", ["iso_ir 192", "ISO 2022 IR 192", "UTF-8", "utf8", "ISO-IR-192"])
+    def test_misspelt_terms_of_utf_8(self, spelling: str) -> None:
+        assert decode("c3a9", spelling) == ("é", ())
+
+    @pytest.mark.parametrize("first", [(), ("",), ("ISO 2022 IR 6",)])
+    def test_nothing_but_ascii_in_front_of_a_set_that_stands_alone(self, first: tuple[str, ...]) -> None:
+        assert decode("c3a9", *first, "ISO_IR 192") == ("é", ())
+        assert decode("cd f5", *first, "GB18030") == ("王", ())
+
+    def test_escape_sequences_that_are_not_declared(self) -> None:
+        assert decode("1b 24 42 3b 33 1b 28 42", "ISO_IR 100") == ("山", (UNDECLARED,))
+        assert decode("1b 24 42 3b 33 1b 28 42") == ("山", (UNDECLARED,))
+
+    @pytest.mark.parametrize("term", ["ISO_IR 192", "GB18030"])
+    def test_escape_sequences_where_they_are_not_allowed(self, term: str) -> None:
+        assert decode("1b 24 42 3b 33 1b 28 42 5e 41", term) == ("山^A", (WRONG,))
+
+    @pytest.mark.parametrize("behind", ["20", "0d0a 41", "5e 1b 24 42 42 40 4f 3a 1b 28 42"])
+    def test_kanji_without_the_return_to_ascii(self, behind: str) -> None:
+        text, _ = decode(f"1b 24 42 3b 33 45 44 {behind}", "", "ISO 2022 IR 87")
+        assert text.startswith("山田")
+        assert text[2:] in (" ", "\r\nA", "^太郎")
+
+    def test_characters_that_windows_adds_to_jis_x_0208(self) -> None:
+        # ① (row 13) and 髙 (row 92 as NEC selected it) by Microsoft's code page 932.
+        assert decode("1b 24 42 2d 21 7c 62 1b 28 42", "", "ISO 2022 IR 87") == ("①髙", ())
+        assert b"\x87\x40\xee\xe0".decode("cp932") == "①髙"
+
+    def test_half_a_character(self) -> None:
+        text, warnings = decode("1b 24 42 3b 33 45 1b 28 42", "", "ISO 2022 IR 87")
+        assert (text, warnings) == ("山\ufffd", (UNDECODABLE,))
+
+    @given(st.binary(max_size=12), st.sampled_from(["ISO_IR 6", "", "ISO 2022 IR 87", "GB18030"]))
+    def test_ascii_is_ascii_in_every_set(self, value: bytes, term: str) -> None:
+        plain = bytes(byte & 0x7F for byte in value).replace(b"\x1b", b"")
+        assert decode_text(plain, [term]) == (plain.decode("ascii"), ())
 
     def test_undeclared_utf_8_is_recognised_and_said(self) -> None:
         assert decode("c3 a9") == ("é", (UNDECLARED,))
@@ -121,9 +226,15 @@ class TestWrongDeclarations:
         assert decode("41 e7 8e", "ISO_IR 192") == ("A\ufffd", (UNDECODABLE,))
 
     @given(
-        st.binary(max_size=80),
+        st.binary(max_size=80)
+        | st.lists(
+            st.sampled_from([b"\x1b$B", b"\x1b$(D", b"\x1b)I", b"\x1b(B", b"^", b"=", b"!", b"\xe4"])
+        ).map(b"".join),
         st.lists(
-            st.sampled_from(["", "ISO_IR 100", "ISO 2022 IR 87", "ISO 2022 IR 149", "GB18030", "nonsense"])
+            st.sampled_from(
+                "|ISO_IR 100|ISO_IR 13|ISO_IR 144|ISO_IR 166|ISO 2022 IR 87|ISO 2022 IR 149|ISO 2022 IR 159|ISO_IR 192"
+                "|GB18030|BIG5|CP1252|nonsense".split("|")
+            )
         ),
     )
     def test_never_raises(self, value: bytes, terms: list[str]) -> None:
@@ -148,6 +259,52 @@ class TestOtherBytesThanDeclared:
     @pytest.mark.parametrize("name", ["Müller^Jürgen", "Ren\u00e9", "M\u00fcller\u2019s"])
     def test_latin_1_under_utf_8(self, name: str) -> None:
         assert decode(name.encode("cp1252").hex(), "ISO_IR 192") == (name, (WRONG,))
+
+    @pytest.mark.parametrize(
+        ("term", "codec", "name"),
+        [
+            ("ISO_IR 100", "cp1252", "Müller’s – “Šimon”"), ("ISO_IR 101", "cp1250", "Šťastný „Žák“"),
+            ("ISO_IR 144", "cp1251", "Ђорђе “Иван”"), ("ISO_IR 126", "cp1253", "Άννα’ς"),
+            ("ISO_IR 148", "cp1254", "İnan’ın"), ("ISO_IR 138", "cp1255", "שרון–דבורה"), ("ISO_IR 166", "cp874", "กา…"),
+            (None, "cp1252", "Müller’s"),
+        ],
+    )  # fmt: skip
+    def test_code_pages_of_windows_where_their_own_characters_show_them(
+        self, term: str | None, codec: str, name: str
+    ) -> None:
+        terms = [term] if term else []
+        assert decode(name.encode(codec).hex(), *terms) == (name, (WRONG if term else UNDECLARED,))
+
+    @pytest.mark.parametrize("term", ["GB18030", "GBK", "ISO_IR 58", "ISO_IR 149", "ISO_IR 166"])
+    @pytest.mark.parametrize("name", ["王^小东", "홍^길동", "สมชาย"])
+    def test_utf_8_under_sets_of_asia(self, term: str, name: str) -> None:
+        assert decode(name.encode().hex(), term)[0] == name
+        assert WRONG in decode(name.encode().hex(), term)[1]
+
+    @pytest.mark.parametrize(
+        ("term", "codec", "name"),
+        [("GB18030", "gb18030", "王^小东"), ("GBK", "gbk", "張^小東"), ("ISO_IR 149", "euc_kr", "홍^길동"),
+         ("ISO_IR 166", "tis_620", "เธอ"), ("ISO_IR 58", "gb2312", "联通")],
+    )  # fmt: skip
+    def test_sets_of_asia_as_declared_stay(self, term: str, codec: str, name: str) -> None:
+        assert decode(name.encode(codec).hex(), term) == (name, ())
+
+    def test_groups_that_are_written_differently(self) -> None:
+        # Latin 1 in the alphabetic group as declared, UTF-8 in the ideographic one.
+        value = "Müller".encode("latin-1") + b"=" + "山田".encode()
+        assert decode(value.hex(), "ISO_IR 100") == ("Müller=山田", (WRONG,))
+        assert decode(value.hex()) == ("Müller=山田", (UNDECLARED,))
+
+    @pytest.mark.parametrize(
+        ("term", "codec"), [("Windows-1251", "cp1251"), ("CP1251", "cp1251"), ("KOI8-R", "koi8_r")]
+    )
+    def test_sets_that_dicom_does_not_have(self, term: str, codec: str) -> None:
+        assert decode("Иван".encode(codec).hex(), term) == ("Иван", (UNKNOWN,))
+
+    def test_second_bytes_that_look_like_a_backslash(self) -> None:
+        # 表 is 0x955C in Shift-JIS, 乗 is 0x815C in GBK: the values are one each.
+        assert decode("表^太郎".encode("cp932").hex(), "ISO_IR 13") == ("表^太郎", (WRONG,))
+        assert decode("81 5c 5e cd f5", "GBK") == ("乗^王", ())
 
     def test_damaged_utf_8_is_not_taken_for_latin_1(self) -> None:
         assert decode("e5b1b1 e7 41", "ISO_IR 192") == ("山\ufffdA", (UNDECODABLE,))
