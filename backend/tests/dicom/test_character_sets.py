@@ -232,8 +232,21 @@ class TestWrongDeclarations:
         ).map(b"".join),
         st.lists(
             st.sampled_from(
-                "|ISO_IR 100|ISO_IR 13|ISO_IR 144|ISO_IR 166|ISO 2022 IR 87|ISO 2022 IR 149|ISO 2022 IR 159|ISO_IR 192"
-                "|GB18030|BIG5|CP1252|nonsense".split("|")
+                [
+                    "",
+                    "ISO_IR 100",
+                    "ISO_IR 13",
+                    "ISO_IR 144",
+                    "ISO_IR 166",
+                    "ISO 2022 IR 87",
+                    "ISO 2022 IR 149",
+                    "ISO 2022 IR 159",
+                    "ISO_IR 192",
+                    "GB18030",
+                    "BIG5",
+                    "CP1252",
+                    "nonsense",
+                ]
             )
         ),
     )
