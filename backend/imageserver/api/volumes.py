@@ -71,6 +71,10 @@ class Finding(BaseModel):
     code: str
     message: str
     sop_instance_uids: list[str]
+    numbers: dict[str, float] = Field(
+        default={},
+        description="What was measured, the unit at the end of each name (`_mm` …); absent where nothing was.",
+    )
 
 
 class Slice(BaseModel):
@@ -102,7 +106,12 @@ class Stack(BaseModel):
     columns: int
     row_spacing_mm: float | None
     column_spacing_mm: float | None
-    slice_spacing_mm: float | None
+    slice_spacing_mm: float | None = Field(description="Measured: the median distance between neighbours.")
+    slice_thickness_mm: float | None = Field(description="As the files say.")
+    affine: list[list[float]] | None = Field(
+        description="4 × 4, from (column, row, slice) indices to patient coordinates (LPS, mm; PS3.3 C.7.6.2.1.1); "
+        "null where one matrix does not place every slice. Of one slice the third column is 0."
+    )
     orientation_labels: OrientationLabels | None
     pixel_aspect_ratio: float = Field(description="Height of a pixel divided by its width.")
     differs_by: str | None

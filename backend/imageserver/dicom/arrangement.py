@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Self
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.orientation import OrientationLabels
 
+Matrix = tuple[tuple[float, ...], ...]
+
 
 class Verdict(StrEnum):
     """What kind of series this is."""
@@ -74,6 +76,11 @@ class Stack:
         Median distance between neighbours, measured.
     differs_by : str or None
         What tells this stack from the others, in words.
+    slice_thickness_mm : float or None
+        As the files say.
+    affine : tuple of 4 tuples of 4 float, or None
+        From (column, row, slice) indices to patient coordinates (`geometry.affine`); None where one matrix does
+        not place every slice.
     """
 
     stack: int
@@ -87,6 +94,8 @@ class Stack:
     orientation_labels: OrientationLabels | None
     differs_by: str | None
     pixel_aspect_ratio: float = 1.0
+    slice_thickness_mm: float | None = None
+    affine: Matrix | None = None
 
     @property
     def count(self) -> int:
@@ -109,6 +118,8 @@ class Stack:
             "row_spacing_mm": self.row_spacing_mm,
             "column_spacing_mm": self.column_spacing_mm,
             "slice_spacing_mm": self.slice_spacing_mm,
+            "slice_thickness_mm": self.slice_thickness_mm,
+            "affine": [list(row) for row in self.affine] if self.affine else None,
             "orientation_labels": labels.as_dict() if labels else None,
             "pixel_aspect_ratio": self.pixel_aspect_ratio,
             "differs_by": self.differs_by,
@@ -134,6 +145,7 @@ class Stack:
                 "frames": tuple(FrameReference(*frame) for frame in values["frames"]),
                 "positions_mm": tuple(values["positions_mm"]),
                 "orientation_labels": OrientationLabels(*labels) if labels else None,
+                "affine": tuple(map(tuple, affine)) if (affine := values.get("affine")) else None,
             }
         )
 
@@ -213,7 +225,7 @@ class Arrangement:
 
 
 def _findings(values: Iterable[dict[str, Any]]) -> tuple[Finding, ...]:
-    return tuple(Finding(v["code"], v["message"], tuple(v["sop_instance_uids"])) for v in values)
+    return tuple(map(Finding.from_dict, values))
 
 
 def middle_of(

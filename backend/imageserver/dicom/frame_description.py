@@ -39,7 +39,7 @@ class FrameDescription:
     patient_orientation : tuple of 2 str or None
     is_quadruped : bool
         The sides of the patient have the names of animals.
-    spacing_between_slices_mm : float or None
+    spacing_between_slices_mm, slice_thickness_mm : float or None
         As the file claims.
     is_multiframe : bool
         The object has more than one frame.
@@ -65,6 +65,7 @@ class FrameDescription:
     patient_orientation: tuple[str, str] | None = None
     is_quadruped: bool = False
     spacing_between_slices_mm: float | None = None
+    slice_thickness_mm: float | None = None
     is_multiframe: bool = False
     concatenation: tuple[str, int] | None = None
     dimension_index: tuple[int, ...] | None = None

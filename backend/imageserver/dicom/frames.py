@@ -87,6 +87,7 @@ class _Describer:
             patient_orientation=self.patient_orientation,
             is_quadruped=text(self.dataset, "AnatomicalOrientationType") == "QUADRUPED",
             spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
+            slice_thickness_mm=number(measures, "SliceThickness"),
             is_multiframe=self.image.number_of_frames > 1,
             concatenation=self.concatenation,
             dimension_index=self._dimension_index(index) if position is None else None,

@@ -131,21 +131,32 @@ def affine(
     Parameters
     ----------
     position : tuple of 3 float, mm
-        Centre of the first pixel of the first slice.
+        Centre of the first pixel of the first slice: Image Position (Patient), S.
     orientation : tuple of 6 float
-        Cosines of the rows, and of the columns.
+        Cosines of the rows, X, and of the columns, Y: Image Orientation (Patient).
     row_spacing_mm, column_spacing_mm : float
-        Distance between rows, and between columns.
+        Distance between rows, and between columns: Pixel Spacing.
     step : sequence of 3 float, mm
-        From one slice to the next.
+        From one slice to the next, T; zero for a single slice, as in the standard.
 
     Returns
     -------
     numpy.ndarray, shape (4, 4), float64
+        Axes are LPS: x to the patient's left, y to the back, z to the head.
+
+    Notes
+    -----
+    The index i counts columns, from the left of the picture, j rows, from the top, k slices; all from 0. With the
+    spacings of columns and of rows, di and dj::
+
+        | Px |   | Xx·di  Yx·dj  Tx  Sx |   | i |
+        | Py | = | Xy·di  Yy·dj  Ty  Sy | · | j |
+        | Pz |   | Xz·di  Yz·dj  Tz  Sz |   | k |
+        | 1  |   |   0      0     0   1 |   | 1 |
 
     References
     ----------
-    DICOM PS3.3 equation C.7.6.2.1-1
+    DICOM PS3.3 C.7.6.2.1.1, equation C.7.6.2.1-1, whose third column is zero
     """
     matrix = np.eye(4)
     matrix[:3, 0] = np.array(orientation[:3]) * column_spacing_mm
@@ -153,3 +164,25 @@ def affine(
     matrix[:3, 2] = step
     matrix[:3, 3] = position
     return matrix
+
+
+def common_step(positions: NDArray[np.float64], tolerance_mm: float) -> NDArray[np.float64] | None:
+    """Return the step that leads from each slice to the next.
+
+    Parameters
+    ----------
+    positions : numpy.ndarray, shape (n, 3), mm
+        Image Position (Patient) of each slice, in order.
+    tolerance_mm : float
+        How far a slice may lie from where the step leads.
+
+    Returns
+    -------
+    numpy.ndarray, shape (3,), mm, or None
+        Zero for a single slice; None where no step leads to all of them.
+    """
+    count = len(positions)
+    step = (positions[-1] - positions[0]) / max(count - 1, 1)
+    expected = positions[0] + np.outer(np.arange(count), step)
+    is_common = np.linalg.norm(positions - expected, axis=1).max() <= tolerance_mm
+    return np.asarray(step) if is_common else None

@@ -3,8 +3,9 @@
 A file is untrusted input: each limit is checked before the memory or time that it guards is spent.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 MEBIBYTE = 1024 * 1024
 
@@ -34,15 +35,38 @@ class FileRefused(ValueError):
 
 
 class Finding(NamedTuple):
-    """Something that was noticed and tolerated: a code and one sentence for people."""
+    """Something that was noticed and tolerated: a code, one sentence for people, and what was measured.
+
+    Attributes
+    ----------
+    code : str
+    message : str
+    sop_instance_uids : tuple of str
+        The instances that show it; empty where it concerns all.
+    numbers : mapping of str to float
+        What the sentence says in figures, the unit at the end of each name: ``measured_mm``, ``tilt_degrees``; counts
+        have none.
+    """
 
     code: str
     message: str
     sop_instance_uids: tuple[str, ...] = ()
+    numbers: Mapping[str, float] = {}  # never changed
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON form."""
-        return {"code": self.code, "message": self.message, "sop_instance_uids": list(self.sop_instance_uids)}
+        """JSON form; without `numbers` where nothing was measured."""
+        plain = {
+            "code": self.code,
+            "message": self.message,
+            "sop_instance_uids": list(self.sop_instance_uids),
+        }
+        return {**plain, "numbers": dict(self.numbers)} if self.numbers else plain
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild from `as_dict`."""
+        uids = tuple(values["sop_instance_uids"])
+        return cls(values["code"], values["message"], uids, values.get("numbers", {}))
 
 
 @dataclass(frozen=True)

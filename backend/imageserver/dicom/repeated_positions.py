@@ -20,12 +20,14 @@ _AVERAGE_SHARE = 0.6
 class Part(NamedTuple):
     """What becomes one stack: members of a group by index, in order, and the value they share.
 
-    An incomplete part has less than 80 % of the positions of the largest: a repeated slice, an aborted run.
+    An incomplete part has less than 80 % of the positions of the largest: a repeated slice, an aborted run. A separate
+    part is another object, such as a segment, of which nobody expects that it is as long as the others.
     """
 
     members: list[int]
     label: str | None
     is_complete: bool = True
+    is_separate: bool = False
 
 
 def split(frames: Sequence[FrameDescription], buckets: NDArray[np.int64]) -> list[Part]:

@@ -47,6 +47,7 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
         (None, "ImageType"),
     ),
     "stack_id": (("FrameContentSequence", "StackID"),),
+    "frame_of_reference": ((None, "FrameOfReferenceUID"),),
 }
 SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
 
@@ -65,6 +66,7 @@ _WORDS: dict[str, Callable[[str], str]] = {
     "image_type": "image type {}".format,
     "convolution_kernel": "kernel {}".format,
     "stack_id": "stack {}".format,
+    "frame_of_reference": "frame of reference {}".format,
 }
 
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
-from imageserver.dicom.arrangement import FrameReference, Stack
+import numpy as np
+from numpy.typing import NDArray
+
+from imageserver.dicom.arrangement import FrameReference, Matrix, Stack
 from imageserver.dicom.frame_description import FrameDescription
+from imageserver.dicom.geometry import affine, common_step
 from imageserver.dicom.orientation import orientation_labels, plane_name
 from imageserver.dicom.places import FrameGroup
 from imageserver.dicom.repeated_positions import Part
-from imageserver.dicom.stack_findings import measured_spacing
+from imageserver.dicom.spacing import measured_spacing, step_tolerance
 
 
 def build_stacks(groups: Sequence[FrameGroup], first: FrameGroup | None) -> list[Stack]:
@@ -37,7 +41,23 @@ def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[Fr
         ),
         differs_by=_differs_by(group, part, groups),
         pixel_aspect_ratio=frame.pixel_aspect_ratio,
+        slice_thickness_mm=frame.slice_thickness_mm,
+        affine=_affine(frame, group.positions[part.members], projections),
     )
+
+
+def _affine(
+    first: FrameDescription, positions: NDArray[np.float64], projections: NDArray[np.float64]
+) -> Matrix | None:
+    if first.orientation is None or first.row_spacing_mm is None or first.column_spacing_mm is None:
+        return None
+    step = common_step(positions, step_tolerance(measured_spacing(projections) or 0.0))
+    if step is None:
+        return None
+    x, y, z = (float(value) for value in positions[0])
+    spacings = (first.row_spacing_mm, first.column_spacing_mm)
+    matrix = affine((x, y, z), first.orientation, *spacings, step.tolist())
+    return tuple(tuple(float(value) for value in row) for row in matrix)
 
 
 def reference(frame: FrameDescription) -> FrameReference:

@@ -1,6 +1,5 @@
-"""What is irregular about an ordered stack: gaps, duplicates, uneven steps, tilt, a wrong spacing tag."""
+"""What is irregular about an ordered stack: gaps, duplicates, uneven steps, tilt, slices beside the line."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,47 +7,22 @@ from numpy.typing import NDArray
 
 from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.spacing import (
+    ROUNDING_MM,
+    Line,
+    beside_the_line,
+    is_even,
+    is_tilted,
+    line_of,
+    measured_spacing,
+    steps_between,
+)
+from imageserver.dicom.tag_findings import tag_findings
 
-# Positions are written with few digits: steps may differ by this much and still be equal.
-_ROUNDING_MM = 0.02
-_STEP_TOLERANCE = 0.01
 _GAP_FACTOR = 1.5
-_TAG_TOLERANCE = 0.05
-_TILT_DEGREES = 0.5
+# A gap of so nearly a whole number of steps tells how many slices are missing.
+_WHOLE_TOLERANCE = 0.1
 _NAMED = 20
-
-
-def steps_between(projections: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distances between neighbours in an ordered stack, leaving out repeated positions, in mm."""
-    steps = np.diff(projections)
-    return steps[steps > _ROUNDING_MM / 2]
-
-
-def measured_spacing(projections: NDArray[np.float64]) -> float | None:
-    """Return the median distance between neighbours in mm; None for fewer than two positions."""
-    steps = steps_between(projections)
-    return round(float(np.median(steps)), 4) if len(steps) else None
-
-
-def is_uniform(projections: NDArray[np.float64]) -> bool:
-    """Tell whether all steps are equal, within rounding and 1 %."""
-    steps = steps_between(projections)
-    if not len(steps):
-        return True
-    median = float(np.median(steps))
-    return bool(np.all(np.abs(steps - median) <= _ROUNDING_MM + _STEP_TOLERANCE * median))
-
-
-def tilt_degrees(positions: NDArray[np.float64], projections: NDArray[np.float64]) -> float:
-    """Return the angle between the line through the slices and their normal, in degrees (gantry tilt)."""
-    whole = float(np.linalg.norm(positions[-1] - positions[0]))
-    along = float(abs(projections[-1] - projections[0]))
-    return float(np.degrees(np.arccos(min(1.0, along / whole)))) if whole else 0.0
-
-
-def is_tilted(positions: NDArray[np.float64], projections: NDArray[np.float64]) -> bool:
-    """Tell whether the slices are sheared against each other."""
-    return len(positions) > 1 and tilt_degrees(positions, projections) > _TILT_DEGREES
 
 
 def find_irregularities(
@@ -70,45 +44,24 @@ def find_irregularities(
     list of Finding
         At most one of each code.
     """
+    spacing = measured_spacing(projections)
+    duplicates = _duplicates(frames, projections)
+    if spacing is None:
+        return [duplicates] if duplicates else []
+    line = line_of(positions, projections)
     found = [
-        _duplicates(frames, projections),
-        _gaps(frames, projections),
-        _uneven(projections),
-        _tilt(positions, projections),
-        _wrong_tag(frames, projections),
+        duplicates,
+        _gaps(frames, projections, spacing),
+        _uneven(projections, spacing),
+        _tilt(line),
+        _beside(frames, line, spacing),
     ]
-    return [finding for finding in found if finding is not None]
-
-
-def orientation_findings(frames: Sequence[FrameDescription]) -> list[Finding]:
-    """Name the frames whose orientation was corrected, is of no use, or is missing though they have a position."""
-    inexact = [i for i, f in enumerate(frames) if f.written_orientation and f.orientation]
-    bad = [i for i, f in enumerate(frames) if f.written_orientation and not f.orientation]
-    missing = [
-        i for i, f in enumerate(frames) if f.position and not f.orientation and not f.written_orientation
-    ]
-    sentences = (
-        (
-            "inexact_orientation",
-            inexact,
-            "direction cosines that are not exactly two axes; the nearest are used",
-        ),
-        ("bad_orientation", bad, "direction cosines that are no axes; they are not used"),
-        ("missing_orientation", missing, "a position but no orientation"),
-    )
-    return [
-        Finding(
-            code,
-            f"{len(members)} {'image has' if len(members) == 1 else 'images have'} {text}.",
-            _uids(frames, members),
-        )
-        for code, members, text in sentences
-        if members
-    ]
+    step_length = spacing / np.cos(np.radians(line.tilt_degrees))
+    return [finding for finding in found if finding is not None] + tag_findings(frames, spacing, step_length)
 
 
 def _duplicates(frames: Sequence[FrameDescription], projections: NDArray[np.float64]) -> Finding | None:
-    repeats = np.flatnonzero(np.diff(projections) <= _ROUNDING_MM / 2)
+    repeats = np.flatnonzero(np.diff(projections) <= ROUNDING_MM / 2)
     if not len(repeats):
         return None
     members = sorted({int(i) for i in repeats} | {int(i) + 1 for i in repeats})
@@ -118,58 +71,88 @@ def _duplicates(frames: Sequence[FrameDescription], projections: NDArray[np.floa
         "duplicate_positions",
         f"{len(members)} images share {where}; nothing in the files tells them apart.",
         _uids(frames, members),
+        {"images": len(members), "positions": places},
     )
 
 
-def _gaps(frames: Sequence[FrameDescription], projections: NDArray[np.float64]) -> Finding | None:
-    spacing = measured_spacing(projections)
-    if spacing is None:
-        return None
+def _is_gap(steps: NDArray[np.float64], spacing: float) -> NDArray[np.bool_]:
+    return np.asarray(steps > _GAP_FACTOR * spacing + ROUNDING_MM)
+
+
+def _gaps(
+    frames: Sequence[FrameDescription], projections: NDArray[np.float64], spacing: float
+) -> Finding | None:
     steps = np.diff(projections)
-    gaps = np.flatnonzero(steps > _GAP_FACTOR * spacing + _ROUNDING_MM)
+    gaps = np.flatnonzero(_is_gap(steps, spacing))
     if not len(gaps):
         return None
     first = int(gaps[0])
     message = (
         f"Between slices {first + 1} and {first + 2} there are {steps[first]:.2f} mm, "
-        f"elsewhere {spacing:.2f} mm: slices may be missing."
+        f"elsewhere {spacing:.2f} mm: {_absent(frames[first], float(steps[first]) / spacing)}."
     )
     if len(gaps) > 1:
         message += f" There are {len(gaps)} such gaps."
-    return Finding("gap", message, _uids(frames, [i for gap in gaps for i in (int(gap), int(gap) + 1)]))
+    numbers = {
+        "gaps": len(gaps),
+        "after_slice": first + 1,
+        "gap_mm": round(float(steps[first]), 4),
+        "spacing_mm": spacing,
+        "missing_slices": int(np.maximum(np.rint(steps[gaps] / spacing) - 1, 1).sum()),
+    }
+    uids = _uids(frames, [i for gap in gaps for i in (int(gap), int(gap) + 1)])
+    return Finding("gap", message, uids, numbers)
 
 
-def _uneven(projections: NDArray[np.float64]) -> Finding | None:
-    if is_uniform(projections):
-        return None
+def _absent(frame: FrameDescription, steps: float) -> str:
+    """Say what may have been in a gap of so many steps."""
+    if "segment" in frame.splitting:
+        return "segmentations may leave out slices without the segment"
+    missing = round(steps) - 1
+    if abs(steps - round(steps)) > _WHOLE_TOLERANCE:
+        return "slices may be missing"
+    return "1 slice may be missing" if missing == 1 else f"{missing} slices may be missing"
+
+
+def _uneven(projections: NDArray[np.float64], spacing: float) -> Finding | None:
+    """Name steps that vary, where that is more than a few gaps in even steps."""
     steps = steps_between(projections)
+    if is_even(steps[~_is_gap(steps, spacing)]):
+        return None
     return Finding(
         "variable_spacing",
         f"The distance between neighbouring slices varies from {steps.min():.2f} to {steps.max():.2f} mm.",
+        numbers={
+            "smallest_mm": round(float(steps.min()), 4),
+            "median_mm": spacing,
+            "largest_mm": round(float(steps.max()), 4),
+        },
     )
 
 
-def _tilt(positions: NDArray[np.float64], projections: NDArray[np.float64]) -> Finding | None:
-    if not is_tilted(positions, projections):
-        return None
-    angle = tilt_degrees(positions, projections)
-    return Finding(
-        "tilted", f"The slices are sheared against each other by {angle:.1f} degrees, as by a tilted gantry."
-    )
-
-
-def _wrong_tag(frames: Sequence[FrameDescription], projections: NDArray[np.float64]) -> Finding | None:
-    measured = measured_spacing(projections)
-    tags = Counter(frame.spacing_between_slices_mm for frame in frames if frame.spacing_between_slices_mm)
-    if measured is None or not tags:
-        return None
-    tag = abs(tags.most_common(1)[0][0])
-    if abs(tag - measured) <= max(_ROUNDING_MM, _TAG_TOLERANCE * measured):
+def _tilt(line: Line) -> Finding | None:
+    if not is_tilted(line):
         return None
     return Finding(
-        "spacing_mismatch",
-        f"The files claim {tag:.2f} mm between slices; their positions are {measured:.2f} mm apart.",
+        "tilted",
+        f"The slices are sheared against each other by {line.tilt_degrees:.1f} degrees, as by a tilted gantry.",
+        numbers={"tilt_degrees": round(line.tilt_degrees, 2)},
     )
+
+
+def _beside(frames: Sequence[FrameDescription], line: Line, spacing: float) -> Finding | None:
+    beside = beside_the_line(line, spacing)
+    if not len(beside):
+        return None
+    furthest = float(line.beside_mm.max())
+    if 2 * len(beside) > len(frames):
+        message = f"The slices do not lie on one line; they are up to {furthest:.2f} mm beside it."
+    elif len(beside) == 1:
+        message = f"Slice {int(beside[0]) + 1} lies {furthest:.2f} mm beside the line through the others."
+    else:
+        message = f"{len(beside)} slices lie up to {furthest:.2f} mm beside the line through the others."
+    numbers = {"images": len(beside), "first_slice": int(beside[0]) + 1, "beside_mm": round(furthest, 4)}
+    return Finding("beside_the_line", message, _uids(frames, [int(i) for i in beside]), numbers)
 
 
 def _uids(frames: Sequence[FrameDescription], members: Sequence[int]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 The answer never depends on file names or on the order in which the frames come.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from imageserver.dicom.arrangement import (
@@ -14,14 +15,16 @@ from imageserver.dicom.arrangement import (
     Verdict,
     middle_of,
 )
-from imageserver.dicom.exclusions import excluded, incomplete_stacks, unplaced
+from imageserver.dicom.exclusions import excluded, incomplete_stacks, unequal_stacks, unplaced
 from imageserver.dicom.explanations import explain_number, explain_position
 from imageserver.dicom.frame_description import FrameDescription
+from imageserver.dicom.frame_findings import frame_of_reference_findings, orientation_findings
 from imageserver.dicom.grouping import by_number, group_by_geometry
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.places import FrameGroup, place
+from imageserver.dicom.spacing import is_tilted, is_uniform, line_of
 from imageserver.dicom.stack_building import build_stacks, reference, stack_without_geometry
-from imageserver.dicom.stack_findings import find_irregularities, is_tilted, is_uniform, orientation_findings
+from imageserver.dicom.stack_findings import find_irregularities
 
 __all__ = ["Arrangement", "FrameReference", "Middle", "Ordering", "Stack", "Verdict", "arrange"]
 
@@ -70,7 +73,15 @@ def _arrange_by_position(
             main.positions[part.members],
         )
     ]
-    warnings = _once([*orientation_findings(frames), *incomplete_stacks(main), *findings])
+    warnings = _once(
+        [
+            *orientation_findings(frames),
+            *frame_of_reference_findings(main.frames),
+            *incomplete_stacks(main),
+            *unequal_stacks(main),
+            *findings,
+        ]
+    )
     return Arrangement(
         verdict=_verdict_of(main),
         ordering=Ordering.POSITION,
@@ -84,16 +95,20 @@ def _arrange_by_position(
 
 
 def _once(findings: Iterable[Finding]) -> list[Finding]:
-    """Merge equal findings of several stacks, keeping the first sentence."""
-    merged: dict[str, Finding] = {}
+    """Merge equal findings of several stacks, keeping the sentence and the numbers of the first."""
+    by_code: dict[str, list[Finding]] = defaultdict(list)
     for finding in findings:
-        known = merged.get(finding.code)
-        merged[finding.code] = (
-            finding
-            if known is None
-            else known._replace(sop_instance_uids=known.sop_instance_uids + finding.sop_instance_uids)
-        )
-    return list(merged.values())
+        by_code[finding.code].append(finding)
+    return [_merged(alike) for alike in by_code.values()]
+
+
+def _merged(alike: Sequence[Finding]) -> Finding:
+    first = alike[0]
+    if len(alike) == 1:
+        return first
+    uids = tuple(dict.fromkeys(uid for finding in alike for uid in finding.sop_instance_uids))
+    message = f"{first.message} So it is in {len(alike)} stacks; these are the figures of the first."
+    return Finding(first.code, message, uids, {**first.numbers, "stacks": len(alike)})
 
 
 def _verdict_of(group: FrameGroup) -> Verdict:
@@ -102,7 +117,7 @@ def _verdict_of(group: FrameGroup) -> Verdict:
     if sum(part.is_complete for part in group.parts) > 1:
         return Verdict.VOLUME_4D
     members = group.parts[0].members
-    if is_tilted(group.positions[members], group.projections[members]):
+    if is_tilted(line_of(group.positions[members], group.projections[members])):
         return Verdict.VOLUME_TILTED
     return Verdict.VOLUME if is_uniform(group.projections[members]) else Verdict.VOLUME_VARIABLE_SPACING
 

@@ -209,6 +209,7 @@ class TestOne:
         (gap,) = [warning for warning in warnings if "gap" in warning["code"]]
         assert set(gap["sop_instance_uids"]) <= {dataset.SOPInstanceUID for dataset in slices}
         assert gap["message"]
+        assert gap["numbers"]["missing_slices"] == 1
 
     def test_disagreeing_names_are_among_the_warnings(
         self, signed_in: TestClient, folder: Folder, index: Index

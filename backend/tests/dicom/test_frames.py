@@ -24,13 +24,16 @@ class TestSingleFrame:
     def test_says_where_the_slice_is(self) -> None:
         [frame] = describe(
             builders.image(
-                ImagePositionPatient=[1.5, -2, 3], PixelSpacing=[0.5, 0.25], SpacingBetweenSlices=3
+                ImagePositionPatient=[1.5, -2, 3],
+                PixelSpacing=[0.5, 0.25],
+                SpacingBetweenSlices=3,
+                SliceThickness=2.5,
             )
         )
         assert frame.position == (1.5, -2, 3)
         assert frame.orientation == AXIAL
         assert (frame.row_spacing_mm, frame.column_spacing_mm) == (0.5, 0.25)
-        assert frame.spacing_between_slices_mm == 3
+        assert (frame.spacing_between_slices_mm, frame.slice_thickness_mm) == (3, 2.5)
         assert (frame.frame_number, frame.instance_number, frame.is_multiframe) == (1, 1, False)
 
     def test_without_pixel_data_there_is_no_frame(self) -> None:
@@ -148,7 +151,13 @@ class TestMultiFrame:
 class TestSplittingAttributes:
     def test_of_a_classic_object(self) -> None:
         [frame] = describe(
-            builders.image(TemporalPositionIdentifier=2, EchoTime=30, EchoNumbers=1, AcquisitionNumber=4)
+            builders.image(
+                TemporalPositionIdentifier=2,
+                EchoTime=30,
+                EchoNumbers=1,
+                AcquisitionNumber=4,
+                FrameOfReferenceUID="1.2.3",
+            )
         )
         assert frame.splitting == {
             "temporal_position": "2",
@@ -156,6 +165,7 @@ class TestSplittingAttributes:
             "echo": "1",
             "echo_time": "30",
             "image_type": "ORIGINAL\\PRIMARY\\AXIAL",
+            "frame_of_reference": "1.2.3",
         }
 
     def test_of_functional_groups(self) -> None:
@@ -166,7 +176,9 @@ class TestSplittingAttributes:
             "MRDiffusionSequence": diffusion,
             "MREchoSequence": item(EffectiveEchoTime=12.5),
         }
-        [frame] = describe(builders.enhanced([(0, 0, 0)], groups=[group], ImageType=None))
+        [frame] = describe(
+            builders.enhanced([(0, 0, 0)], groups=[group], ImageType=None, FrameOfReferenceUID=None)
+        )
         assert frame.splitting == {
             "temporal_position": "3",
             "echo": "12.5",

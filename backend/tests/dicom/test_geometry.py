@@ -3,6 +3,7 @@ import pytest
 
 from imageserver.dicom.geometry import (
     affine,
+    common_step,
     corrected_orientation,
     is_valid_orientation,
     line_through,
@@ -83,3 +84,15 @@ class TestAffine:
         # PS3.3 equation C.7.6.2.1-1 worked out by hand: column 2, row 3, slice 1.
         matrix = affine((10, 20, 30), CORONAL, 0.5, 0.25, (0, 4, 0))
         np.testing.assert_allclose(matrix @ [2, 3, 1, 1], [10 + 2 * 0.25, 20 + 4, 30 - 3 * 0.5, 1])
+
+
+class TestCommonStep:
+    def test_leads_from_each_slice_to_the_next(self) -> None:
+        places = np.array([[0, 0, 0], [0, 1, 2.01], [0, 2, 4.0]])
+        assert common_step(places, 0.02) == pytest.approx([0, 1, 2])
+
+    def test_is_zero_for_one_slice(self) -> None:
+        assert common_step(np.array([[1.0, 2, 3]]), 0.02) == pytest.approx([0, 0, 0])
+
+    def test_uneven_slices_have_none(self) -> None:
+        assert common_step(np.array([[0, 0, 0], [0, 0, 2.1], [0, 0, 4.0]]), 0.02) is None

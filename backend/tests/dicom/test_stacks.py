@@ -14,39 +14,8 @@ from hypothesis import strategies as st
 from imageserver.dicom.arrangement import Arrangement, Ordering, Verdict
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.stacks import arrange
-from tests.builders import AXIAL, CORONAL, SAGITTAL
-
-
-def frame(
-    z: float | None, number: int | None = None, name: str | None = None, **values: Any
-) -> FrameDescription:
-    """An axial slice at z mm; `name` stands for the SOP Instance UID."""
-    place = None if z is None else (0.0, 0.0, float(z))
-    base = FrameDescription(
-        sop_instance_uid=name or f"z{z}",
-        frame_number=1,
-        instance_number=number,
-        rows=4,
-        columns=4,
-        row_spacing_mm=1.0,
-        column_spacing_mm=1.0,
-        position=place,
-        orientation=AXIAL,
-    )
-    return replace(base, **values)
-
-
-def axial(places: Sequence[float], **values: Any) -> list[FrameDescription]:
-    return [frame(z, number + 1, **values) for number, z in enumerate(places)]
-
-
-def middle(arrangement: Arrangement) -> str:
-    assert arrangement.middle is not None
-    return arrangement.middle.sop_instance_uid
-
-
-def codes(findings: Sequence[Any]) -> list[str]:
-    return [finding.code for finding in findings]
+from tests.builders import CORONAL, SAGITTAL
+from tests.dicom.described import axial, codes, frame, middle, named
 
 
 class TestVolume:
@@ -108,9 +77,29 @@ class TestIrregularities:
     def test_a_gap_is_named(self) -> None:
         arrangement = arrange(axial([0, 2, 4, 8, 10]))
         assert arrangement.verdict is Verdict.VOLUME_VARIABLE_SPACING
-        gap = next(w for w in arrangement.warnings if w.code == "gap")
+        assert codes(arrangement.warnings) == ["gap"], "the steps are even but for the gap"
+        [gap] = arrangement.warnings
         assert gap.sop_instance_uids == ("z4", "z8")
-        assert "Between slices 3 and 4 there are 4.00 mm, elsewhere 2.00 mm" in gap.message
+        assert gap.message == (
+            "Between slices 3 and 4 there are 4.00 mm, elsewhere 2.00 mm: 1 slice may be missing."
+        )
+        assert gap.numbers == {
+            "gaps": 1, "after_slice": 3, "gap_mm": 4, "spacing_mm": 2, "missing_slices": 1,
+        }  # fmt: skip
+
+    def test_all_missing_slices_are_counted(self) -> None:
+        gap = named(arrange(axial([0, 2, 4, 10, 12, 14, 18, 20])).warnings, "gap")
+        assert (gap.numbers["gaps"], gap.numbers["missing_slices"]) == (2, 2 + 1)
+        assert "2 slices may be missing. There are 2 such gaps." in gap.message
+
+    def test_a_gap_of_no_whole_number_of_steps(self) -> None:
+        gap = named(arrange(axial([0, 2, 4, 9, 11])).warnings, "gap")
+        assert gap.message.endswith("slices may be missing.")
+        assert "1 slice" not in gap.message
+
+    def test_a_gap_in_a_segment_is_where_it_is_not(self) -> None:
+        slices = axial([0, 2, 4, 8, 10], splitting={"segment": "1"})
+        assert "leave out slices without the segment" in named(arrange(slices).warnings, "gap").message
 
     def test_a_duplicate_position_stays_and_is_named(self) -> None:
         arrangement = arrange([*axial([0, 2, 4, 6]), frame(4, 9, "again")])
@@ -118,10 +107,14 @@ class TestIrregularities:
         assert len(arrangement.frames) == 5
         duplicates = next(w for w in arrangement.warnings if w.code == "duplicate_positions")
         assert set(duplicates.sop_instance_uids) == {"z4", "again"}
+        assert duplicates.numbers == {"images": 2, "positions": 1}
+        assert arrangement.stacks[0].affine is None
 
     def test_variable_spacing(self) -> None:
         arrangement = arrange(axial([0, 2, 4.3, 6.3]))
         assert codes(arrangement.warnings) == ["variable_spacing"]
+        assert arrangement.warnings[0].numbers == {"smallest_mm": 2, "median_mm": 2, "largest_mm": 2.3}
+        assert arrangement.stacks[0].affine is None, "no one matrix places uneven slices"
 
     def test_rounding_of_positions_is_no_finding(self) -> None:
         assert arrange(axial([0, 3.6, 7.201, 10.8, 14.399])).warnings == ()
@@ -131,11 +124,45 @@ class TestIrregularities:
         arrangement = arrange(slices)
         assert (arrangement.verdict, codes(arrangement.warnings)) == (Verdict.VOLUME_TILTED, ["tilted"])
         assert "19.3 degrees" in arrangement.warnings[0].message  # atan(0.7 / 2)
+        assert arrangement.warnings[0].numbers == {"tilt_degrees": 19.29}
+
+    def test_one_slice_beside_the_line_is_named_and_is_no_tilt(self) -> None:
+        places = [(12.0 if i == 9 else 0.0, 0.0, 2.0 * i) for i in range(10)]
+        arrangement = arrange([frame(0, i, f"s{i}", position=place) for i, place in enumerate(places)])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "s5")
+        [warning] = arrangement.warnings
+        assert (warning.code, warning.sop_instance_uids) == ("beside_the_line", ("s9",))
+        assert warning.message == "Slice 10 lies 12.00 mm beside the line through the others."
+        assert warning.numbers == {"images": 1, "first_slice": 10, "beside_mm": 12}
+        assert arrangement.stacks[0].affine is None
 
     def test_a_spacing_tag_that_contradicts_the_positions(self) -> None:
         arrangement = arrange(axial([0, 2, 4, 6], spacing_between_slices_mm=5.0))
         assert codes(arrangement.warnings) == ["spacing_mismatch"]
+        assert arrangement.warnings[0].numbers == {"tag_mm": 5, "measured_mm": 2}
         assert arrange(axial([0, 2, 4, 6], spacing_between_slices_mm=2.0)).warnings == ()
+
+    def test_several_frames_of_reference(self) -> None:
+        first = axial(range(9), splitting={"frame_of_reference": "1.2"})
+        other = frame(9, 10, splitting={"frame_of_reference": "1.3"})
+        arrangement = arrange([*first, other])
+        assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z5")
+        [warning] = arrangement.warnings
+        assert (warning.code, warning.sop_instance_uids) == ("several_frames_of_reference", ("z9",))
+        assert warning.numbers == {"frames_of_reference": 2, "images": 1}
+
+    def test_two_volumes_in_one_place_differ_by_their_frame_of_reference(self) -> None:
+        slices = [
+            frame(z, z, f"{uid}@{z}", splitting={"frame_of_reference": uid})
+            for uid in ("1.2", "1.3")
+            for z in range(5)
+        ]
+        arrangement = arrange(slices)
+        assert [s.differs_by for s in arrangement.stacks] == [
+            "frame of reference 1.2",
+            "frame of reference 1.3",
+        ]
+        assert codes(arrangement.warnings) == ["several_frames_of_reference"]
 
     def test_one_slice_without_position_is_left_out_and_named(self) -> None:
         arrangement = arrange([*axial(range(9)), frame(None, 10, "lost")])
@@ -150,6 +177,9 @@ class TestIrregularities:
         assert arrangement.middle.count == 9
         assert [(f.code, f.sop_instance_uids) for f in arrangement.excluded] == [("other_size", ("big",))]
         assert "8 × 8 instead of 4 × 4 pixels" in arrangement.excluded[0].message
+        assert arrangement.excluded[0].numbers == {
+            "images": 1, "rows": 8, "columns": 8, "expected_rows": 4, "expected_columns": 4,
+        }  # fmt: skip
 
     def test_a_scout_in_the_series_is_left_out(self) -> None:
         scout = frame(0, 10, "scout", orientation=CORONAL)
@@ -157,6 +187,32 @@ class TestIrregularities:
         assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z4")
         assert codes(arrangement.excluded) == ["other_geometry"]
         assert arrangement.stacks[1].differs_by == "coronal"
+
+
+class TestAffine:
+    """Index to position by PS3.3 equation C.7.6.2.1-1, worked out by hand."""
+
+    def test_of_a_volume(self) -> None:
+        slices = [
+            frame(z, name=f"{z}", position=(1.0, 2.0, float(z)), row_spacing_mm=0.5, column_spacing_mm=0.25)
+            for z in (30, 34, 38)
+        ]
+        matrix = arrange(slices).stacks[0].affine
+        assert matrix == ((0.25, 0, 0, 1), (0, 0.5, 0, 2), (0, 0, 4, 30), (0, 0, 0, 1))
+
+    def test_of_a_tilted_volume(self) -> None:
+        slices = [frame(0, i, f"s{i}", position=(0.0, 0.5 * i, 2.0 * i)) for i in range(5)]
+        matrix = arrange(slices).stacks[0].affine
+        assert matrix is not None
+        assert [row[2] for row in matrix] == [0, 0.5, 2, 0]
+
+    def test_of_one_slice_has_no_step(self) -> None:
+        matrix = arrange([frame(7)]).stacks[0].affine
+        assert matrix == ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 0, 7), (0, 0, 0, 1))
+
+    @pytest.mark.parametrize("lacking", [{"orientation": None}, {"row_spacing_mm": None}], ids=str)
+    def test_without_axes_or_spacing_there_is_none(self, lacking: dict[str, Any]) -> None:
+        assert arrange(axial(range(4), **lacking)).stacks[0].affine is None
 
 
 class TestOrientation:
@@ -331,6 +387,30 @@ class TestRepeatedPositions:
         arrangement = arrange(slices)
         assert [s.count for s in arrangement.stacks] == [21]
         assert codes(arrangement.warnings) == ["duplicate_positions"]
+
+    def test_a_time_point_that_lacks_a_slice_is_named(self) -> None:
+        slices = [
+            frame(z, z, f"{t}@{z}", splitting={"temporal_position": t})
+            for t, count in (("1", 10), ("2", 9), ("3", 10))
+            for z in range(count)
+        ]
+        arrangement = arrange(slices)
+        assert arrangement.verdict is Verdict.VOLUME_4D
+        [warning] = arrangement.warnings
+        assert warning.code == "unequal_stacks"
+        assert warning.message == "1 stack has fewer than 10 positions: time point 2 has 9."
+        assert warning.numbers == {"stacks": 1, "positions": 10, "fewest": 9}
+
+    def test_what_all_stacks_share_is_said_once(self) -> None:
+        slices = [
+            frame(z, z, f"{t}@{z}", splitting={"temporal_position": t})
+            for t in "12"
+            for z in (0, 2, 4, 8, 10)
+        ]
+        [gap] = arrange(slices).warnings
+        assert (gap.code, gap.numbers["stacks"]) == ("gap", 2)
+        assert gap.message.endswith("So it is in 2 stacks; these are the figures of the first.")
+        assert gap.sop_instance_uids == ("1@4", "1@8", "2@4", "2@8")
 
     def test_one_place_over_time_has_no_middle_in_space(self) -> None:
         phases = [frame(5, n, f"t{n}", splitting={"cardiac_phase": str(n)}) for n in range(1, 11)]
