@@ -1,77 +1,74 @@
 """A walk over the elements of a data set that checks its structure before anything is believed or allocated.
 
 pydicom reads a cut or hostile file without complaint (a value shorter than its length, sequences nested a
-hundred thousand deep). The walk reads only tags, VRs and lengths: every length must fit into what is left of
-its container, and the limits hold.
+hundred thousand deep). Here every length must fit into what is left of its container, and the limits hold.
 """
 
-import struct
-import time
-from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, VR
-
-from imageserver.dicom.encodings import Encoding, is_explicit_inside, is_sequence_tag
+from imageserver.dicom.budget import Budget
+from imageserver.dicom.byte_window import ByteWindow
+from imageserver.dicom.element_headers import Broken, Cut, ElementHeader, ElementHeaders
+from imageserver.dicom.encodings import Encoding, is_explicit_inside
 from imageserver.dicom.limits import FileRefused, Limits
+from imageserver.dicom.nesting import Fragment, Nesting
 from imageserver.dicom.oddities import Oddities
+from imageserver.dicom.pixel_data import PixelData
+from imageserver.dicom.plain_elements import (
+    DATA_SET,
+    FILE_META,
+    Elements,
+    TagRange,
+    new_element,
+    take_plain_explicit,
+    take_plain_implicit,
+)
+from imageserver.dicom.tags import (
+    ITEM_END,
+    NUMBER_OF_FRAMES,
+    PIXEL_DATA,
+    PIXEL_DATA_TAGS,
+    SEQUENCE_END,
+    UNDEFINED_LENGTH,
+    base_tag,
+    is_private,
+    tag_name,
+)
 
-UNDEFINED_LENGTH = 0xFFFFFFFF
-PIXEL_DATA_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
-
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _DELIMITER_LENGTH = 8
 _SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
-_NUMBER_OF_FRAMES = 0x00280008
-_LONG_VRS = frozenset(str(vr).encode() for vr in EXPLICIT_VR_LENGTH_32)
-_VRS = {str(vr).encode(): str(vr) for vr in VR if len(str(vr)) == 2}
-_CHECK_EVERY = 4096
 
 
-class Element(NamedTuple):
-    """Where one element of the data set stands.
+class _Taken(NamedTuple):
+    """An element of the data set itself, and where it ends."""
 
-    Attributes
-    ----------
-    tag : int
-    vr : str or None
-        None where the encoding does not carry it.
-    offset, length : int
-        Position and length in bytes of the value in the stream; length may be `UNDEFINED_LENGTH`.
-    end : int
-        Position behind the value and its delimiter.
-    """
-
-    tag: int
-    vr: str | None
-    offset: int
-    length: int
+    header: ElementHeader
     end: int
 
 
-class _Broken(Exception):
-    """The structure inside a container contradicts itself."""
-
-
-class _Cut(_Broken):
-    """The structure goes on behind the end of the file."""
-
-
 class ElementWalk:
-    """Walks over one data set. Iterate over `elements`; the fragments of pixel data are kept on the way.
+    """Walks over one data set, once, and collects its elements on the way.
 
     Parameters
     ----------
-    stream : binary file object, seekable
+    window : ByteWindow
+        Onto the file.
     start, end : int
-        The part of the stream that holds the data set.
+        The part of the file that holds the data set.
     encoding : Encoding
     limits : Limits
+    with_private : bool
+        Keep private elements too, but for the values of long ones.
 
     Attributes
     ----------
-    fragments : list of (int, int)
-        Offset and length of each fragment of encapsulated pixel data; the first is the Basic Offset Table.
+    at : int
+        How far the walk has come.
+    elements : dict of BaseTag to RawDataElement
+        All but pixel data, and private elements where they are not wanted: some have hundreds of MiB.
+    is_empty : bool
+        There was no element at all but pixel data.
+    pixel_data : PixelData or None
     oddities : Oddities
         What was stepped over on the way.
 
@@ -80,248 +77,177 @@ class ElementWalk:
     DICOM PS3.5 7.1, 7.5, A.4
     """
 
-    def __init__(self, stream: BinaryIO, start: int, end: int, encoding: Encoding, limits: Limits) -> None:
-        self._stream = stream
-        self._start = start
+    def __init__(
+        self,
+        window: ByteWindow,
+        start: int,
+        end: int,
+        encoding: Encoding,
+        limits: Limits,
+        *,
+        with_private: bool = False,
+    ) -> None:
+        self.at = start
+        self.elements: Elements = {}
+        self.is_empty = True
+        self.pixel_data: PixelData | None = None
+        self.oddities = Oddities()
+        self._window = window
         self._end = end
         self._encoding = encoding
         self._limits = limits
-        order = "<" if encoding.is_little_endian else ">"
-        self._short = struct.Struct(order + "HH2sH").unpack
-        self._long = struct.Struct(order + "HHL").unpack
-        self._length = struct.Struct(order + "L").unpack
-        self._deadline = time.monotonic() + limits.seconds
-        self._elements_left = limits.elements
-        self._items_left = limits.items
-        self._frames = 1
-        self.fragments: list[tuple[int, int]] = []
-        self.oddities = Oddities()
-        self._has_pixel_data = False
+        self._with_private = with_private
+        self._budget = Budget(limits, end)
+        self._headers = ElementHeaders(window, end, encoding.is_little_endian, self._budget)
+        self._nesting = Nesting(self._headers, encoding, self.oddities)
+        self._take_plain = take_plain_implicit if encoding.is_implicit_vr else take_plain_explicit
+        self._previous = -1
 
-    def elements(self) -> Iterator[Element]:
-        """Yield the elements of the data set itself, not those inside sequences.
+    def walk(self) -> None:
+        """Walk to the end.
 
         Raises
         ------
         FileRefused
             ``truncated``, ``malformed``, ``too_deep``, ``too_many_elements``, ``value_too_long`` or
-            ``too_slow``.
+            ``too_slow``. What was collected before the fault is kept.
         """
-        at = self._start
-        previous = -1
-        while at < self._end:
-            try:
-                tag, vr, offset, length = self._read_header(at, self._end, self._encoding.is_implicit_vr)
-                if self._has_pixel_data and tag in (_ITEM_END, _SEQUENCE_END) and length == 0:
-                    self.oddities.trailing += offset - at
-                    at = offset
-                    continue
-                if tag == 0 or tag >> 16 == 0xFFFE:
-                    raise _Broken
-                end = self._skip_value(tag, vr, offset, length)
-            except _Broken as fault:
-                if self._is_padding(at):
-                    return
-                if self._has_pixel_data:  # the image is whole: what follows cannot make it half of one
-                    self.oddities.trailing += self._end - at
-                    return
-                raise self._refusal(at, fault) from None
-            if tag < previous and tag >> 16 == 0:
-                raise FileRefused("malformed", f"The data set makes no sense at byte {at}.")
-            yield Element(tag, vr, offset, length, end)
-            self._has_pixel_data |= tag in PIXEL_DATA_TAGS
-            previous = tag
-            at = end
+        while self.at < self._end:
+            if self.pixel_data is None:
+                self._step_over_plain(DATA_SET)
+            if self.at < self._end and not self._step():
+                return
 
-    def _refusal(self, at: int, fault: _Broken) -> FileRefused:
-        if isinstance(fault, _Cut):
-            return FileRefused("truncated", f"The file ends in the middle of the element at byte {at}.")
-        return FileRefused("malformed", f"The data set makes no sense at byte {at}.")
+    def walk_file_meta(self) -> None:
+        """Walk to the end of group 0002; what follows may be written in another encoding. Raises as `walk`."""
+        group = self._window.read(self.at, 2)
+        while self.at < self._end and self._window.read(self.at, 2) == group:
+            self._step_over_plain(FILE_META)
+            if self._window.read(self.at, 2) == group and not self._step():
+                return
 
-    def _past(self, end: int) -> _Broken:
-        """Name the fault of what goes on behind `end`: the end of the file, or of a container inside it."""
-        return _Cut() if end >= self._end else _Broken()
+    def _step_over_plain(self, tags: TagRange) -> None:
+        before = self.at
+        self.at = self._take_plain(
+            self._headers, before, self.elements, tags, self._encoding, self._with_private
+        )
+        if self.at > before:
+            self.is_empty = False
+            self._previous = tags.first
 
-    def allow_frames(self, frames: int) -> None:
-        """Widen the limits for an object of so many frames; each takes at least one byte of the file."""
-        self._frames = max(1, min(frames, self._end))
-        self._elements_left += self._limits.elements_per_frame * self._frames
-        self._items_left += self._limits.items_per_frame * self._frames
+    def _step(self) -> bool:
+        """Take the element at `at`, whatever it is; False where what is left is no data set."""
+        at = self.at
+        try:
+            header = self._headers.read(at, self._end, self._encoding.is_implicit_vr)
+            if self.pixel_data is not None and header.tag in (ITEM_END, SEQUENCE_END) and header.length == 0:
+                self.oddities.trailing += header.offset - at
+                self.at = header.offset
+                return True
+            if header.tag == 0 or header.tag >> 16 == 0xFFFE:
+                raise Broken
+            fragments: list[Fragment] = []
+            end = self._end_of_value(header, fragments)
+        except Broken as fault:
+            if not self._may_be_left_out(at):
+                raise _refusal(at, fault) from None
+            return False
+        if header.tag < self._previous and header.tag >> 16 == 0:
+            raise FileRefused("malformed", f"The data set makes no sense at byte {at}.")
+        self._previous = header.tag
+        self.at = end
+        self._keep(_Taken(header, end), fragments)
+        return True
 
-    def _read_header(self, at: int, end: int, is_implicit_vr: bool) -> tuple[int, str | None, int, int]:
-        """Read tag, VR and length of the element at `at`; return them with the offset of the value."""
-        self._elements_left -= 1
-        if self._elements_left % _CHECK_EVERY == 0 or self._elements_left < 0:
-            self._check_budget()
-        if at + 8 > end:
-            raise self._past(end)
-        self._stream.seek(at)
-        data = self._stream.read(8)
-        if len(data) < 8:
-            raise _Cut
-        group, element, vr, length = self._short(data)
-        tag = group << 16 | element
-        if is_implicit_vr or group == 0xFFFE or not b"AA" <= vr <= b"ZZ":
-            return tag, None, at + 8, self._long(data)[2]
-        name = _VRS.get(vr)
-        if name is None and length != 0:
-            return tag, vr.decode("ascii", "replace"), at + 8, length
-        if name is not None and vr not in _LONG_VRS:
-            return tag, name, at + 8, length
-        # A VR of tomorrow is written with a long length (PS3.5 7.1.2), so an unknown one is read alike.
-        more = self._stream.read(4)
-        if len(more) < 4 or at + 12 > end:
-            raise self._past(end)
-        return tag, name or vr.decode("ascii", "replace"), at + 12, self._length(more)[0]
+    def _may_be_left_out(self, at: int) -> bool:
+        """Tell whether what follows is no part of the data set; it is noted."""
+        if self._is_padding(at):
+            return True
+        if self.pixel_data is None:
+            return False
+        self.oddities.trailing += self._end - at  # the image is whole: this cannot make it half of one
+        return True
 
-    def _check_budget(self) -> None:
-        if self._elements_left < 0:
-            raise FileRefused("too_many_elements", "The data set has more elements than any real object.")
-        if time.monotonic() > self._deadline:
-            raise FileRefused("too_slow", "Reading the data set takes too long.")
-
-    def _skip_value(self, tag: int, vr: str | None, offset: int, length: int) -> int:
-        """Check the value at `offset` of the data set itself and return where it ends."""
-        if tag == 0x7FE00010 and length == UNDEFINED_LENGTH:
-            return self._skip_pixel_data_fragments(offset)
+    def _end_of_value(self, header: ElementHeader, fragments: list[Fragment]) -> int:
+        """Check the value of an element of the data set itself and return where it ends."""
+        tag, vr, offset, length = header
+        if tag == PIXEL_DATA and length == UNDEFINED_LENGTH:
+            return self._end_of_pixel_data(offset, fragments)
         if tag in PIXEL_DATA_TAGS and offset + length == self._end + 1 and length % 2 == 0:
             self.oddities.is_pad_byte_missing = True  # whether it was one, the description of the image tells
             return self._end
-        end = self._skip_nested(tag, vr, offset, length, self._end, 0)
+        end = self._nesting.end_of_value(header, self._end)
         is_long = self._limits.value_length < length < UNDEFINED_LENGTH
         if is_long and is_private(tag):
             self.oddities.has_long_private_value = True
-        elif is_long and tag not in PIXEL_DATA_TAGS and not self._is_sequence(tag, vr):
-            raise FileRefused("value_too_long", f"The value of {_name(tag)} has {length} bytes.")
-        if tag == _NUMBER_OF_FRAMES:
-            self._read_number_of_frames(offset, length)
+        elif is_long and tag not in PIXEL_DATA_TAGS and not self._nesting.is_sequence(tag, vr):
+            raise FileRefused("value_too_long", f"The value of {tag_name(tag)} has {length} bytes.")
+        if tag == NUMBER_OF_FRAMES:
+            digits = self._window.read(offset, min(length, 16)).strip(b" \0")
+            if digits.isdigit():
+                self._budget.allow_frames(int(digits))
         return end
 
-    def _read_number_of_frames(self, offset: int, length: int) -> None:
-        self._stream.seek(offset)
-        digits = self._stream.read(min(length, 16)).strip(b" \0")
-        if digits.isdigit():
-            self.allow_frames(int(digits))
-
-    def _is_sequence(self, tag: int, vr: str | None) -> bool:
-        if vr == "UN":  # written by a program that did not know the attribute (PS3.5 6.2.2, note 2)
-            return self._encoding.is_little_endian and is_sequence_tag(tag)
-        return vr == "SQ" or (vr is None and is_sequence_tag(tag))
-
-    def _skip_nested(self, tag: int, vr: str | None, offset: int, length: int, end: int, depth: int) -> int:
-        """Check a value inside a container that ends at `end`; return where it ends."""
-        if length != UNDEFINED_LENGTH:
-            if offset + length > end:
-                raise _Cut if offset + length > self._end else _Broken
-            if length and self._is_sequence(tag, vr):
-                self._skip_defined_sequence(vr, offset, offset + length, depth)
-            return offset + length
-        if vr in ("OB", "OW"):
-            return self._skip_fragments(offset, [])
-        return self._skip_items(offset, end, True, self._is_implicit_inside(vr, offset), depth + 1)
-
-    def _is_implicit_inside(self, vr: str | None, offset: int) -> bool:
-        """Tell how the items of a sequence are written: like the sequence itself, but in UN implicit VR."""
-        if vr != "UN":
-            return vr is None or self._encoding.is_implicit_vr
-        self._stream.seek(offset)
-        return not is_explicit_inside(self._stream.read(16))
-
-    def _skip_defined_sequence(self, vr: str | None, offset: int, end: int, depth: int) -> None:
-        """Check a sequence of known length; where its inside is broken the length still leads past it."""
-        try:
-            self._skip_items(offset, end, False, self._is_implicit_inside(vr, offset), depth + 1)
-        except _Broken:
-            self.oddities.has_broken_sequence = True
-
-    def _skip_items(self, at: int, end: int, until_delimiter: bool, is_implicit_vr: bool, depth: int) -> int:
-        if depth > self._limits.depth:
-            raise FileRefused("too_deep", f"Sequences are nested deeper than {self._limits.depth} levels.")
-        while at < end:
-            tag, _, offset, length = self._read_header(at, end, True)
-            if tag == _SEQUENCE_END:
-                return offset
-            if tag != _ITEM:
-                raise _Broken
-            at = self._skip_item(offset, length, end, is_implicit_vr, depth)
-        if until_delimiter:
-            raise self._past(end)
-        return at
-
-    def _skip_item(self, at: int, length: int, end: int, is_implicit_vr: bool, depth: int) -> int:
-        self._items_left -= 1
-        if self._items_left < 0:
-            raise FileRefused(
-                "too_many_elements", "The data set has more sequence items than any real object."
-            )
-        item_end = end if length == UNDEFINED_LENGTH else at + length
-        if item_end > end:
-            raise _Cut if item_end > self._end else _Broken
-        while at < item_end:
-            tag, vr, offset, value_length = self._read_header(at, item_end, is_implicit_vr)
-            if tag == _ITEM_END:
-                return offset
-            if tag == _SEQUENCE_END and length == UNDEFINED_LENGTH:
-                self.oddities.has_open_items = True
-                return offset - _DELIMITER_LENGTH
-            if tag in (_SEQUENCE_END, _ITEM):
-                raise _Broken
-            at = self._skip_nested(tag, vr, offset, value_length, item_end, depth)
-        if length == UNDEFINED_LENGTH:
-            raise self._past(end)
-        return at
-
-    def _skip_pixel_data_fragments(self, at: int) -> int:
+    def _end_of_pixel_data(self, at: int, fragments: list[Fragment]) -> int:
         """Collect the fragments of pixel data; a missing last delimiter is noted, and judged by their content."""
         try:
-            return self._skip_fragments(at, self.fragments)
-        except _Cut:
-            at = sum(self.fragments[-1]) if self.fragments else at
-            self._stream.seek(at)
-            rest = self._stream.read(9)
+            return self._nesting.end_of_fragments(at, fragments)
+        except Cut:
+            rest = self._window.read(sum(fragments[-1]) if fragments else at, 9)
             if not self._encoding.is_little_endian or not _SEQUENCE_DELIMITER.startswith(rest):
                 raise
             self.oddities.is_delimiter_missing = True
             return self._end
 
-    def _skip_fragments(self, at: int, fragments: list[tuple[int, int]]) -> int:
-        allowed = self._limits.fragments + 2 * self._frames
-        while True:
-            tag, _, offset, length = self._read_header(at, self._end, True)
-            if tag == _SEQUENCE_END:
-                return offset
-            if tag != _ITEM or length == UNDEFINED_LENGTH:
-                raise _Broken
-            if offset + length > self._end:
-                raise _Cut
-            fragments.append((offset, length))
-            if len(fragments) > allowed:
-                raise FileRefused(
-                    "too_many_elements", "The pixel data has more fragments than any real object."
-                )
-            at = offset + length
+    def _keep(self, taken: _Taken, fragments: list[Fragment]) -> None:
+        (tag, vr, offset, length), end = taken
+        if tag in PIXEL_DATA_TAGS:
+            is_encapsulated = length == UNDEFINED_LENGTH
+            self.pixel_data = PixelData(
+                PIXEL_DATA_TAGS[tag], vr, offset, end - offset, is_encapsulated, fragments
+            )
+            return
+        self.is_empty = False
+        if self._with_private or not is_private(tag):
+            self._load(taken)
+
+    def _load(self, taken: _Taken) -> None:
+        """Read the bytes of a value; what they mean is worked out when it is asked for.
+
+        A sequence of undefined length loses its delimiter, and is then one of defined length.
+        """
+        (tag, vr, offset, length), end = taken
+        is_undefined = length == UNDEFINED_LENGTH
+        if is_undefined:
+            length = end - offset - _DELIMITER_LENGTH
+        may_load = not is_private(tag) or self._budget.take_private_value(length)
+        value = self._window.read(offset, length) if may_load else None
+        is_implicit_vr = self._encoding.is_implicit_vr
+        if is_undefined and vr not in ("OB", "OW"):
+            is_implicit_vr = not is_explicit_inside(value or b"") if vr == "UN" else is_implicit_vr
+            vr = "SQ"
+        key = base_tag(tag)
+        self.elements[key] = new_element(
+            (key, vr, length, value, offset, is_implicit_vr, self._encoding.is_little_endian, True, False)
+        )
 
     def _is_padding(self, at: int) -> bool:
         """Tell whether only zeros are left, as some archives append them."""
-        self._stream.seek(at)
-        if any(self._stream.read(8)):
+        if any(self._window.read(at, 8)):
             return False
-        self._stream.seek(at)
-        left = self._end - at
-        while chunk := self._stream.read(min(left, 1 << 20)):
+        start = at
+        while at < self._end:
+            chunk = self._window.read(at, min(self._end - at, 1 << 20))
             if any(chunk):
                 return False
-            left -= len(chunk)
-            if not left:
+            if not chunk:
                 break
-        self.oddities.padding = self._end - at
+            at += len(chunk)
+        self.oddities.padding = self._end - start
         return True
 
 
-def is_private(tag: int) -> bool:
-    """Tell whether an attribute is defined by a manufacturer: its group is odd (PS3.5 7.8)."""
-    return tag >> 16 & 1 == 1
-
-
-def _name(tag: int) -> str:
-    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"
+def _refusal(at: int, fault: Broken) -> FileRefused:
+    if isinstance(fault, Cut):
+        return FileRefused("truncated", f"The file ends in the middle of the element at byte {at}.")
+    return FileRefused("malformed", f"The data set makes no sense at byte {at}.")

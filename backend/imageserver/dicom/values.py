@@ -22,6 +22,7 @@ from pydicom.valuerep import PersonName as PydicomPersonName
 
 from imageserver.dicom.character_sets import ESCAPE, DecodedText, decode_text
 from imageserver.dicom.encodings import is_explicit_inside, is_sequence_tag
+from imageserver.dicom.tags import base_tag
 
 config.settings.reading_validation_mode = config.IGNORE
 
@@ -37,11 +38,12 @@ UTF_8 = ["ISO_IR 192"]
 
 def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
     """Return the element as it is, unconverted where it came from a file; None when absent or malformed."""
-    try:
+    element = dataset._dict.get(_tag(keyword))
+    if element is None or element.value is not None or not isinstance(element, RawDataElement):
+        return element
+    try:  # a value that pydicom left out, as it does with empty ones inside sequences
         return dataset.get_item(_tag(keyword))
-    except (
-        Exception
-    ):  # KeyError where it is absent; pydicom converts some malformed elements even here, and raises
+    except Exception:  # it converts the element, and raises what the bytes provoke
         return None
 
 
@@ -51,7 +53,7 @@ def _tag(keyword: str) -> BaseTag:
     tag = tag_for_keyword(keyword)
     if tag is None:
         raise ValueError(f"{keyword} is not a keyword of PS3.6")
-    return BaseTag(tag)
+    return base_tag(tag)
 
 
 def raw_bytes(dataset: Dataset, keyword: str) -> bytes | None:
