@@ -155,6 +155,8 @@ def instance_address(dataset: Dataset, file_meta: Dataset | None = None) -> Inst
         Its Media Storage SOP Instance UID is the SOP Instance UID where the data set has none (PS3.10 7.1).
     """
     study, series, sop = (text(dataset, keyword) or "" for keyword in _ADDRESS)
+    if is_address(study) and is_address(series) and is_address(sop):
+        return InstanceAddress(study, series, sop)
     patient = text(dataset, "PatientID") or ""
     study_uid = address_uid(
         study, "study", patient, text(dataset, "StudyDate") or "", text(dataset, "StudyID") or ""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import first_item, has_decimal_comma, is_unreadable, number
+from imageserver.dicom.values import element_of, first_item, has_decimal_comma, is_unreadable, number
 
 UNREADABLE_VALUE = "unreadable_value"
 DECIMAL_COMMA = "decimal_comma"
@@ -46,20 +46,23 @@ def find_unreadable(dataset: Dataset) -> list[Finding]:
     list of Finding
         ``unreadable_value``, ``decimal_comma`` or ``zero_slope``, one per attribute. The value itself is not quoted.
     """
-    groups = (
+    both = (
         first_item(dataset, "SharedFunctionalGroupsSequence"),
         first_item(dataset, "PerFrameFunctionalGroupsSequence"),
     )
+    groups = [group for group in both if group is not None]
     found: dict[str, Finding] = {}
     for keyword, macro in _MACRO_OF.items():
-        sources = (dataset, *(first_item(group, macro) for group in groups))
-        for finding in _of_attribute([source for source in sources if source is not None], keyword):
+        macros = (first_item(group, macro) for group in groups)
+        for finding in _of_attribute([dataset, *(item for item in macros if item is not None)], keyword):
             found.setdefault(keyword, finding)
     return list(found.values())
 
 
 def _of_attribute(sources: list[Dataset], keyword: str) -> Iterator[Finding]:
     for source in sources:
+        if element_of(source, keyword) is None:
+            continue
         if is_unreadable(source, keyword):
             consequence = _CONSEQUENCES.get(keyword, _DEFAULT_CONSEQUENCE)
             yield Finding(UNREADABLE_VALUE, f"{keyword} cannot be read; {consequence}.")

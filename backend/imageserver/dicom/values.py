@@ -34,6 +34,7 @@ _BINARY_FORMATS = {
 # DS and IS of PS3.5 6.2; some writers have a decimal comma instead of the point.
 _DECIMAL = re.compile(r"[+-]?(?=[.,]?\d)\d*(?P<fraction>[.,]\d*)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 UTF_8 = ["ISO_IR 192"]
+_SHORT = 128  # bytes of numbers that are worth remembering
 
 
 def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
@@ -181,15 +182,21 @@ def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
     if vr in ("US or SS", "US or SS or OW"):
         vr = "SS" if signed else "US"
     if (code := _BINARY_FORMATS.get(vr)) is None:
-        return [
-            parse_decimal(part)
-            for part in (element.value or b"").decode("ascii").split("\\")
-            if part.strip(" \0")
-        ]
+        value = element.value or b""
+        return list(_short_decimals(value) if len(value) <= _SHORT else _decimals(value))
     endian = "<" if element.is_little_endian else ">"
     data = element.value or b""
     count = len(data) // struct.calcsize(endian + code)
     return list(struct.unpack_from(f"{endian}{count}{code}", data))
+
+
+def _decimals(value: bytes) -> tuple[float, ...]:
+    parts = value.decode("ascii").split("\\")
+    return tuple(parse_decimal(part) for part in parts if part.strip(" \0"))
+
+
+# The same spacing, window and orientation stand in all slices of a series, and are asked for several times in each.
+_short_decimals = lru_cache(maxsize=4096)(_decimals)
 
 
 def parse_decimal(part: str) -> float:
@@ -213,7 +220,10 @@ def parse_decimal(part: str) -> float:
 
 def has_decimal_comma(dataset: Dataset, keyword: str) -> bool:
     """Tell whether a number is written with a decimal comma, which `numbers` understands (PS3.5 6.2, DS: a point)."""
-    parts = (raw_bytes(dataset, keyword) or b"").decode("ascii", "replace").split("\\")
+    value = raw_bytes(dataset, keyword) or b""
+    if b"," not in value:
+        return False
+    parts = value.decode("ascii", "replace").split("\\")
     is_comma_in_number = any("," in part and _DECIMAL.fullmatch(part.strip(" \0")) for part in parts)
     return is_comma_in_number and bool(numbers(dataset, keyword))
 
