@@ -11,10 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.filewriter import dcmwrite, write_file_meta_info
 from pydicom.sequence import Sequence as Items
+from pydicom.tag import Tag
 from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
@@ -173,6 +176,9 @@ def to_bytes(
     body = io.BytesIO()
     is_little = syntax != ExplicitVRBigEndian
     written = dataset if is_little else _swapped(dataset)
+    # Values of `with_bytes` are written as they are only where nothing seems to have changed since they were read.
+    if any(isinstance(element, RawDataElement) for element in written._dict.values()):
+        written.set_original_encoding(syntax == ImplicitVRLittleEndian, is_little, written._character_set)
     dcmwrite(
         body,
         written,
@@ -209,6 +215,17 @@ def _meta(dataset: Dataset, syntax: str, media_storage_uid: str | None) -> bytes
     file.seek(0, io.SEEK_END)
     write_file_meta_info(file, meta, enforce_standard=bool(instance_uid))
     return file.getvalue()
+
+
+def with_bytes(dataset: Dataset, keyword: str, value: bytes, vr: str | None = None) -> Dataset:
+    """The data set with a value of exactly these bytes, which are padded to an even length by a blank.
+
+    `vr` is written in place of that of the dictionary.
+    """
+    tag = Tag(keyword)
+    padded = value + b" " * (len(value) % 2)
+    dataset._dict[tag] = RawDataElement(tag, vr or dictionary_VR(tag), len(padded), padded, 0, False, True)
+    return dataset
 
 
 def stream(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> io.BytesIO:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from imageserver.dicom.attributes import Level, read_attributes
-from imageserver.dicom.person_name import patient_name
+from imageserver.dicom.person_name import name_finding, patient_name
 from imageserver.dicom.reading import Header
 
 NAMES_DIFFER = "patient_names_differ"
@@ -49,21 +49,12 @@ def summarise_patients(patients: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _warnings(chosen: dict[str, Any], found: list[dict[str, Any]], others: list[Any]) -> list[dict[str, Any]]:
-    warnings = [
-        _warning(code, NAME_WARNINGS.get(code, "The name was read with a guess."))
-        for code in chosen["warnings"]
-    ]
+    warnings = [name_finding(code).as_dict() for code in chosen["warnings"]]
     if others:
         warnings.append(_warning(NAMES_DIFFER, "The files of this series disagree about the patient's name."))
     if len({patient["patient_id"] for patient in found}) > 1:
         warnings.append(_warning(IDS_DIFFER, "The files of this series disagree about the Patient ID."))
     return warnings
-
-
-NAME_WARNINGS = {
-    "several_patient_names": "The file holds several patient names; the first is shown.",
-    "extra_name_components": "The name has more parts than DICOM allows; none was dropped.",
-}
 
 
 def _warning(code: str, message: str) -> dict[str, Any]:

@@ -5,7 +5,13 @@ from typing import Any
 
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.patients import read_patient
-from imageserver.dicom.attributes import Level, derived_addresses, instance_address, read_attributes
+from imageserver.dicom.attributes import (
+    Level,
+    derived_addresses,
+    instance_address,
+    read_attributes,
+    text_findings,
+)
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
@@ -111,6 +117,11 @@ def _read_instance(header: Header) -> ReadInstance:
         has_uid=is_address(text(header.file_meta, "MediaStorageSOPInstanceUID") or "")
         or is_address(text(header.dataset, "SOPInstanceUID") or ""),
         warnings=[
-            finding.as_dict() for finding in (*header.warnings, *derived_addresses(header.dataset, address))
+            finding.as_dict()
+            for finding in (
+                *header.warnings,
+                *derived_addresses(header.dataset, address),
+                *text_findings(header.dataset),
+            )
         ],
     )

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from pydicom.dataset import Dataset
 
+from imageserver.dicom.decoded_text import text_finding
 from imageserver.dicom.identifiers import address_uid, is_address
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import integer, number, text, texts
+from imageserver.dicom.values import decoded_text, integer, number, text, texts
 
 Value = str | int | float | None
 
@@ -77,6 +78,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 # Without these three an object has no address; `read_attributes` always fills them in.
 _ADDRESS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+# Texts that people see beside the name.
+_SHOWN_TEXTS = ("PatientID", "StudyDescription", "SeriesDescription", "AccessionNumber")
 _NAMES = {
     "StudyInstanceUID": "Study Instance UID",
     "SeriesInstanceUID": "Series Instance UID",
@@ -119,6 +122,13 @@ def _read(dataset: Dataset, attribute: Attribute) -> Value:
     if attribute.vr == "CS":
         return next(iter(texts(dataset, attribute.keyword)), None)
     return text(dataset, attribute.keyword)
+
+
+def text_findings(dataset: Dataset) -> list[Finding]:
+    """Say what was guessed while texts other than the name were read; each kind of guess once."""
+    decoded = (decoded_text(dataset, keyword) for keyword in _SHOWN_TEXTS)
+    codes = dict.fromkeys(code for value in decoded if value is not None for code in value.warnings)
+    return [text_finding(code) for code in codes]
 
 
 def _date(value: str | None) -> str | None:

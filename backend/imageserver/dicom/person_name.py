@@ -8,6 +8,8 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, decode_text
+from imageserver.dicom.decoded_text import text_finding
+from imageserver.dicom.limits import Finding
 from imageserver.dicom.values import UTF_8, character_sets_of, holds_file_bytes, raw_bytes
 
 _PLACEHOLDERS = frozenset({"anonymous", "anonymized", "anonymised"})
@@ -16,6 +18,10 @@ _BIDI_CONTROLS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u20
 
 MULTIPLE_NAMES = "several_patient_names"
 EXTRA_COMPONENTS = "extra_name_components"
+_MESSAGES = {
+    MULTIPLE_NAMES: "The file holds several patient names; the first is shown.",
+    EXTRA_COMPONENTS: "The name has more parts than DICOM allows; none was dropped.",
+}
 
 
 class NoNameReason(StrEnum):
@@ -108,6 +114,11 @@ class PersonName:
             "name_components": self.components(),
             "warnings": list(self.warnings),
         }
+
+
+def name_finding(code: str) -> Finding:
+    """Say a code of `PersonName.warnings` in a sentence."""
+    return Finding(code, _MESSAGES[code]) if code in _MESSAGES else text_finding(code)
 
 
 def parse_person_name(text: str | None, warnings: tuple[str, ...] = ()) -> PersonName:

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from imageserver.database import Database
 from tests.api.conftest import Index
-from tests.builders import image, uid, volume
+from tests.builders import image, uid, volume, with_bytes
 from tests.folders import Folder
 
 
@@ -46,6 +46,29 @@ def test_malformed_series(signed_in: TestClient, series: str) -> None:
     answer = signed_in.get(f"/patient?series={series}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
     assert answer.json()["errors"][0]["pointer"] == "/query/series"
+
+
+@pytest.mark.parametrize(
+    ("terms", "codec", "code"),
+    [
+        (b"ISO_IR 100", "utf-8", "wrong_character_set"),
+        (b"", "utf-8", "undeclared_character_set"),
+        (b"ISO-8859-1", "latin-1", "unknown_character_set"),
+    ],
+)
+def test_a_name_in_another_character_set_than_declared(
+    signed_in: TestClient, folder: Folder, index: Index, terms: bytes, codec: str, code: str
+) -> None:
+    dataset = with_bytes(image(), "PatientName", "Müller^Jörg".encode(codec))
+    with_bytes(dataset, "SeriesDescription", "Schädel".encode(codec))
+    folder.write("a", with_bytes(dataset, "SpecificCharacterSet", terms))
+    index()
+    answer = signed_in.get("/patient").json()
+    assert answer["name"] == "Müller, Jörg"
+    assert [warning["code"] for warning in answer["warnings"]] == [code]
+    detail = signed_in.get(f"/volumes/{uid('series')}").json()
+    assert detail["description"] == "Schädel"
+    assert {"code": code, "sop_instance_uids": [uid("series", 1)]}.items() <= detail["warnings"][0].items()
 
 
 def test_the_name_with_its_groups_and_components(signed_in: TestClient, folder: Folder, index: Index) -> None:

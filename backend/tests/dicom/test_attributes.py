@@ -9,6 +9,7 @@ from imageserver.dicom.attributes import (
     derived_addresses,
     instance_address,
     read_attributes,
+    text_findings,
 )
 from imageserver.dicom.identifiers import is_valid_uid
 from imageserver.dicom.reading import read_header
@@ -43,6 +44,13 @@ class TestReadAttributes:
         values = read(Level.STUDY, SpecificCharacterSet="ISO_IR 144", StudyDescription="Голова")
         assert values["study_description"] == "Голова"
 
+    @pytest.mark.parametrize("vr", ["UN", "OB", "LT"])
+    def test_text_of_another_vr_is_text(self, vr: str) -> None:
+        dataset = builders.with_bytes(builders.image(), "StudyDescription", "Größe".encode(), vr)
+        dataset.SpecificCharacterSet = "ISO_IR 192"
+        header = read_header(builders.stream(dataset))
+        assert read_attributes(header.dataset, Level.STUDY)["study_description"] == "Größe"
+
     @pytest.mark.parametrize(
         ("written", "date"),
         [
@@ -62,6 +70,29 @@ class TestReadAttributes:
     def test_an_empty_data_set_has_every_column(self, level: Level) -> None:
         values = read_attributes(read_header(builders.stream(builders.item(Modality="OT"))).dataset, level)
         assert set(values) == {a.column for a in ATTRIBUTES if a.level == level}
+
+
+class TestTextFindings:
+    def codes(self, **texts: bytes) -> list[str]:
+        dataset = builders.image()
+        for keyword, value in texts.items():
+            builders.with_bytes(dataset, keyword, value)
+        return [finding.code for finding in text_findings(read_header(builders.stream(dataset)).dataset)]
+
+    def test_nothing_is_said_of_text_as_declared(self) -> None:
+        assert (
+            self.codes(SpecificCharacterSet=b"ISO_IR 100", StudyDescription="Schädel".encode("latin-1")) == []
+        )
+
+    def test_each_kind_of_guess_is_said_once(self) -> None:
+        found = self.codes(
+            SpecificCharacterSet=b"ISO_IR 100",
+            StudyDescription="Schädel".encode(),
+            SeriesDescription="Größe".encode(),
+            PatientID=b"\xff",
+        )
+        assert found == ["wrong_character_set"]
+        assert self.codes(SeriesDescription=b"Gr\xf6\xdfe") == ["undeclared_character_set"]
 
 
 class TestInstanceAddress:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.person_name import NoNameReason, parse_person_name, patient_name
+from imageserver.dicom.person_name import NoNameReason, name_finding, parse_person_name, patient_name
 from imageserver.dicom.reading import read_header
 from tests import builders
 
@@ -106,6 +106,39 @@ class TestPatientName:
             SpecificCharacterSet=["", "ISO 2022 IR 87"], PatientName="Yamada^Tarou=山田^太郎=やまだ^たろう"
         )
         assert patient_name(dataset).raw == "Yamada^Tarou=山田^太郎=やまだ^たろう"
+
+    @pytest.mark.parametrize("vr", ["PN", "UN", "LO"])
+    @pytest.mark.parametrize(
+        ("terms", "codec", "name"),
+        [
+            # Second bytes that look like a backslash, which separates values: 表 is 0x955C, 乗 0x815C.
+            (b"ISO_IR 13", "cp932", "表^太郎"), (b"GBK", "gbk", "乗^王"), (b"GB18030", "gb18030", "乗^王"),
+            (b"\\ISO 2022 IR 87", "iso2022_jp", "Yamada^Tarou=山田^太郎=やまだ^たろう"),
+        ],
+    )  # fmt: skip
+    def test_one_name_stays_one(self, terms: bytes, codec: str, name: str, vr: str) -> None:
+        dataset = builders.with_bytes(builders.image(), "PatientName", name.encode(codec), vr)
+        builders.with_bytes(dataset, "SpecificCharacterSet", terms)
+        found = patient_name(read_header(builders.stream(dataset)).dataset)
+        assert found.raw == name
+        assert "several_patient_names" not in found.warnings
+
+    def test_several_names_in_kanji(self) -> None:
+        value = "山田^太郎\\鈴木^花子".encode("iso2022_jp")
+        dataset = builders.with_bytes(builders.image(), "PatientName", value)
+        dataset.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+        found = patient_name(read_header(builders.stream(dataset)).dataset)
+        assert (found.raw, found.warnings) == ("山田^太郎", ("several_patient_names",))
+
+    @pytest.mark.parametrize(
+        "code",
+        ["several_patient_names", "extra_name_components", "undeclared_character_set", "unknown_character_set",
+         "undecodable_characters", "wrong_character_set"],
+    )  # fmt: skip
+    def test_every_warning_has_its_sentence(self, code: str) -> None:
+        finding = name_finding(code)
+        assert finding.code == code
+        assert finding.message.endswith(".")
 
     def test_absent(self) -> None:
         assert patient_name(self.read(PatientName=None)).reason is NoNameReason.ABSENT
