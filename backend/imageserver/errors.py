@@ -3,12 +3,12 @@
 ::
 
     AppError
-      NotFound            NoVolume  SeriesNotFound  SliceNotFound
+      NotFound            NoVolume  SeriesNotFound  InstanceNotFound  SliceNotFound
       Invalid             InvalidParameter  WeakPassword
       Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
       Forbidden           OriginNotAllowed
       Conflict            SetupDone
-      Gone                FileGone  FileReplaced
+      Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
       TooLarge
       TooMany             TooManyAttempts  TooManyRequests
@@ -62,6 +62,13 @@ class SeriesNotFound(NotFound):
 
     code = "series_not_found"
     title = "Series not found"
+
+
+class InstanceNotFound(NotFound):
+    """No instance has this SOP Instance UID."""
+
+    code = "instance_not_found"
+    title = "Instance not found"
 
 
 class SliceNotFound(NotFound):
@@ -172,6 +179,13 @@ class FileReplaced(Gone):
 
     code = "file_replaced"
     title = "File replaced"
+
+
+class IntegrityMismatch(Gone):
+    """The content of the file is not the one that was indexed, although nothing else of it has changed."""
+
+    code = "integrity_mismatch"
+    title = "File damaged"
 
 
 class NotAcceptable(AppError):

@@ -12,6 +12,7 @@ from imageserver.archive.reading_rules import reading_stamp
 from imageserver.archive.storing import CHUNK, path_digest
 
 INTEGRITY_MISMATCH = "integrity_mismatch"
+MISMATCH_REASON = "The content of the file has changed, although its size and its time of change have not."
 
 
 class Checksum(NamedTuple):
