@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from sqlalchemy.orm import Session
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -22,9 +23,10 @@ from imageserver.api.middleware import (
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
 from imageserver.archive.archive import Archive
-from imageserver.audit.record import AccessRecorder
+from imageserver.audit.record import AccessRecorder, record_alert
 from imageserver.clock import utc_now
 from imageserver.database import Database
+from imageserver.errors import IntegrityMismatch
 from imageserver.settings import Settings
 
 EXPOSED_HEADERS = (
@@ -62,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
     app.state.password_hasher = PasswordHasher()
     app.state.access_recorder = AccessRecorder(app.state.database)
-    app.state.archive = Archive(settings, app.state.database)
+    app.state.archive = Archive(settings, app.state.database, _alert_of_damage)
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
@@ -72,6 +74,18 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(docs.router)
     check_permissions(app)
     return app
+
+
+def _alert_of_damage(
+    session: Session, study_instance_uid: str | None, series_instance_uid: str | None
+) -> None:
+    record_alert(
+        session,
+        IntegrityMismatch.code,
+        utc_now(),
+        study_instance_uid=study_instance_uid,
+        series_instance_uid=series_instance_uid,
+    )
 
 
 @asynccontextmanager

@@ -88,6 +88,13 @@ class Settings(BaseSettings):
     session_max_hours: int = Field(
         12, ge=1, le=24, description="A session ends this many hours after log-in."
     )
+    scrub_days: int = Field(
+        7,
+        ge=0,
+        le=365,
+        description="Days within which the content of every file is compared with its checksum, in idle time. "
+        "0: never.",
+    )
     signing_keys_file: Path | None = Field(
         None,
         description="File with the keys that sign access tokens. Empty: `keys.json` in the state directory.",

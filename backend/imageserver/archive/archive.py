@@ -1,35 +1,67 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
 from imageserver.archive.catalogue import Catalogue
+from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.metadata import Metadata, metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
+from imageserver.archive.scrubbing import OnDamage, Scrubber
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.volumes import InstanceFile, Volume
-from imageserver.archive.watching import IndexKeeper
+from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
 from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import Finding
 from imageserver.dicom.voi_lut import Window
-from imageserver.errors import AppError, Gone, SliceNotFound, Undecodable, UndecodableFrame
+from imageserver.errors import (
+    AppError,
+    Gone,
+    InstanceNotFound,
+    IntegrityMismatch,
+    SliceNotFound,
+    Undecodable,
+    UndecodableFrame,
+)
 from imageserver.settings import Settings
+
+SECONDS_PER_DAY = 86_400
 
 
 class Archive:
     """What the API asks. Nothing runs before `start`."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        on_damage: OnDamage = lambda _session, _study, _series: None,
+    ) -> None:
+        self.database = database
         self.directory = DataDirectory(settings.data_dir)
         self.catalogue = Catalogue(database)
         self.keeper = IndexKeeper(database, self.directory, self.catalogue)
         self._maker = PictureMaker(self.directory)
         self._pictures = PictureMemory()
+        self._is_scrubbing = settings.scrub_days > 0
+        self._scrubber = Scrubber(
+            database,
+            self.directory,
+            self.keeper.lease,
+            interval=settings.scrub_days * SECONDS_PER_DAY,
+            on_damage=on_damage,
+            on_change=self.catalogue.forget,
+            is_busy=self._pictures.is_busy,
+        )
 
     def start(self) -> None:
         """Begin to keep the index; returns at once."""
         self.keeper.start()
+        if self._is_scrubbing:
+            self._scrubber.start()
 
     def stop(self) -> None:
         """Stop keeping the index."""
+        self._scrubber.stop(STOP_SECONDS)
         self.keeper.stop()
         self._maker.close()
 
@@ -49,6 +81,8 @@ class Archive:
         ------
         FileGone, FileReplaced
             If it was removed or changed; the folder is looked at again soon.
+        IntegrityMismatch
+            If its content differs from its checksum.
         UndecodableFrame
             If the file was found damaged when it was indexed.
         DataDirectoryUnavailable
@@ -73,6 +107,26 @@ class Archive:
         except Gone:
             self.keeper.look_soon()
             raise
+
+    def metadata(self, sop_instance_uid: str) -> Metadata:
+        """Return the header of an instance in the DICOM JSON model.
+
+        Raises
+        ------
+        InstanceNotFound
+            If the index has no such instance.
+        FileGone, FileReplaced, IntegrityMismatch, DataDirectoryUnavailable
+            As `identify`.
+        """
+        self.catalogue.require_directory()
+        try:
+            found = metadata_of(self.database, self.directory, sop_instance_uid)
+        except Gone:
+            self.keeper.look_soon()
+            raise
+        if found is None:
+            raise InstanceNotFound("No file in the data directory has this SOP Instance UID.")
+        return found
 
     def middle_windows(self, volume: Volume) -> tuple[list[Window], tuple[Finding, ...]]:
         """Return the windows that the file of the middle slice offers, and what was noticed when it was drawn.
@@ -105,6 +159,8 @@ class Archive:
         except Gone:
             self.keeper.look_soon()
             raise
+        if file.refused_code == INTEGRITY_MISMATCH:
+            raise IntegrityMismatch(MISMATCH_REASON)
         if file.refused_code:
             raise UndecodableFrame(file.refused_reason or "The file is damaged.", reason=file.refused_code)
         return file

@@ -151,6 +151,10 @@ class PictureMemory:
                 del self._in_work[key]
             work.is_done.set()
 
+    def is_busy(self) -> bool:
+        """Tell whether a picture is being made just now."""
+        return bool(self._in_work)
+
     @contextmanager
     def _place(self) -> Iterator[None]:
         if not self._places.acquire(timeout=WAIT_SECONDS):

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     PATIENT = "patient"
     SLICE = "slice"
+    SECURITY_ALERT = "security_alert"  # 110113 of DICOM PS3.16; `reason` says of what
 
 
 class Outcome(StrEnum):

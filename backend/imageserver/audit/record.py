@@ -19,6 +19,7 @@ REMEMBERED = 10_000
 WAIT_SECONDS = 2.0
 UNKNOWN_USER = "(unknown)"
 COMMAND_LINE = "(command line)"
+SERVER = "(server)"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,32 @@ def record_event(
     session.add(
         _event(actor, kind, outcome, now, reason=reason, subject_username=subject_username),
     )
+
+
+def record_alert(
+    session: Session,
+    reason: str,
+    now: datetime,
+    *,
+    study_instance_uid: str | None = None,
+    series_instance_uid: str | None = None,
+) -> None:
+    """Add a security alert of the server itself, in the transaction that acts on what was found.
+
+    References
+    ----------
+    DICOM PS3.15 A.5.3.11; code 110113 of PS3.16
+    """
+    event = _event(
+        Actor(SERVER),
+        Kind.SECURITY_ALERT,
+        Outcome.FAILURE,
+        now,
+        reason=reason,
+        study_instance_uid=study_instance_uid,
+        series_instance_uid=series_instance_uid,
+    )
+    session.add(event)
 
 
 class AccessRecorder:
