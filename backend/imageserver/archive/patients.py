@@ -10,11 +10,12 @@ from imageserver.dicom.reading import Header
 
 NAMES_DIFFER = "patient_names_differ"
 IDS_DIFFER = "patient_ids_differ"
+_COLUMNS = ("patient_id", "patient_birth_date", "patient_sex")
 
 
 def read_patient(header: Header) -> dict[str, Any]:
     """Return what one file says: the name with its groups, Patient ID, birth date (YYYYMMDD) and sex."""
-    attributes = read_attributes(header.dataset, Level.PATIENT)
+    attributes = read_attributes(header.dataset, Level.PATIENT, _COLUMNS)
     return {
         **patient_name(header.dataset).as_dict(),
         "patient_id": attributes["patient_id"],

@@ -1,6 +1,7 @@
 """The attributes that the index keeps: one table, from which columns, search and the JSON follow."""
 
 import datetime
+from collections.abc import Collection
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.decoded_text import text_finding
 from imageserver.dicom.identifiers import address_uid, is_address
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.person_name import read_person_name
 from imageserver.dicom.values import decoded_text, integer, number, text, texts
 
 Value = str | int | float | None
@@ -48,6 +50,7 @@ class Attribute(NamedTuple):
 _P, _ST, _SE, _I = Level.PATIENT, Level.STUDY, Level.SERIES, Level.INSTANCE
 
 ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("PatientName", _P, "patient_name", "PN", True),
     Attribute("PatientID", _P, "patient_id", "LO", True),
     Attribute("IssuerOfPatientID", _P, "issuer_of_patient_id", "LO"),
     Attribute("PatientBirthDate", _P, "patient_birth_date", "DA", True),
@@ -56,6 +59,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("StudyDate", _ST, "study_date", "DA", True),
     Attribute("StudyTime", _ST, "study_time", "TM", True),
     Attribute("AccessionNumber", _ST, "accession_number", "SH", True),
+    Attribute("ReferringPhysicianName", _ST, "referring_physician_name", "PN", True),
     Attribute("StudyID", _ST, "study_id", "SH", True),
     Attribute("StudyDescription", _ST, "study_description", "LO", True),
     Attribute("SeriesInstanceUID", _SE, "series_instance_uid", "UI", True),
@@ -64,7 +68,15 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("SeriesDescription", _SE, "series_description", "LO", True),
     Attribute("SeriesDate", _SE, "series_date", "DA"),
     Attribute("SeriesTime", _SE, "series_time", "TM"),
+    Attribute("ProtocolName", _SE, "protocol_name", "LO"),
     Attribute("BodyPartExamined", _SE, "body_part_examined", "CS", True),
+    Attribute("Laterality", _SE, "laterality", "CS"),
+    Attribute("PerformedProcedureStepStartDate", _SE, "performed_procedure_step_start_date", "DA", True),
+    Attribute("PerformedProcedureStepStartTime", _SE, "performed_procedure_step_start_time", "TM", True),
+    Attribute("Manufacturer", _SE, "manufacturer", "LO"),
+    Attribute("ManufacturerModelName", _SE, "manufacturer_model_name", "LO"),
+    Attribute("StationName", _SE, "station_name", "SH"),
+    Attribute("InstitutionName", _SE, "institution_name", "LO"),
     Attribute("FrameOfReferenceUID", _SE, "frame_of_reference_uid", "UI"),
     Attribute("SOPInstanceUID", _I, "sop_instance_uid", "UI", True),
     Attribute("SOPClassUID", _I, "sop_class_uid", "UI", True),
@@ -75,6 +87,17 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("NumberOfFrames", _I, "number_of_frames", "IS"),
     Attribute("PhotometricInterpretation", _I, "photometric_interpretation", "CS"),
 )
+
+# What the index counts, and no file says by itself (PS3.4 C.3.4): attributes of answers to searches.
+COUNTED_ATTRIBUTES: tuple[Attribute, ...] = (
+    Attribute("ModalitiesInStudy", _ST, "modalities_in_study", "CS", True),
+    Attribute("SOPClassesInStudy", _ST, "sop_classes_in_study", "UI", True),
+    Attribute("NumberOfStudyRelatedSeries", _ST, "number_of_study_related_series", "IS"),
+    Attribute("NumberOfStudyRelatedInstances", _ST, "number_of_study_related_instances", "IS"),
+    Attribute("NumberOfSeriesRelatedInstances", _SE, "number_of_series_related_instances", "IS"),
+)
+
+_BY_LEVEL = {level: tuple(a for a in ATTRIBUTES if a.level == level) for level in Level}
 
 # Without these three an object has no address; `read_attributes` always fills them in.
 _ADDRESS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
@@ -87,7 +110,9 @@ _NAMES = {
 }
 
 
-def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
+def read_attributes(
+    dataset: Dataset, level: Level, columns: Collection[str] | None = None
+) -> dict[str, Value]:
     """Read the attributes of one level.
 
     Parameters
@@ -96,15 +121,20 @@ def read_attributes(dataset: Dataset, level: Level) -> dict[str, Value]:
         As `read_header` gives it.
     level : Level
         Which rows of the table.
+    columns : collection of str, optional
+        Only these of them; all where it is not given.
 
     Returns
     -------
     dict of str to str, int, float or None
-        By column; None where the file has no value, or a malformed one. Dates are ``YYYYMMDD`` and exist. A
+        By column; None where the file has no value, or a malformed one. Person names have their delimiters. Dates are
+        ``YYYYMMDD`` and exist. A
         UID that makes an address and is missing or malformed is replaced by a derived one.
     """
     return {
-        attribute.column: _read(dataset, attribute) for attribute in ATTRIBUTES if attribute.level == level
+        attribute.column: _read(dataset, attribute)
+        for attribute in _BY_LEVEL[level]
+        if columns is None or attribute.column in columns
     }
 
 
@@ -119,6 +149,9 @@ def _read(dataset: Dataset, attribute: Attribute) -> Value:
         return number(dataset, attribute.keyword)
     if attribute.vr == "DA":
         return _date(text(dataset, attribute.keyword))
+    if attribute.vr == "PN":
+        name = read_person_name(dataset, attribute.keyword)
+        return name.raw or None
     if attribute.vr == "CS":
         return next(iter(texts(dataset, attribute.keyword)), None)
     return text(dataset, attribute.keyword)

@@ -153,10 +153,15 @@ def parse_person_name(text: str | None, warnings: tuple[str, ...] = ()) -> Perso
 
 def patient_name(dataset: Dataset) -> PersonName:
     """Read Patient's Name (0010,0010) by the character sets of the data set. Never raises."""
-    value = raw_bytes(dataset, "PatientName")
+    return read_person_name(dataset, "PatientName")
+
+
+def read_person_name(dataset: Dataset, keyword: str) -> PersonName:
+    """Read a person name by the character sets of the data set. Never raises."""
+    value = raw_bytes(dataset, keyword)
     if value is None:
         return PersonName(None)
-    declared = character_sets_of(dataset) if holds_file_bytes(dataset, "PatientName") else UTF_8
+    declared = character_sets_of(dataset) if holds_file_bytes(dataset, keyword) else UTF_8
     decoded = decode_text(value, declared, PERSON_NAME_DELIMITERS)
     return parse_person_name(decoded.text, decoded.warnings)
 

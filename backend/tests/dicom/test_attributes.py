@@ -5,6 +5,7 @@ from pydicom.datadict import dictionary_VR
 
 from imageserver.dicom.attributes import (
     ATTRIBUTES,
+    COUNTED_ATTRIBUTES,
     Level,
     derived_addresses,
     instance_address,
@@ -22,12 +23,27 @@ def read(level: Level, **attributes: object) -> dict[str, object]:
 
 class TestTable:
     def test_value_representations_are_those_of_the_standard(self) -> None:
-        assert {a.keyword: a.vr for a in ATTRIBUTES} == {
-            a.keyword: dictionary_VR(a.keyword) for a in ATTRIBUTES
-        }
+        table = (*ATTRIBUTES, *COUNTED_ATTRIBUTES)
+        assert {a.keyword: a.vr for a in table} == {a.keyword: dictionary_VR(a.keyword) for a in table}
+
+    def test_holds_what_searches_are_to_match_and_to_answer(self) -> None:
+        # PS3.18 tables 10.6.3-3 to 10.6.3-5, but for what depends on the address of the server
+        # (Retrieve URL, Instance Availability) and for the items of Request Attributes Sequence.
+        studies = {"StudyDate", "StudyTime", "AccessionNumber", "ModalitiesInStudy", "ReferringPhysicianName",
+                   "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID",
+                   "NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"}  # fmt: skip
+        series = {"Modality", "SeriesDescription", "SeriesInstanceUID", "SeriesNumber",
+                  "PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime",
+                  "NumberOfSeriesRelatedInstances"}  # fmt: skip
+        instances = {"SOPClassUID", "SOPInstanceUID", "InstanceNumber", "Rows", "Columns", "BitsAllocated",
+                     "NumberOfFrames"}  # fmt: skip
+        levels = {a.keyword: a.level for a in (*ATTRIBUTES, *COUNTED_ATTRIBUTES)}
+        assert {levels[keyword] for keyword in studies} == {Level.PATIENT, Level.STUDY}
+        assert {levels[keyword] for keyword in series} == {Level.SERIES}
+        assert {levels[keyword] for keyword in instances} == {Level.INSTANCE}
 
     def test_columns_are_the_keywords_in_snake_case(self) -> None:
-        for attribute in ATTRIBUTES:
+        for attribute in (*ATTRIBUTES, *COUNTED_ATTRIBUTES):
             words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", attribute.keyword)
             assert attribute.column == words.lower()
 
@@ -39,6 +55,18 @@ class TestReadAttributes:
         assert (values["modality"], values["series_number"]) == ("CT", 1)
         assert (values["series_description"], values["body_part_examined"]) == ("Thorax", "CHEST")
         assert values["series_date"] is None
+
+    def test_only_the_columns_that_are_asked_for(self) -> None:
+        dataset = builders.image(PatientSex="F")
+        assert read_attributes(dataset, Level.PATIENT, {"patient_sex"}) == {"patient_sex": "F"}
+
+    def test_person_names_keep_their_delimiters(self) -> None:
+        values = read(
+            Level.STUDY, SpecificCharacterSet="ISO_IR 192", ReferringPhysicianName="Müller^Anna^^Dr."
+        )
+        assert values["referring_physician_name"] == "Müller^Anna^^Dr."
+        assert read(Level.PATIENT, PatientName=None)["patient_name"] is None
+        assert read(Level.PATIENT)["patient_name"] == "Doe^Jane"
 
     def test_text_is_decoded_by_the_character_set_of_the_file(self) -> None:
         values = read(Level.STUDY, SpecificCharacterSet="ISO_IR 144", StudyDescription="Голова")
