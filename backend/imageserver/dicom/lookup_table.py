@@ -37,14 +37,15 @@ class LookupTable:
         Parameters
         ----------
         values : numpy.ndarray, any real type
-            Fractions are dropped towards minus infinity.
+            Fractions are dropped towards minus infinity; what is not a number takes the first entry.
 
         Returns
         -------
         numpy.ndarray, same shape, uint16
         """
-        indices = np.clip(np.floor(values).astype(np.int64) - self.first, 0, len(self.entries) - 1)
-        return np.asarray(self.entries[indices])
+        last = self.first + len(self.entries) - 1
+        places = np.clip(np.nan_to_num(values.astype(np.float64), nan=self.first), self.first, last)
+        return np.asarray(self.entries[np.floor(places).astype(np.int64) - self.first])
 
 
 def read_lookup_table(item: Dataset, *, signed: bool) -> LookupTable | None:

@@ -136,4 +136,5 @@ def apply_modality_lut(stored_values: NDArray[Any], transform: ModalityTransform
         return transform.apply(stored_values)
     if transform.is_identity:
         return stored_values
-    return stored_values * np.float64(transform.slope) + transform.intercept
+    with np.errstate(over="ignore"):  # floating point pixels near the end of their range run to infinity
+        return stored_values * np.float64(transform.slope) + transform.intercept

@@ -168,6 +168,24 @@ def numbers(dataset: Dataset, keyword: str, *, signed: bool = False) -> list[flo
     return values if is_finite else []
 
 
+def each_number(dataset: Dataset, keyword: str) -> list[float | None]:
+    """Return the values of an element place by place: None for each that is empty or malformed."""
+    element = element_of(dataset, keyword)
+    vr = _vr_of(element) if isinstance(element, RawDataElement) else getattr(element, "VR", None)
+    if element is None or vr in _BINARY_FORMATS:
+        return list(numbers(dataset, keyword))
+    written = _bytes_of(element.value).decode("ascii", "replace")
+    return [_parse_or_none(part) for part in written.split("\\")] if written.strip(" \0") else []
+
+
+def _parse_or_none(part: str) -> float | None:
+    try:
+        value = parse_decimal(part)
+        return value if math.isfinite(value) else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _numbers(value: Any) -> list[float]:
     parts = value if isinstance(value, Iterable) and not isinstance(value, str | bytes) else [value]
     return [_exact(part) for part in parts]

@@ -11,19 +11,26 @@ from imageserver.dicom.lookup_table import LookupTable
 from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, may_be_negative
 from imageserver.dicom.padding import Padding, without_padding
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import items
 from imageserver.dicom.voi_lut import (
     VoiTransform,
     guess_window,
-    has_unusable_window,
+    is_first_window_unusable,
     read_voi_lut,
     read_windows,
+    voi_lut_items,
 )
 
 WINDOW_GUESSED = "window_guessed"
 WINDOW_UNUSABLE = "window_unusable"
 VOI_LUT_UNUSABLE = "voi_lut_unusable"
 VOI_LUT_DEPTH = "voi_lut_depth"
+
+DAMAGED_TABLE = Finding(VOI_LUT_UNUSABLE, "The VOI LUT in the file is damaged and was not used.")
+FIRST_WINDOW_UNUSABLE = Finding(
+    WINDOW_UNUSABLE,
+    "The first window in the file cannot be used: its center or width is missing, unreadable or not positive. The next "
+    "one that can is used.",
+)
 
 
 class VoiChoice(NamedTuple):
@@ -58,25 +65,25 @@ def choose_voi(
     Returns
     -------
     VoiChoice
-        The first table of the file, else its first window, else a window guessed from the frame; None where all its
-        values are equal.
+        The first usable table of the file, else its first usable window, else a window guessed from the frame; None
+        where all its values are equal.
 
     References
     ----------
     DICOM PS3.3 C.11.2
     """
-    findings: list[Finding] = []
-    table = read_voi_lut(header, signed=may_be_negative(modality, header))
+    groups = FunctionalGroups(header.dataset)
+    tables = voi_lut_items(header.dataset, groups, frame_index)
+    table = read_voi_lut(tables, signed=may_be_negative(modality, header))
     if table is not None:
         return VoiChoice(table, _depth_findings(table))
-    if items(header.dataset, "VOILUTSequence"):
-        findings.append(Finding(VOI_LUT_UNUSABLE, "The VOI LUT in the file is damaged and was not used."))
-    groups = FunctionalGroups(header.dataset)
+    findings = [DAMAGED_TABLE] if tables else []
+    has_unusable = is_first_window_unusable(groups, frame_index)
     windows = read_windows(groups, frame_index)
     if windows:
-        return VoiChoice(windows[0], findings)
+        return VoiChoice(windows[0], [*findings, *([FIRST_WINDOW_UNUSABLE] if has_unusable else [])])
     values = apply_modality_lut(without_padding(frame.stored_values, padding), modality)
-    guess = _guess(values, has_unusable_window(groups, frame_index))
+    guess = _guess(values, has_unusable)
     return VoiChoice(guess.voi, [*findings, *guess.findings])
 
 

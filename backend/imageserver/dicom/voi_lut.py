@@ -1,5 +1,6 @@
 """From modality values to intensities between 0 and 1: windows and tables (PS3.3 C.11.2)."""
 
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import zip_longest
@@ -7,11 +8,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
-from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, numbers, text, texts
+from imageserver.dicom.values import each_number, items, text, texts
+
+_HUGE = sys.float_info.max / 4  # two of these have a sum and a difference
 
 
 class VoiFunction(StrEnum):
@@ -66,26 +69,32 @@ def read_windows(groups: FunctionalGroups, frame_index: int) -> list[Window]:
     Returns
     -------
     list of Window
-        Windows without width, or with one that is not positive, are left out. LINEAR below a width of 1 would turn
-        the image around; such windows, which files with small rescale slopes have, are taken as LINEAR_EXACT.
+        Windows without a readable center or width, or with a width that is not positive, are left out. LINEAR below a
+        width of 1 would turn the image around; such windows, which files with small rescale slopes have, are taken as
+        LINEAR_EXACT.
     """
+    return [window for window in _places(groups, frame_index) if window is not None]
+
+
+def is_first_window_unusable(groups: FunctionalGroups, frame_index: int) -> bool:
+    """Tell whether the file gives a frame a first window that `read_windows` had to leave out."""
+    places = _places(groups, frame_index)
+    return bool(places) and places[0] is None
+
+
+def _places(groups: FunctionalGroups, frame_index: int) -> list[Window | None]:
+    """Return for each place of Window Center and Width the window, or None where it cannot be used."""
     source = groups.source("FrameVOILUTSequence", frame_index)
     function = _function(text(source, "VOILUTFunction"))
-    centers, widths = numbers(source, "WindowCenter"), numbers(source, "WindowWidth")
-    explanations = texts(source, "WindowCenterWidthExplanation")[: len(centers)]
-    found = zip_longest(zip(centers, widths, strict=False), explanations)
+    centers, widths = each_number(source, "WindowCenter"), each_number(source, "WindowWidth")
+    places = max(len(centers), len(widths))
+    explanations = texts(source, "WindowCenterWidthExplanation")[:places]
     return [
-        Window(pair[0], pair[1], suitable_function(function, pair[1]), explanation or None)
-        for pair, explanation in found
-        if pair is not None and pair[1] > 0
+        None
+        if center is None or width is None or width <= 0
+        else Window(center, width, suitable_function(function, width), explanation or None)
+        for center, width, explanation in zip_longest(centers, widths, explanations)
     ]
-
-
-def has_unusable_window(groups: FunctionalGroups, frame_index: int) -> bool:
-    """Tell whether the file gives a frame a window, but none that `read_windows` could take."""
-    source = groups.source("FrameVOILUTSequence", frame_index)
-    is_given = has_value(source, "WindowCenter") or has_value(source, "WindowWidth")
-    return is_given and not read_windows(groups, frame_index)
 
 
 def _function(name: str | None) -> VoiFunction:
@@ -97,10 +106,22 @@ def suitable_function(function: VoiFunction, width: float) -> VoiFunction:
     return VoiFunction.LINEAR_EXACT if function is VoiFunction.LINEAR and width < 1 else function
 
 
-def read_voi_lut(header: Header, *, signed: bool) -> LookupTable | None:
-    """Read the first table of the VOI LUT Sequence (0028,3010), or None."""
-    item = first_item(header.dataset, "VOILUTSequence")
-    return None if item is None else read_lookup_table(item, signed=signed)
+def voi_lut_items(dataset: Dataset, groups: FunctionalGroups, frame_index: int) -> list[Dataset]:
+    """Return the items of the VOI LUT Sequence (0028,3010) that holds for a frame.
+
+    It is that of the frame's own macro, where this has one (PS3.3 C.7.6.16.2.10b); that of the data set, unless the
+    macro has a window instead.
+    """
+    macro = groups.find("FrameVOILUTSequence", frame_index)
+    if macro is not None and (has_value(macro, "WindowCenter") or items(macro, "VOILUTSequence")):
+        return items(macro, "VOILUTSequence")
+    return items(dataset, "VOILUTSequence")
+
+
+def read_voi_lut(sequence: list[Dataset], *, signed: bool) -> LookupTable | None:
+    """Read the first usable table of a VOI LUT Sequence, or None; `signed` as in `read_lookup_table`."""
+    tables = (read_lookup_table(item, signed=signed) for item in sequence)
+    return next((table for table in tables if table is not None), None)
 
 
 def apply_voi(modality_values: NDArray[Any], voi: VoiTransform) -> NDArray[np.float64]:
@@ -130,14 +151,31 @@ def apply_window(modality_values: NDArray[Any], window: Window) -> NDArray[np.fl
     DICOM PS3.3 C.11.2.1.2.1, C.11.2.1.3
     """
     values = np.asarray(modality_values, np.float64)
-    if window.function is VoiFunction.SIGMOID:
-        with np.errstate(over="ignore"):  # exp runs to infinity far below the window, which is intensity 0
-            return np.asarray(1.0 / (1.0 + np.exp(-4.0 * (values - window.center) / window.width)))
-    if window.function is VoiFunction.LINEAR_EXACT:
-        return np.clip((values - window.center) / window.width + 0.5, 0.0, 1.0)
+    with np.errstate(
+        over="ignore"
+    ):  # far outside a window everything runs to infinity, which is black or white
+        if window.function is VoiFunction.SIGMOID:
+            return _sigmoid(values, window)
+        if window.function is VoiFunction.LINEAR_EXACT:
+            return _linear_exact(values, window)
+        return _linear(values, window)
+
+
+def _linear(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """C.11.2.1.2.1: the ramp is one value shorter than the width."""
     if window.width <= 1:  # the ramp has no length: a threshold
         return (values > window.center - 0.5).astype(np.float64)
     return np.clip((values - (window.center - 0.5)) / (window.width - 1.0) + 0.5, 0.0, 1.0)
+
+
+def _linear_exact(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """C.11.2.1.3.2."""
+    return np.clip((values - window.center) / window.width + 0.5, 0.0, 1.0)
+
+
+def _sigmoid(values: NDArray[np.float64], window: Window) -> NDArray[np.float64]:
+    """C.11.2.1.3.1."""
+    return np.asarray(1.0 / (1.0 + np.exp(-4.0 * (values - window.center) / window.width)))
 
 
 def apply_voi_lut(modality_values: NDArray[Any], table: LookupTable) -> NDArray[np.float64]:
@@ -176,11 +214,9 @@ def guess_window(modality_values: NDArray[Any]) -> Window | None:
         From darkest to brightest where the percentiles are equal, as in masks; None where all values are equal, or
         there are none.
     """
-    finite = (
-        modality_values[np.isfinite(modality_values)]
-        if modality_values.dtype.kind == "f"
-        else modality_values
-    )
+    finite = modality_values
+    if modality_values.dtype.kind == "f":
+        finite = modality_values[np.isfinite(modality_values)].astype(np.float64).clip(-_HUGE, _HUGE)
     if not finite.size:
         return None
     sample = finite.ravel()[:: max(1, finite.size // 1_000_000)]

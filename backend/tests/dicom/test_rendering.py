@@ -101,6 +101,20 @@ class TestGrey:
         )
         assert render(dataset).display_values.tolist() == [[0, 128, 255, 0]]
 
+    @pytest.mark.parametrize("keyword", ["FloatPixelData", "DoubleFloatPixelData"])
+    def test_values_of_floating_point_that_are_no_numbers_or_without_end(self, keyword: str) -> None:
+        kind = np.float32 if keyword == "FloatPixelData" else np.float64
+        pixels = np.array([[-np.inf, np.finfo(kind).min, -1, 0, 1, np.finfo(kind).max, np.inf, np.nan]], kind)
+        attributes = {keyword: pixels.tobytes(), "PixelData": None, "RescaleSlope": 2, "RescaleIntercept": 1}
+        dataset = builders.image(np.zeros(pixels.shape, np.uint16), **attributes)
+        window = Window(1, 4, VoiFunction.LINEAR_EXACT)  # -1 and 1 become -1 and 3, the ends of the ramp
+        assert render(dataset, window).display_values.tolist() == [[0, 0, 0, 128, 255, 255, 255, 0]]
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [3, 0, 8])
+        table.add_new("LUTData", "US", [10, 20, 30])
+        dataset.VOILUTSequence = Items([table])
+        assert render(dataset).display_values.tolist() == [[10, 10, 10, 20, 30, 30, 30, 10]]
+
 
 class TestWithoutWindow:
     def test_it_is_guessed_and_said(self) -> None:
@@ -116,6 +130,11 @@ class TestWithoutWindow:
         rendered = render(dataset)
         assert codes(rendered) == ["window_unusable", "window_guessed"]
         assert all("has no window" not in warning.message for warning in rendered.warnings)
+
+    def test_a_first_window_that_is_unusable_is_told_and_the_next_one_used(self) -> None:
+        rendered = render(builders.image(WindowCenter=[1, 40], WindowWidth=[0, 400]))
+        assert (rendered.window, codes(rendered)) == (Window(40, 400), ["window_unusable"])
+        assert "first window" in rendered.warnings[0].message
 
     def test_a_slope_of_zero_is_told(self) -> None:
         assert codes(render(builders.image(RescaleSlope=0, **WINDOW))) == ["unreadable_rescale"]

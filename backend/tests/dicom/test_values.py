@@ -8,7 +8,17 @@ from pydicom.sequence import Sequence as Items
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from imageserver.dicom.reading import read_header
-from imageserver.dicom.values import first_item, integer, items, number, numbers, text, texts, written_value
+from imageserver.dicom.values import (
+    each_number,
+    first_item,
+    integer,
+    items,
+    number,
+    numbers,
+    text,
+    texts,
+    written_value,
+)
 from tests import builders
 from tests.builders import item
 
@@ -17,6 +27,28 @@ SYNTAXES = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian]
 
 def dataset_with(syntax: str = ExplicitVRLittleEndian, **attributes: object) -> Dataset:
     return read_header(builders.stream(item(Modality="OT", **attributes), syntax)).dataset
+
+
+class TestEachNumber:
+    @pytest.mark.parametrize(
+        ("written", "expected"),
+        [
+            ("40\\-600", [40, -600]),
+            ("\\40", [None, 40]),
+            ("forty\\0,5", [None, 0.5]),
+            ("1e999", [None]),
+            ("9" * 400 + "\\1", [None, 1]),
+            ("", []),
+        ],
+    )
+    def test_keeps_the_places(self, written: str, expected: list[float | None]) -> None:
+        dataset = Dataset()
+        dataset.add_new("WindowCenter", "LO", written)
+        assert each_number(dataset, "WindowCenter") == expected
+
+    def test_of_an_element_that_is_binary_or_absent(self) -> None:
+        assert each_number(dataset_with(Rows=5), "Rows") == [5]
+        assert each_number(Dataset(), "Rows") == []
 
 
 class TestNumbers:

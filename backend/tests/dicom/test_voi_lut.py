@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as Items
 
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.lookup_table import LookupTable
@@ -17,7 +18,10 @@ from imageserver.dicom.voi_lut import (
     apply_voi_lut,
     apply_window,
     guess_window,
+    is_first_window_unusable,
+    read_voi_lut,
     read_windows,
+    voi_lut_items,
 )
 from tests import builders
 from tests.builders import item
@@ -71,8 +75,26 @@ class TestSigmoid:
         expected = 1 / (1 + math.exp(-4 * (value - 40) / 400))
         assert apply_window(np.array([value]), Window(40, 400, SIGMOID))[0] == pytest.approx(expected)
 
+    def test_hand_worked(self) -> None:
+        # Center 0, width 4: 1 / (1 + exp(-v)); exp(-ln 3) is 1 / 3, and 1 / (1 + 1 / 3) is 3 / 4.
+        values = np.array([0, math.log(3), -math.log(3)])
+        assert apply_window(values, Window(0, 4, SIGMOID)).tolist() == pytest.approx([0.5, 0.75, 0.25])
+
     def test_far_below_is_black_and_not_a_warning(self) -> None:
         assert apply_window(np.array([-1e9]), Window(0, 1, SIGMOID)).tolist() == [0]
+
+
+class TestExtremeValues:
+    @pytest.mark.parametrize("function", VoiFunction)
+    def test_infinity_is_the_end_of_the_ramp_and_no_number_stays_none(self, function: VoiFunction) -> None:
+        values = np.array([-np.inf, -1.7e308, 1.7e308, np.inf])
+        assert apply_window(values, Window(0, 1.5, function)).tolist() == [0, 0, 1, 1]
+        assert np.isnan(apply_window(np.array([np.nan]), Window(0, 1.5, function)))[0]
+
+    def test_of_a_guess(self) -> None:
+        window = guess_window(np.array([-1.7e308, 1.7e308]))
+        assert window is not None
+        assert apply_window(np.array([-1.7e308, 1.7e308]), window).tolist() == pytest.approx([0, 1], abs=0.06)
 
 
 class TestProperties:
@@ -122,6 +144,18 @@ class TestReadWindows:
     def test_a_width_that_is_not_positive_is_left_out(self, width: float) -> None:
         assert windows_of(builders.image(WindowCenter=[1, 2], WindowWidth=[width, 9])) == [Window(2, 9)]
 
+    @pytest.mark.parametrize(
+        ("centers", "widths"),
+        [("x\\40", "10\\400"), ("\\40", "\\400"), ("-1000\\40", "0\\400"), ("1e999\\40", "5\\400")],
+        ids=["malformed", "empty", "width 0", "no finite number"],
+    )
+    def test_one_unusable_window_does_not_take_the_others_along(self, centers: str, widths: str) -> None:
+        dataset = builders.image(WindowCenterWidthExplanation=["BONE", "SOFT"])
+        dataset.add_new("WindowCenter", "LO", centers)
+        dataset.add_new("WindowWidth", "LO", widths)
+        assert windows_of(dataset) == [Window(40, 400, LINEAR, "SOFT")]
+        assert is_first_window_unusable(FunctionalGroups(dataset), 0)
+
     def test_half_a_window_is_none(self) -> None:
         assert windows_of(builders.image(WindowCenter=1)) == []
         assert windows_of(builders.image(WindowCenter=[1, 2], WindowWidth=5)) == [Window(1, 5)]
@@ -130,6 +164,36 @@ class TestReadWindows:
         groups = [{"FrameVOILUTSequence": item(WindowCenter=c, WindowWidth=10)} for c in (5, 6)]
         dataset = builders.enhanced([(0, 0, 0), (0, 0, 1)], groups=groups)
         assert [windows_of(dataset, i) for i in (0, 1)] == [[Window(5, 10)], [Window(6, 10)]]
+
+
+class TestReadTable:
+    def table(self, *entries: int, bits: int = 8, **descriptor: int) -> Dataset:
+        found = Dataset()
+        found.add_new("LUTDescriptor", "US", [descriptor.get("count", len(entries)), 0, bits])
+        found.add_new("LUTData", "US", list(entries))
+        return found
+
+    def read(self, dataset: Dataset, index: int = 0) -> list[int] | None:
+        header = read_header(builders.stream(dataset))
+        sequence = voi_lut_items(header.dataset, FunctionalGroups(header.dataset), index)
+        table = read_voi_lut(sequence, signed=False)
+        return None if table is None else table.entries.tolist()
+
+    def test_the_first_usable_one(self) -> None:
+        sequence = Items([self.table(1, 2, count=900), self.table(3, 4), self.table(5, 6)])
+        assert self.read(builders.image(VOILUTSequence=sequence)) == [3, 4]
+
+    def test_of_a_frame(self) -> None:
+        # PS3.3 C.7.6.16.2.10b: Frame VOI LUT With LUT has a table or a window.
+        own = item(VOILUTSequence=Items([self.table(7, 8)]))
+        groups = [
+            {"FrameVOILUTSequence": own},
+            {"FrameVOILUTSequence": item(WindowCenter=1, WindowWidth=2)},
+            {},
+        ]
+        places = [(0, 0, 0), (0, 0, 1), (0, 0, 2)]
+        dataset = builders.enhanced(places, groups=groups, VOILUTSequence=Items([self.table(5, 6)]))
+        assert [self.read(dataset, index) for index in range(3)] == [[7, 8], None, [5, 6]]
 
 
 class TestTable:
