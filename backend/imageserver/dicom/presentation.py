@@ -4,14 +4,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+
+from imageserver.dicom.limits import Finding
+from imageserver.dicom.values import items, text
 
 MID_GREY = 128
+POLARITY_CONTRADICTION = "polarity_contradiction"
+PRESENTATION_LUT_IGNORED = "presentation_lut_ignored"
 
 
 def apply_polarity(intensities: NDArray[np.float64], photometric_interpretation: str) -> NDArray[np.float64]:
     """Turn intensities around where the lowest value is to be white.
 
-    Presentation LUT Shape says the same a second time (INVERSE goes with MONOCHROME1 alone), and is not applied again.
+    Presentation LUT Shape says the same a second time, and is not applied again: see `presentation_findings`.
 
     Parameters
     ----------
@@ -29,6 +35,45 @@ def apply_polarity(intensities: NDArray[np.float64], photometric_interpretation:
     DICOM PS3.3 C.7.6.3.1.2
     """
     return 1.0 - intensities if photometric_interpretation == "MONOCHROME1" else intensities
+
+
+def presentation_findings(dataset: Dataset, photometric_interpretation: str) -> list[Finding]:
+    """Tell where the presentation LUT of a grey image is not what the picture shows.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        Of the image.
+    photometric_interpretation : str
+        MONOCHROME1 or MONOCHROME2.
+
+    Returns
+    -------
+    list of Finding
+        ``polarity_contradiction`` where Presentation LUT Shape (2050,0020) contradicts the photometric interpretation:
+        IDENTITY belongs to MONOCHROME2, INVERSE to MONOCHROME1. ``presentation_lut_ignored`` for a Presentation LUT
+        Sequence (2050,0010), which stands in presentation states and print objects, not in images.
+
+    References
+    ----------
+    DICOM PS3.3 C.7.6.1, C.8.11.3.1.2, C.11.6
+    """
+    shape = text(dataset, "PresentationLUTShape")
+    belongs_to = {"IDENTITY": "MONOCHROME2", "INVERSE": "MONOCHROME1"}.get(shape or "")
+    found = []
+    if belongs_to is not None and belongs_to != photometric_interpretation:
+        message = (
+            f"Presentation LUT Shape is {shape}, which contradicts {photometric_interpretation}; the latter decides "
+            "about black and white."
+        )
+        found.append(Finding(POLARITY_CONTRADICTION, message))
+    if items(dataset, "PresentationLUTSequence"):
+        found.append(
+            Finding(
+                PRESENTATION_LUT_IGNORED, "The presentation LUT in the file is not for images; not applied."
+            )
+        )
+    return found
 
 
 def to_8_bit(intensities: NDArray[Any]) -> NDArray[np.uint8]:

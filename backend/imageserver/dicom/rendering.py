@@ -18,7 +18,7 @@ from imageserver.dicom.modality_lut import (
     read_modality_transform,
 )
 from imageserver.dicom.padding import blacken_padding, read_padding
-from imageserver.dicom.presentation import MID_GREY, apply_polarity, to_8_bit
+from imageserver.dicom.presentation import MID_GREY, apply_polarity, presentation_findings, to_8_bit
 from imageserver.dicom.reading import Header
 from imageserver.dicom.value_map import map_values
 from imageserver.dicom.voi_choice import VoiChoice, choose_voi
@@ -113,7 +113,7 @@ def _render_grey(
     padding = read_padding(header)
     findings = modality_findings(header, groups, frame_index)
     choice = VoiChoice(window, []) if window else choose_voi(frame, header, frame_index, modality, padding)
-    findings += choice.findings
+    findings += choice.findings + presentation_findings(header.dataset, frame.photometric_interpretation)
     if choice.voi is None:
         picture = np.full(frame.stored_values.shape, MID_GREY, np.uint8)
         findings.append(Finding(CONSTANT_IMAGE, "All pixels of the image have the same value."))

@@ -185,6 +185,48 @@ class TestWithoutWindow:
         assert rendered.display_values.tolist() == [[0, 0], [0, 0]]
 
 
+class TestPresentationLutShape:
+    """PS3.3 C.7.6.1 and C.8.11.3.1.2: IDENTITY shall be used with MONOCHROME2, INVERSE with MONOCHROME1."""
+
+    def image(self, photometric: str, **attributes: Any) -> Dataset:
+        stored = np.array([[0, 5, 10]], np.uint8)
+        window = {"WindowCenter": 5, "WindowWidth": 10, "VOILUTFunction": "LINEAR_EXACT"}
+        return builders.image(stored, PhotometricInterpretation=photometric, **window, **attributes)
+
+    @pytest.mark.parametrize(
+        ("photometric", "shape", "expected"),
+        [
+            ("MONOCHROME2", "IDENTITY", [0, 128, 255]),
+            ("MONOCHROME1", "INVERSE", [255, 128, 0]),  # turned around once, not twice
+        ],
+    )
+    def test_agrees_with_the_photometric_interpretation(
+        self, photometric: str, shape: str, expected: list[int]
+    ) -> None:
+        rendered = render(self.image(photometric, PresentationLUTShape=shape))
+        assert (rendered.display_values.tolist(), codes(rendered)) == ([expected], [])
+
+    @pytest.mark.parametrize(
+        ("photometric", "shape", "expected"),
+        [("MONOCHROME2", "INVERSE", [0, 128, 255]), ("MONOCHROME1", "IDENTITY", [255, 128, 0])],
+    )
+    def test_where_it_contradicts_that_is_said_and_the_photometric_interpretation_decides(
+        self, photometric: str, shape: str, expected: list[int]
+    ) -> None:
+        rendered = render(self.image(photometric, PresentationLUTShape=shape))
+        assert (rendered.display_values.tolist(), codes(rendered)) == ([expected], ["polarity_contradiction"])
+
+    def test_a_presentation_lut_is_not_for_images(self) -> None:
+        table = Dataset()
+        table.add_new("LUTDescriptor", "US", [2, 0, 8])
+        table.add_new("LUTData", "US", [255, 0])
+        rendered = render(self.image("MONOCHROME2", PresentationLUTSequence=Items([table])))
+        assert (rendered.display_values.tolist(), codes(rendered)) == (
+            [[0, 128, 255]],
+            ["presentation_lut_ignored"],
+        )
+
+
 class TestColour:
     def test_stays_as_it_is(self) -> None:
         rgb = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
