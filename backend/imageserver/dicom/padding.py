@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 from imageserver.dicom.decoding import mask_unused_bits
 from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import integer
+from imageserver.dicom.values import integer, number
 
 
 @dataclass(frozen=True)
 class Padding:
     """Stored values from `low` to `high` are padding."""
 
-    low: int
-    high: int
+    low: float
+    high: float
 
     def mask(self, stored_values: NDArray[Any]) -> NDArray[np.bool_]:
         """Return where the padding is; same shape as `stored_values`."""
@@ -27,21 +27,24 @@ class Padding:
 
 
 def read_padding(header: Header) -> Padding | None:
-    """Read Pixel Padding Value (0028,0120) and Range Limit (0028,0121) of a grey image.
+    """Read Pixel Padding Value (0028,0120) and Range Limit (0028,0121) of a grey image, or their floating point kin.
 
     Returns
     -------
     Padding or None
+        None for colour, and where the file tells none.
         As stored values are after their unused bits were masked: a value that was written with the wrong sign, or that
         needs more than Bits Stored, is brought there. Where the range turns around on the way, its first value alone.
 
     References
     ----------
-    DICOM PS3.3 C.7.5.1.1.2
+    DICOM PS3.3 C.7.5.1.1.2, C.7.6.24
     """
     image = header.image
-    if image is None or image.samples_per_pixel != 1 or image.is_float:
+    if image is None or image.samples_per_pixel != 1:
         return None
+    if image.is_float:
+        return _read_float_padding(header, image)
     value = integer(header.dataset, "PixelPaddingValue", signed=image.is_signed)
     if value is None:
         return None
@@ -51,6 +54,17 @@ def read_padding(header: Header) -> Padding | None:
     if (words[0] <= words[1]) != (first <= last):
         last = first  # masked, the range would cover what it left out
     return Padding(min(first, last), max(first, last))
+
+
+def _read_float_padding(header: Header, image: ImagePixel) -> Padding | None:
+    """Read (0028,0122) and (0028,0124) with Float Pixel Data, (0028,0123) and (0028,0125) with Double Float."""
+    prefix = "Float" if image.bits_allocated == 32 else "DoubleFloat"
+    value = number(header.dataset, f"{prefix}PixelPaddingValue")
+    if value is None:
+        return None
+    limit = number(header.dataset, f"{prefix}PixelPaddingRangeLimit")
+    last = value if limit is None else limit
+    return Padding(min(value, last), max(value, last))
 
 
 def _as_words(values: list[int], image: ImagePixel) -> NDArray[Any]:
@@ -95,5 +109,7 @@ def blacken_padding(
 
 def _may_hold(values: NDArray[Any], padding: Padding) -> bool:
     """Tell whether the type of the values can hold padding at all."""
+    if values.dtype.kind == "f":
+        return True
     limits = np.iinfo(values.dtype)
     return limits.min <= padding.low and padding.high <= limits.max

@@ -59,6 +59,19 @@ class TestReadPadding:
         )
         assert found == Padding(0xFFF, 0xFFF)
 
+    @pytest.mark.parametrize("prefix", ["Float", "DoubleFloat"])
+    @pytest.mark.parametrize(
+        ("values", "expected"),
+        [((-1000.5, None), Padding(-1000.5, -1000.5)), ((0.25, -0.5), Padding(-0.5, 0.25))],
+    )
+    def test_of_floating_point_pixels(
+        self, prefix: str, values: tuple[float, float | None], expected: Padding
+    ) -> None:
+        pixels = np.zeros((2, 2), np.float32 if prefix == "Float" else np.float64)
+        data: dict[str, object] = {f"{prefix}PixelData": pixels.tobytes(), "PixelData": None}
+        data[f"{prefix}PixelPaddingValue"], data[f"{prefix}PixelPaddingRangeLimit"] = values
+        assert read_padding(read_header(builders.stream(builders.image(UNSIGNED, **data)))) == expected
+
     def test_none(self) -> None:
         assert padding_of(UNSIGNED) is None
         assert padding_of(np.zeros((2, 2, 3), np.uint8), PixelPaddingValue=("US", 0)) is None
@@ -68,6 +81,16 @@ def test_mask() -> None:
     values = np.array([0, 5, 6, 7, 8])
     assert Padding(5, 7).mask(values).tolist() == [False, True, True, True, False]
     assert Padding(5, 5).mask(values).tolist() == [False, True, False, False, False]
+
+
+def test_mask_of_floating_point_values() -> None:
+    # 0.1 of 32 bits is not 0.1 of 64 bits; the file has both in 32.
+    values = np.array([0.1, np.nan, 0.2], np.float32)
+    assert Padding(float(np.float32(0.1)), float(np.float32(0.1))).mask(values).tolist() == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_without_padding() -> None:
