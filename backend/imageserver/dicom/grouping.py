@@ -11,6 +11,7 @@ from imageserver.dicom.frame_description import FrameDescription
 
 _COSINE_TOLERANCE = 0.01
 _SPACING_TOLERANCE = 0.01
+_COMPARED = 1000
 
 
 def by_number(frame: FrameDescription) -> tuple[bool, int, str, int, str, tuple[int, ...], int]:
@@ -32,21 +33,35 @@ def group_by_geometry(frames: Sequence[FrameDescription]) -> list[list[FrameDesc
     by_values: dict[tuple[float, ...], list[FrameDescription]] = defaultdict(list)
     for frame in frames:
         by_values[_geometry_values(frame)].append(frame)
-    leaders: dict[tuple[float, ...], list[tuple[NDArray[np.float64], list[FrameDescription]]]] = defaultdict(
-        list
-    )
+    by_size: dict[tuple[float, ...], _Groups] = defaultdict(_Groups)
     for values in sorted(by_values):
-        known = leaders[values[:2]]
-        vector = np.array(values[2:])
-        group = next((members for leader, members in known if _is_near(leader, vector)), None)
-        if group is None:
-            known.append((vector, list(by_values[values])))
-        else:
-            group.extend(by_values[values])
-    groups = [members for known in leaders.values() for _, members in known]
+        by_size[values[:2]].add(np.array(values[2:]), by_values[values])
+    groups = [members for groups in by_size.values() for members in groups.members]
     return sorted(
         (sorted(group, key=by_number) for group in groups), key=lambda g: (-len(g), by_number(g[0]))
     )
+
+
+class _Groups:
+    """Groups of frames of one size, each with the geometry of its first.
+
+    Beyond `_COMPARED` groups nothing is compared any more: so many directions are no series that was ever acquired, and
+    comparing each with all others would take hours.
+    """
+
+    def __init__(self) -> None:
+        self.members: list[list[FrameDescription]] = []
+        self._leaders = np.empty((0, 8))
+
+    def add(self, vector: NDArray[np.float64], frames: Sequence[FrameDescription]) -> None:
+        """Add frames to the first group whose geometry is near, else to one of their own."""
+        near = np.flatnonzero(_is_near(self._leaders, vector))
+        if near.size:
+            self.members[int(near[0])].extend(frames)
+            return
+        self.members.append(list(frames))
+        if len(self._leaders) < _COMPARED:
+            self._leaders = np.vstack((self._leaders, vector))
 
 
 def group_by_orientation(frames: Sequence[FrameDescription]) -> list[list[FrameDescription]]:
@@ -61,7 +76,9 @@ def _geometry_values(frame: FrameDescription) -> tuple[float, ...]:
     return (frame.rows, frame.columns, *(round(value, 6) for value in orientation), *spacing)
 
 
-def _is_near(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:
-    cosines = np.abs(one[:6] - other[:6]) <= _COSINE_TOLERANCE
-    spacing = np.abs(one[6:] - other[6:]) <= _SPACING_TOLERANCE * np.maximum(one[6:], other[6:])
-    return bool(cosines.all() and spacing.all())
+def _is_near(leaders: NDArray[np.float64], vector: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell for each of the leaders, shape (n, 8), whether a geometry is as good as its own."""
+    differences = np.abs(leaders - vector)
+    cosines = differences[:, :6] <= _COSINE_TOLERANCE
+    spacing = differences[:, 6:] <= _SPACING_TOLERANCE * np.maximum(leaders[:, 6:], vector[6:])
+    return np.asarray(cosines.all(axis=1) & spacing.all(axis=1))
