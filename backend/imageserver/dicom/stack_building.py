@@ -17,14 +17,22 @@ from imageserver.dicom.spacing import measured_spacing, step_tolerance
 def build_stacks(groups: Sequence[FrameGroup], first: FrameGroup | None) -> list[Stack]:
     """Make the stacks of all groups, those of `first` in front."""
     in_order = [g for g in groups if g is first] + [g for g in groups if g is not first]
+    has_sizes = len({(group.frames[0].rows, group.frames[0].columns) for group in groups}) > 1
     stacks: list[Stack] = []
     for group in in_order:
+        words = _geometry_words(group.frames[0], has_sizes) if len(groups) > 1 else []
         for part in group.parts:
-            stacks.append(_build_stack(len(stacks), group, part, groups))
+            stacks.append(_build_stack(len(stacks), group, part, words))
     return stacks
 
 
-def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> Stack:
+def _geometry_words(frame: FrameDescription, has_sizes: bool) -> list[str]:
+    """Say what tells the geometry of a group from those of the others."""
+    words = ["no orientation" if frame.orientation is None else plane_name(frame.orientation)]
+    return [*words, f"{frame.columns} × {frame.rows} pixels"] if has_sizes else words
+
+
+def _build_stack(number: int, group: FrameGroup, part: Part, words: Sequence[str]) -> Stack:
     frame = group.frames[part.members[0]]
     projections = group.projections[part.members]
     return Stack(
@@ -39,7 +47,7 @@ def _build_stack(number: int, group: FrameGroup, part: Part, groups: Sequence[Fr
         orientation_labels=orientation_labels(
             frame.orientation, frame.patient_orientation, is_quadruped=frame.is_quadruped
         ),
-        differs_by=_differs_by(group, part, groups),
+        differs_by=", ".join([*words, part.label] if part.label else words) or None,
         pixel_aspect_ratio=frame.pixel_aspect_ratio,
         slice_thickness_mm=frame.slice_thickness_mm,
         affine=_affine(frame, group.positions[part.members], projections),
@@ -63,18 +71,6 @@ def _affine(
 def reference(frame: FrameDescription) -> FrameReference:
     """Return the address of a frame."""
     return FrameReference(frame.sop_instance_uid, frame.frame_number)
-
-
-def _differs_by(group: FrameGroup, part: Part, groups: Sequence[FrameGroup]) -> str | None:
-    words = []
-    if len(groups) > 1:
-        frame = group.frames[0]
-        words.append("no orientation" if frame.orientation is None else plane_name(frame.orientation))
-        if len({(g.frames[0].rows, g.frames[0].columns) for g in groups}) > 1:
-            words.append(f"{frame.columns} × {frame.rows} pixels")
-    if part.label:
-        words.append(part.label)
-    return ", ".join(words) or None
 
 
 def stack_without_geometry(frames: Sequence[FrameDescription]) -> Stack:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.grouping import group_by_geometry
+from imageserver.dicom.stacks import arrange
 
 FRAME = FrameDescription("1.2", 1, 1, 8, 8, 0.5, 0.5, position=(0, 0, 0), orientation=(1, 0, 0, 0, 1, 0))
 
@@ -33,3 +34,11 @@ def test_thousands_of_geometries_take_no_time() -> None:
     start = time.process_time()
     assert sizes(spacings)[0] == 2000
     assert time.process_time() - start < 3  # 60 s, when each was compared with each
+
+
+def test_thousands_of_stacks_take_little_time() -> None:
+    frames = with_spacings([1.02**n for n in range(1, 700)] * 5)
+    frames = [replace(frame, rows=8 + n // 699) for n, frame in enumerate(frames)]
+    start = time.process_time()
+    assert len(arrange(frames).stacks) == 5 * 699
+    assert time.process_time() - start < 8  # 20 s, when each looked at all others
