@@ -38,7 +38,12 @@ export class Stack {
   ): Promise<Stack> {
     const [apiPort, webPort] = [await findFreePort(), await findFreePort()];
     const stack = new Stack(apiPort, webPort, settings({ apiPort }));
-    await Promise.all([stack.startApi(), stack.startWeb()]);
+    try {
+      await Promise.all([stack.startApi(), stack.startWeb()]);
+    } catch (error) {
+      await stack.stop(); // whichever of the two did start
+      throw error;
+    }
     return stack;
   }
 
