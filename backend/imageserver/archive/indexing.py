@@ -16,10 +16,11 @@ from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
-from imageserver.archive.duplicates import Holder, settle_duplicates
+from imageserver.archive.duplicates import Holder, content_digest, settle_duplicates
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
+from imageserver.archive.moving import find_moves, known_files, store_moves
 from imageserver.archive.progress import Progress
 from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_file
 from imageserver.archive.settling import Settling
@@ -153,8 +154,9 @@ class Indexer:
         return os.fsencode(self.directory.path.absolute()).hex() if self.directory.path else ""
 
     def _update(self, listing: Listing) -> Outcome:
+        has_moved = self._follow_moves(listing)
         gone = [path for path in self._known if self._is_gone(path, listing)]
-        has_changed = bool(gone) and self._remove(gone)
+        has_changed = (bool(gone) and self._remove(gone)) or has_moved
         new = [FoundFile(*item) for item in listing.files.items() if self._is_new(*item)]
         skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != _SKIPPED_IDENTITY]
         settled = self.settling.settled(new)
@@ -169,6 +171,50 @@ class Indexer:
         is_settling = len(settled) < len(new) or self._known_generation < 0
         outcome = self._become(READY, is_settling=is_settling, seen=len(listing.files))
         return outcome._replace(has_changed=has_changed or outcome.has_changed)
+
+    def _follow_moves(self, listing: Listing) -> bool:
+        """Let rows follow their files to other paths."""
+        new = [FoundFile(*item) for item in listing.files.items() if self._known.get(item[0]) != item[1]]
+        displaced = [
+            path
+            for path, identity in (self._known.items() if new else ())
+            if identity != _SKIPPED_IDENTITY
+            and listing.files.get(path) != identity
+            and not listing.is_hidden(path)
+        ]
+        if not displaced:
+            return False
+        with self.database.reading() as session:
+            known = known_files(session, displaced)
+        moves = find_moves(known, new, self._digest)
+        if not moves:
+            return False
+        leaving = {move.former for move in moves}
+        occupied = [
+            move.found.path
+            for move in moves
+            if move.found.path in self._known and move.found.path not in leaving
+        ]
+        with self.database.writing() as session:
+            self.lease.keep(session)
+            series, _ = remove_files(session, occupied)
+            store_moves(session, moves)
+            rearrange(session, series)
+            self._note(session, BUILDING, has_changed=True)
+        self._known_generation = -1
+        self._load_known()
+        return True
+
+    def _digest(self, found: FoundFile) -> str | None:
+        """Return the checksum of a file that stands still; None where it does not, or the server stops."""
+        if self.is_stopped() or not self.settling.is_old(found.identity):
+            return None
+        with self.database.writing() as session:
+            self.lease.keep(session)  # reading a large file takes a while
+        try:
+            return content_digest(self.directory, found)
+        except (Gone, DataDirectoryUnavailable):
+            return None
 
     def _is_gone(self, path: bytes, listing: Listing) -> bool:
         return path not in listing.files and path not in listing.skipped and not listing.is_hidden(path)

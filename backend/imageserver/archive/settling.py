@@ -27,11 +27,16 @@ class Settling:
         found = []
         for file in files:
             path, identity = file
-            age = (wall_ns - identity.mtime_ns) / _NANOSECONDS
+            is_old = self.is_old(identity, wall_ns)
             seen = former.get(path)
             first = seen[1] if seen is not None and seen[0] == identity else now
-            if age >= self.seconds or now - first >= self.seconds:
+            if is_old or now - first >= self.seconds:
                 found.append(file)
             else:
                 self._first_seen[path] = (identity, first)
         return found
+
+    def is_old(self, identity: FileIdentity, now_ns: int | None = None) -> bool:
+        """Tell whether a file was changed longer than a moment ago by the clock."""
+        age_ns = (time.time_ns() if now_ns is None else now_ns) - identity.mtime_ns
+        return age_ns / _NANOSECONDS >= self.seconds
