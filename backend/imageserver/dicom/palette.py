@@ -1,6 +1,7 @@
 """PALETTE COLOR: tables of red, green and blue, discrete or in segments (PS3.3 C.7.6.3.1.5, C.7.9)."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.lookup_table import as_bytes, read_entries, read_words
+from imageserver.dicom.value_map import map_values
 from imageserver.dicom.values import element_of, numbers
 
 Element = RawDataElement | DataElement
@@ -43,9 +45,12 @@ def apply_palette(stored_values: NDArray[Any], dataset: Dataset, *, signed: bool
         raise ValueError("its pixels are no places in a palette")
     rgb = np.empty((*stored_values.shape, 3), np.uint8)
     for index, (first, entries) in enumerate(_read_tables(dataset, signed)):
-        places = np.clip(stored_values.astype(np.int64) - first, 0, len(entries) - 1)
-        rgb[..., index] = entries[places]
+        rgb[..., index] = map_values(stored_values, partial(_look_up, first=first, entries=entries))
     return rgb
+
+
+def _look_up(stored_values: NDArray[Any], *, first: int, entries: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return entries[np.clip(stored_values.astype(np.int64) - first, 0, len(entries) - 1)]
 
 
 class _Descriptor(NamedTuple):
@@ -111,7 +116,10 @@ def _segmented(dataset: Dataset, descriptors: list[_Descriptor]) -> list[NDArray
     elements = _elements(dataset, "Segmented")
     if not elements:
         raise ValueError("its palette is missing")
-    all_words = [read_words(element) for element in elements]
+    # No segment of use takes more than six words and gives less than one entry.
+    all_words = [
+        read_words(element)[: 6 * each.size] for element, each in zip(elements, descriptors, strict=True)
+    ]
     for width in (1, 2) if descriptors[0].bits == 8 else (2, 1):
         tables = [
             expand_segments((as_bytes(words) if width == 1 else words).tolist(), each.size, width=width)
@@ -165,7 +173,7 @@ def expand_segments(words: Sequence[int], count: int, *, width: int = 2) -> list
 def _expand_one(words: Sequence[int], at: int, entries: list[int]) -> int:
     """Append what a discrete or linear segment stands for; return where the next one begins."""
     opcode, length = words[at], words[at + 1]
-    if opcode == _DISCRETE:
+    if opcode == _DISCRETE and length:  # empty ones could be walked over for ever, called again and again
         entries.extend(words[at + 2 : at + 2 + length])
         return at + 2 + length
     if opcode == _LINEAR and entries and length:

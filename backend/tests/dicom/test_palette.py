@@ -1,5 +1,7 @@
 """Tables by PS3.3 C.7.6.3.1.5 and C.7.6.3.1.6, segments by C.7.9.2; whole pictures are in test_colour."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.palette import apply_palette, expand_segments
+from tests.memory import peak_bytes
 
 
 class TestExpandSegments:
@@ -94,6 +97,30 @@ class TestEntryWidth:
             200,
             200,
         ]
+
+
+class TestBombs:
+    def test_segments_that_say_nothing_again_and_again(self) -> None:
+        # Each indirect segment asks for 65535 segments of no entries, of which there are 10,000.
+        words = [2, 65535, 4 * 2 * 5000, 0] * 5000 + [0, 0] * 10_000
+        start = time.process_time()
+        assert expand_segments(words, 65536) == []
+        assert time.process_time() - start < 1
+
+    def test_a_table_far_longer_than_its_entries(self) -> None:
+        dataset = palette(16, np.zeros(20_000_000, "<u2").tobytes(), prefix="Segmented")
+
+        def show() -> None:
+            with pytest.raises(ValueError, match="palette is damaged"):
+                colour_of(0, dataset)
+
+        assert (
+            peak_bytes(show) < 130_000_000
+        )  # 40 MB of words three times; a list of them would be another 160
+
+    def test_a_large_picture_takes_no_eight_bytes_per_pixel(self) -> None:
+        values, dataset = np.zeros((3000, 3000), np.uint8), palette(16, HIGH.tobytes())
+        assert peak_bytes(lambda: apply_palette(values, dataset, signed=False)) < 5 * values.size
 
 
 class TestCannotBeRight:

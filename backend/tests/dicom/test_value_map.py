@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from imageserver.dicom.value_map import map_values
+from tests.memory import peak_bytes
 
 
 class TestMapValues:
@@ -25,3 +26,14 @@ class TestMapValues:
             return (np.clip(ramp, 0, 1) * 255).astype(np.uint8)
 
         np.testing.assert_array_equal(map_values(stored, pipeline), pipeline(stored))
+
+    def test_wide_types_go_through_it_in_blocks(self) -> None:
+        values = np.arange(3_000_000, dtype=np.int32).reshape(1000, 3000)
+
+        def work(part: np.ndarray) -> np.ndarray:
+            return (part.astype(np.float64) % 251).astype(np.uint8)
+
+        np.testing.assert_array_equal(map_values(values, work), values % 251)
+        assert (
+            peak_bytes(lambda: map_values(values, work)) < 24_000_000
+        )  # what eight bytes for each would take
