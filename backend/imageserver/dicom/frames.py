@@ -1,6 +1,6 @@
 """What each frame of an object is: its size, its place, and what tells it from others at the same place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pydicom.dataset import Dataset
@@ -8,7 +8,8 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.attributes import instance_address
 from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.functional_groups import FunctionalGroups
-from imageserver.dicom.geometry import Orientation, corrected_orientation
+from imageserver.dicom.geometry import Orientation, corrected_orientation, is_spacing
+from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.nuclear_medicine import ReconstructedSlices
 from imageserver.dicom.plane_position import PlanePositions
 from imageserver.dicom.reading import Header
@@ -16,6 +17,9 @@ from imageserver.dicom.splitting import SplittingValues
 from imageserver.dicom.values import integer, number, numbers, text, texts
 
 __all__ = ["FrameDescription", "describe_frames"]
+
+_LARGEST_ASPECT_RATIO = 1000.0  # beyond, a picture is a line
+_LONGEST_DIRECTION = 16  # of Patient Orientation, CS
 
 
 def describe_frames(header: Header) -> list[FrameDescription]:
@@ -83,7 +87,7 @@ class _Describer:
             pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
             position=position,
             orientation=orientation,
-            written_orientation=written if written and written != orientation else None,
+            written_orientation=written[:6] if written and written != orientation else None,
             patient_orientation=self.patient_orientation,
             is_quadruped=text(self.dataset, "AnatomicalOrientationType") == "QUADRUPED",
             spacing_between_slices_mm=number(measures, "SpacingBetweenSlices"),
@@ -100,7 +104,7 @@ class _Describer:
         offset = integer(self.dataset, "ConcatenationFrameOffsetNumber")
         if offset is None:
             offset = integer(self.dataset, "InConcatenationNumber")
-        return None if uid is None or offset is None else (uid, offset)
+        return None if uid is None or not is_address(uid) or offset is None else (uid, offset)
 
     def _dimension_index(self, index: int) -> tuple[int, ...] | None:
         content = self.groups.find("FrameContentSequence", index)
@@ -117,19 +121,21 @@ class _Describer:
             (self.dataset, "NominalScannedPixelSpacing"),
         ):
             values = numbers(source, keyword)
-            if len(values) == 2 and min(values) > 0:
+            if is_spacing(values):
                 return values[0], values[1]
         return None, None
 
     def _aspect_ratio(self, row_spacing: float | None, column_spacing: float | None) -> float:
+        sizes: Sequence[float] = numbers(self.dataset, "PixelAspectRatio")  # vertical size \ horizontal size
         if row_spacing and column_spacing:
-            return row_spacing / column_spacing
-        ratio = numbers(self.dataset, "PixelAspectRatio")  # vertical size \ horizontal size
-        return ratio[0] / ratio[1] if len(ratio) == 2 and min(ratio) > 0 else 1.0
+            sizes = row_spacing, column_spacing
+        ratio = sizes[0] / sizes[1] if is_spacing(sizes) else 1.0
+        return ratio if 1 / _LARGEST_ASPECT_RATIO <= ratio <= _LARGEST_ASPECT_RATIO else 1.0
 
     def _patient_orientation(self) -> tuple[str, str] | None:
         values = texts(self.dataset, "PatientOrientation")
-        return (values[0], values[1]) if len(values) == 2 and all(values) else None
+        is_given = len(values) == 2 and all(0 < len(value) <= _LONGEST_DIRECTION for value in values)
+        return (values[0], values[1]) if is_given else None
 
     def _splitting(self, index: int) -> dict[str, str]:
         return self.splitting.of_frame(index) | self._time_slot(index)

@@ -15,8 +15,23 @@ Orientation = tuple[float, float, float, float, float, float]
 # Files round their cosines; within 1e-2 they are taken as they are, within 0.1 they still say what was meant.
 _UNIT_TOLERANCE = 1e-2
 _USABLE_TOLERANCE = 0.1
+# A position ten kilometres away, or pixels of a kilometre or of a nanometre, are no lengths of a patient: they would
+# only run over in what is computed from them.
+_FARTHEST_MM = 1e7
+_LONGEST_MM = 1e6
+_SHORTEST_MM = 1e-6
 # Positions are on one line if they are off it by no more than this, as rounding leaves them.
 _LINE_TOLERANCE_MM = 0.1
+
+
+def is_position(values: Sequence[float]) -> bool:
+    """Tell whether these can be coordinates of a point in or near a patient, in mm."""
+    return len(values) == 3 and all(abs(value) <= _FARTHEST_MM for value in values)
+
+
+def is_spacing(values: Sequence[float]) -> bool:
+    """Tell whether these can be the distances of rows and columns, in mm."""
+    return len(values) == 2 and all(_SHORTEST_MM <= value <= _LONGEST_MM for value in values)
 
 
 def is_valid_orientation(orientation: Orientation) -> bool:
@@ -54,8 +69,11 @@ def corrected_orientation(orientation: Orientation) -> Orientation | None:
 def _deviation(orientation: Orientation) -> float:
     """Return how far the cosines are from two unit vectors at a right angle."""
     row, column = np.array(orientation[:3]), np.array(orientation[3:])
-    lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
-    return float(max(*abs(lengths - 1), abs(row @ column)))
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what is far too long is infinitely far from a unit vector
+        lengths = np.array([np.linalg.norm(row), np.linalg.norm(column)])
+        return float(max(*abs(lengths - 1), abs(row @ column)))
 
 
 def line_through(positions: NDArray[np.float64]) -> NDArray[np.float64] | None:

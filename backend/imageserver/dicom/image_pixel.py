@@ -94,7 +94,7 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     pixel_keyword : str
         PixelData, FloatPixelData or DoubleFloatPixelData: whichever the object has.
     limits : Limits
-        For the size of a frame.
+        For the size and the number of frames.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
     Raises
     ------
     FileRefused
-        ``bad_image`` if no picture can be described by these values, ``too_large_image``.
+        ``bad_image`` if no picture can be described by these values, ``too_large_image``, ``too_many_frames``.
     """
     rows = _required(dataset, "Rows", 1, 65535)
     columns = _required(dataset, "Columns", 1, 65535)
@@ -126,7 +126,7 @@ def read_image_pixel(dataset: Dataset, pixel_keyword: str, limits: Limits) -> Im
         rows=rows,
         columns=columns,
         samples_per_pixel=samples,
-        number_of_frames=_number_of_frames(dataset),
+        number_of_frames=_number_of_frames(dataset, limits),
         bits_allocated=allocated,
         bits_stored=stored,
         high_bit=_high_bit(dataset, stored, allocated),
@@ -176,11 +176,13 @@ def _required(dataset: Dataset, keyword: str, low: int, high: int) -> int:
     return value
 
 
-def _number_of_frames(dataset: Dataset) -> int:
+def _number_of_frames(dataset: Dataset, limits: Limits) -> int:
     """Number of Frames; 0 and absence mean one (a common mistake, and PS3.3 C.7.6.6)."""
     value = integer(dataset, "NumberOfFrames")
     if value is not None and value < 0:
         raise FileRefused("bad_image", f"NumberOfFrames is {value}.")
+    if value is not None and value > limits.frames:
+        raise FileRefused("too_many_frames", f"NumberOfFrames is {value}; up to {limits.frames} are taken.")
     return value or 1
 
 

@@ -88,6 +88,8 @@ class Limits:
         Fragments of encapsulated pixel data, beyond two per frame.
     pixels_per_frame : int
         Rows x Columns.
+    frames : int
+        Number of Frames. The index describes each frame, and single-bit frames of 8 pixels take one byte of the file.
     inflated_floor, inflated_ratio, inflated_ceiling : int
         A deflated data set may grow to min(ceiling, max(floor, ratio x compressed size)) bytes.
     seconds : float
@@ -104,6 +106,7 @@ class Limits:
     private_bytes: int = 4 * MEBIBYTE
     fragments: int = 65_536
     pixels_per_frame: int = 256 * MEBIBYTE
+    frames: int = 100_000
     inflated_floor: int = 64 * MEBIBYTE
     inflated_ratio: int = 100
     inflated_ceiling: int = 2048 * MEBIBYTE

@@ -3,7 +3,7 @@
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups
-from imageserver.dicom.geometry import Orientation, Position, plane_normal
+from imageserver.dicom.geometry import Orientation, Position, is_position, plane_normal
 from imageserver.dicom.nuclear_medicine import ReconstructedSlices
 from imageserver.dicom.values import numbers
 
@@ -47,6 +47,11 @@ class PlanePositions:
         return tuple(numbers(source, "ImageOrientationPatient")) or self.reconstructed.orientation()
 
     def position(self, index: int, orientation: Orientation | None) -> Position | None:
+        """Return where the first pixel of a frame lies; None where the file does not say, or says what cannot be."""
+        found = self._written_position(index, orientation)
+        return found if found is not None and is_position(found) else None
+
+    def _written_position(self, index: int, orientation: Orientation | None) -> Position | None:
         plane = self.groups.find("PlanePositionSequence", index)
         if plane is None and (place := self.reconstructed.position(index, orientation)) is not None:
             return place

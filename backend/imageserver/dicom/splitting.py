@@ -50,6 +50,7 @@ _SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
     "frame_of_reference": ((None, "FrameOfReferenceUID"),),
 }
 SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
+_LONGEST_VALUE = 256  # the index keeps these for each frame; in a text of 64 KiB nobody names a phase
 
 _WORDS: dict[str, Callable[[str], str]] = {
     "segment": "segment {}".format,
@@ -83,7 +84,7 @@ class SplittingValues:
     def __init__(self, dataset: Dataset, groups: FunctionalGroups) -> None:
         self.groups = groups
         self.of_the_object = {
-            keyword: written_value(dataset, keyword)
+            keyword: _short(written_value(dataset, keyword))
             for pairs in _SPLITTING.values()
             for group, keyword in pairs
             if group is None
@@ -106,14 +107,20 @@ class SplittingValues:
         if group is None:
             return self.of_the_object[keyword]
         source = self.groups.find(group, index) if self.groups.is_present else None
-        return None if source is None else written_value(source, keyword)
+        return None if source is None else _short(written_value(source, keyword))
 
     def _gradient_of_frame(self, index: int) -> str | None:
         diffusion = self.groups.find("MRDiffusionSequence", index)
         if diffusion is None:
             return None
         direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
-        return None if direction is None else written_value(direction, "DiffusionGradientOrientation")
+        if direction is None:
+            return None
+        return _short(written_value(direction, "DiffusionGradientOrientation"))
+
+
+def _short(value: str | None) -> str | None:
+    return None if value is None else value[:_LONGEST_VALUE]
 
 
 def words_for(names: Iterable[str], values: Iterable[str | None]) -> str:

@@ -199,3 +199,34 @@ def test_a_description_survives_json() -> None:
     ):
         [frame] = describe(dataset)
         assert FrameDescription.from_dict(json.loads(json.dumps(frame.as_dict()))) == frame
+
+
+class TestBombs:
+    """What a few bytes of one file may make the index keep for each frame."""
+
+    def test_texts_are_kept_short(self) -> None:
+        long = "x" * 60_000
+        directions = [long[:30_000]] * 2
+        dataset = multiframe(
+            ConvolutionKernel=long, PatientOrientation=directions, ConcatenationUID="1" * 60_000
+        )
+        dataset.ConcatenationFrameOffsetNumber = 0
+        dataset.ImageOrientationPatient = [0.5] * 5000
+        assert all(len(json.dumps(frame.as_dict())) < 2000 for frame in describe(dataset))
+
+    @pytest.mark.parametrize("spacing", [["1e300", "1e-300"], ["1e7", "1"], ["0.0000001", "1"], ["-1", "1"]])
+    def test_a_spacing_that_cannot_be_is_absent(self, spacing: list[str]) -> None:
+        (frame,) = describe(builders.image(PixelSpacing=spacing))
+        assert (frame.row_spacing_mm, frame.pixel_aspect_ratio) == (None, 1.0)
+
+    def test_pixels_that_are_lines_are_drawn_as_squares(self) -> None:
+        (frame,) = describe(builders.image(PixelSpacing=["1", "0.0001"]))
+        assert (frame.row_spacing_mm, frame.pixel_aspect_ratio) == (1, 1.0)
+
+    def test_a_position_beyond_the_horizon_is_absent(self) -> None:
+        (frame,) = describe(builders.image(ImagePositionPatient=["0", "1e8", "0"]))
+        assert frame.position is None
+
+    def test_directions_that_run_over_are_none(self) -> None:
+        (frame,) = describe(builders.image(ImageOrientationPatient=["1e200", 0, 0, 0, "1e200", 0]))
+        assert frame.orientation is None

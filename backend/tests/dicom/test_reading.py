@@ -255,6 +255,8 @@ class TestDescription:
     def test_a_claim_of_billions_of_frames(self) -> None:
         dataset = builders.image()
         dataset.NumberOfFrames = 2**31 - 1
+        assert refusal(builders.to_bytes(dataset)) == "too_many_frames"
+        dataset.NumberOfFrames = 100_000
         assert refusal(builders.to_bytes(dataset)) == "truncated_pixel_data"
 
     def test_defaults_where_the_others_leave_one_choice(self) -> None:
