@@ -186,7 +186,7 @@ class Indexer:
             return False
         with self.database.reading() as session:
             known = known_files(session, displaced)
-        moves = find_moves(known, new, self._digest)
+        moves = find_moves(known, new, self._digest, is_there=listing.files.__contains__)
         if not moves:
             return False
         leaving = {move.former for move in moves}

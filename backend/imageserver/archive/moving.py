@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.checksums import INTEGRITY_MISMATCH
 from imageserver.archive.files import FileIdentity, FoundFile
 from imageserver.archive.models import File
 from imageserver.archive.storing import CHUNK, path_digest
@@ -36,8 +37,9 @@ class Move(NamedTuple):
 
 
 def known_files(session: Session, paths: Iterable[bytes]) -> list[KnownFile]:
-    """Return the rows of paths."""
-    columns = (File.id, File.path, File.size, File.mtime_ns, File.inode, File.sha256)
+    """Return the rows of paths; without the checksum where the file is known to be damaged, which a good one is not."""
+    checksum = case((File.code == INTEGRITY_MISMATCH, None), else_=File.sha256)
+    columns = (File.id, File.path, File.size, File.mtime_ns, File.inode, checksum)
     rows: list[Any] = []
     for digests in _chunks([path_digest(path) for path in paths]):
         rows += session.execute(select(*columns).where(File.path_digest.in_(digests))).all()
@@ -48,6 +50,7 @@ def find_moves(
     displaced: Sequence[KnownFile],
     new: Sequence[FoundFile],
     digest_of: Callable[[FoundFile], str | None],
+    is_there: Callable[[bytes], bool] = lambda _path: False,
 ) -> list[Move]:
     """Find the rows whose file is at another path now.
 
@@ -59,10 +62,17 @@ def find_moves(
         Files that no row describes.
     digest_of : callable
         Returns the SHA-256 of a new file, or None where it should not or cannot be read now.
+    is_there : callable
+        Tells whether there is a file at a path, be it another one. A file that changed in its place is read as any
+        other that changed: hashing it would take longer.
     """
     moves = list(_same_identity(displaced, new))
     moved, taken = {move.file_id for move in moves}, {move.found.path for move in moves}
-    rest = [file for file in displaced if file.file_id not in moved and file.sha256 is not None]
+    rest = [
+        file
+        for file in displaced
+        if file.file_id not in moved and file.sha256 is not None and not is_there(file.path)
+    ]
     return moves + list(_same_content(rest, [file for file in new if file.path not in taken], digest_of))
 
 

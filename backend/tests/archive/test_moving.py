@@ -202,6 +202,22 @@ def test_a_move_into_a_folder_that_cannot_be_listed_is_no_loss(
     assert rows(database)[b"deep/file"] == before[b"deep/file"]
 
 
+def test_a_good_copy_of_a_damaged_file_is_read_anew(
+    database: Database, directory: DataDirectory, folder: Folder, look: Look, reads: list[bytes]
+) -> None:
+    path = folder.write("file", image())
+    look()
+    take_checksums(database, directory)
+    with database.writing() as session:
+        session.execute(update(File).values(state="refused", code="integrity_mismatch"))
+    reads.clear()
+    shutil.copy2(path, folder.path / "restored")
+    path.unlink()
+    look()
+    assert reads == [b"restored"]
+    assert rows(database)[b"restored"][2] == "indexed"
+
+
 class TestFindMoves:
     fine = FileIdentity(10, 1_500_000_001, 7)
 
