@@ -12,6 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from imageserver.database import Base
 
 UID = String(64)
+# Compared by code points, as SQLite does anyway, so that a range of an index is all that begins with some letters.
+KEY = Text().with_variant(Text(collation="C"), "postgresql")
 INDEX_STATE_ID = 1
 
 
@@ -25,6 +27,7 @@ class Study(Base):
     study_date: Mapped[str | None] = mapped_column(String(8))
     study_time: Mapped[str | None] = mapped_column(Text)
     study_description: Mapped[str | None] = mapped_column(Text)
+    accession_number: Mapped[str | None] = mapped_column(Text)
 
 
 class Series(Base):
@@ -46,9 +49,61 @@ class Series(Base):
     patient: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
+
+class VolumeEntry(Base):
+    """A series with pictures as the list of volumes sorts and filters it: narrow, and each order is an index.
+
+    Follows from the series, its study and its patient (`entries.write_entry`). Texts are folded for sorting; what is
+    missing is the empty text, because the databases disagree about the place of NULL.
+    """
+
+    __tablename__ = "volume_entries"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"), index=True)
+    series_instance_uid: Mapped[str] = mapped_column(KEY)
+    rank: Mapped[int] = mapped_column()
+    slice_count: Mapped[int] = mapped_column()
+    study_moment: Mapped[str] = mapped_column(KEY)
+    modality: Mapped[str] = mapped_column(KEY)
+    verdict: Mapped[str] = mapped_column(KEY)
+    patient_name: Mapped[str] = mapped_column(KEY)
+    patient_id: Mapped[str] = mapped_column(KEY)
+    accession_number: Mapped[str] = mapped_column(KEY)
+    description: Mapped[str] = mapped_column(KEY)
+
     __table_args__ = (
-        Index("ix_series_default", rank, slice_count.desc(), study_moment.desc(), series_instance_uid),
+        Index(
+            "ix_volume_entries_default",
+            rank, slice_count.desc(), study_moment.desc(), series_instance_uid,
+            postgresql_include=["series_id"],
+        ),
+        Index(
+            "ix_volume_entries_default_of_modality",
+            modality, rank, slice_count.desc(), study_moment.desc(), series_instance_uid,
+            postgresql_include=["series_id"],
+        ),
+        *(
+            Index(f"ix_volume_entries_{name}", name, "series_instance_uid", postgresql_include=["series_id"])
+            for name in (
+                "slice_count", "study_moment", "modality", "verdict", "patient_name", "patient_id",
+                "accession_number", "description",
+            )
+        ),
+    )  # fmt: skip
+
+
+class VolumeWord(Base):
+    """A word by which a volume is found (`dicom/search_key.py`): a search for its beginning is a range of the key."""
+
+    __tablename__ = "volume_words"
+
+    word: Mapped[str] = mapped_column(KEY, primary_key=True)
+    series_id: Mapped[int] = mapped_column(
+        ForeignKey("volume_entries.series_id", ondelete="CASCADE"), primary_key=True
     )
+
+    __table_args__ = (Index("ix_volume_words_series_id_word", series_id, word), {"sqlite_with_rowid": False})
 
 
 class Instance(Base):

@@ -106,7 +106,13 @@ def _read_instance(header: Header) -> ReadInstance:
     return ReadInstance(
         study={
             name: study[name]
-            for name in ("study_instance_uid", "study_date", "study_time", "study_description")
+            for name in (
+                "study_instance_uid",
+                "study_date",
+                "study_time",
+                "study_description",
+                "accession_number",
+            )
         },
         series={name: series[name] for name in ("series_instance_uid", "modality", "series_description")},
         sop_instance_uid=address.sop_instance_uid,

@@ -7,9 +7,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.entries import remove_entry, write_entry
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
@@ -92,10 +93,12 @@ def _ensure_series(session: Session, instances: Sequence[ReadInstance]) -> dict[
     """Return the ids of the series by UID, adding studies and series that are new."""
     studies = {i.study["study_instance_uid"]: i.study for i in instances}
     study_ids = _ids(session, Study.study_instance_uid, Study.id, studies)
-    new_studies = [study for uid, study in studies.items() if uid not in study_ids]
+    known = set(study_ids)
+    new_studies = [study for uid, study in studies.items() if uid not in known]
     if new_studies:
         added = session.execute(insert(Study).returning(Study.study_instance_uid, Study.id), new_studies)
         study_ids.update({row.study_instance_uid: row.id for row in added})
+    _complete_studies(session, [study for uid, study in studies.items() if uid in known])
     series = {i.series["series_instance_uid"]: (i.series, i.study) for i in instances}
     series_ids = _ids(session, Series.series_instance_uid, Series.id, series)
     new_series = [
@@ -107,6 +110,18 @@ def _ensure_series(session: Session, instances: Sequence[ReadInstance]) -> dict[
         added = session.execute(insert(Series).returning(Series.series_instance_uid, Series.id), new_series)
         series_ids.update({row.series_instance_uid: row.id for row in added})
     return series_ids
+
+
+def _complete_studies(session: Session, studies: Iterable[dict[str, Any]]) -> None:
+    """Give studies the accession number that files before these did not have, or that was not read then."""
+    for study in studies:
+        if study["accession_number"]:
+            is_same = Study.study_instance_uid == study["study_instance_uid"]
+            session.execute(
+                update(Study)
+                .where(is_same, Study.accession_number.is_(None))
+                .values(accession_number=study["accession_number"])
+            )
 
 
 def _ids(session: Session, uid: Any, identifier: Any, wanted: Iterable[str]) -> dict[str, int]:
@@ -166,6 +181,11 @@ def rearrange(session: Session, series_ids: Iterable[int]) -> None:
         ).all()
         if instances:
             _summarise(series, instances, _conflicts(session, [row.sop_instance_uid for row in instances]))
+            session.flush()
+            if series.rank < RANK_WITHOUT_PIXELS:
+                write_entry(session, series)
+            else:
+                remove_entry(session, series.id)
         else:
             _remove_series(session, series)
         session.flush()
