@@ -20,6 +20,7 @@ _DOCUMENTED = WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN, "min
 # An absent parameter is None; the document must not offer null, which no address can carry.
 Absent = SkipJsonSchema[None]
 
+StudyUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
 SeriesPath = Annotated[
     str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(_check_uid), _DOCUMENTED
 ]

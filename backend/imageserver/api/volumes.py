@@ -12,12 +12,13 @@ from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep, DatabaseDep
 from imageserver.api.parameters import SeriesPath
 from imageserver.api.problems import problem_responses
-from imageserver.archive.volumes import IndexStatus, VolumeSummary, count_volumes, find_volumes
+from imageserver.api.volume_query import VolumeQuery
+from imageserver.archive.search import find_volumes
+from imageserver.archive.volumes import IndexStatus, VolumeSummary
 from imageserver.audit.models import Kind
 
 router = APIRouter(tags=["volumes"])
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
-MAX_LIMIT = 1000
 INDEX_BUILDING = {
     "code": "index_building",
     "message": "The data directory is still being read; the series may grow, and its middle may move.",
@@ -58,10 +59,10 @@ class Volume(BaseModel):
 
 
 class VolumeList(BaseModel):
-    """One page of volumes, the default one first."""
+    """One page of volumes; unless `sort` says otherwise, the default one first."""
 
     volumes: list[Volume]
-    total: int
+    total: int = Field(description="Volumes that fulfil the conditions, on all pages.")
     index: Index
 
 
@@ -158,22 +159,22 @@ def list_volumes(
     archive: ArchiveDep,
     database: DatabaseDep,
     audit: AccessAuditDep,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most volumes to return.")] = 100,
-    offset: Annotated[int, Query(ge=0, le=2**31, description="Volumes to leave out in front.")] = 0,
-    with_patient: WithPatient = True,
+    asked: Annotated[VolumeQuery, Query()],
 ) -> Response:
-    """List the series that have pictures. Send `If-None-Match` to poll."""
+    """List the series that have pictures: all, or those that fulfil every condition. Send `If-None-Match` to poll."""
+    wanted, sort = asked.filter(), asked.sort_keys()
     status = archive.catalogue.status()
-    etag = _etag(status, limit, offset, with_patient)
+    etag = _etag(status, asked)
     if matches_etag(request, etag):
         return not_modified(etag, NO_STORE)
-    if with_patient:
+    if asked.patient:
         audit.record(Kind.VOLUMES)
+    total = archive.catalogue.count(wanted)
     with database.reading() as session:
-        volumes, total = find_volumes(session, limit, offset), count_volumes(session)
+        volumes = find_volumes(session, asked.limit, asked.offset, wanted, sort, total=total)
     default = archive.catalogue.default_series()
     body = {
-        "volumes": [_volume(volume, default, with_patient) for volume in volumes],
+        "volumes": [_volume(volume, default, asked.patient) for volume in volumes],
         "total": total,
         "index": _index(status),
     }

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from imageserver.archive.search import VolumeFilter, count_volumes
 from imageserver.archive.volumes import (
     IndexStatus,
     InstanceFile,
@@ -90,6 +91,10 @@ class Catalogue:
     def default_series(self) -> str | None:
         """Return the series that is shown when none is asked for."""
         return self._remember("default series", lambda: self._ask(find_default_series))
+
+    def count(self, wanted: VolumeFilter) -> int:
+        """Count the volumes of a filter; once per generation, because counting takes longer the more there are."""
+        return self.remember(("count", wanted), lambda: self._ask(count_volumes, wanted))
 
     def instance(self, frame: FrameReference) -> InstanceFile:
         """Return where the instance of a frame is kept."""

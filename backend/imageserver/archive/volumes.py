@@ -1,15 +1,23 @@
-"""Questions to the index: which volumes there are, which is the default, whose they are, where a slice is kept."""
+"""Questions to the index: how far it is, which volume is the default, whose it is, where a slice is kept."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.files import FileIdentity
-from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance, Series, Study
-from imageserver.archive.storing import RANK_WITHOUT_PIXELS
+from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance, Series, Study, VolumeEntry
 from imageserver.dicom.stacks import Arrangement
+
+# Order of docs/decisions/0016 (True: descending): volumes, other pictures, segmentations and dose; most slices; newest
+# study; UID.
+BEST_FIRST: tuple[tuple[Any, bool], ...] = (
+    (VolumeEntry.rank, False),
+    (VolumeEntry.slice_count, True),
+    (VolumeEntry.study_moment, True),
+    (VolumeEntry.series_instance_uid, False),
+)
 
 
 class IndexStatus(NamedTuple):
@@ -69,22 +77,10 @@ def get_index_status(session: Session) -> IndexStatus:
     return IndexStatus() if row is None else IndexStatus(*row)
 
 
-def count_volumes(session: Session) -> int:
-    """Count the series that have pictures."""
-    return session.scalar(select(func.count()).select_from(Series).where(_has_pixels())) or 0
-
-
-def find_volumes(session: Session, limit: int, offset: int) -> list[VolumeSummary]:
-    """Return one page of the series that have pictures, the default one first, in the order of `_best_first`."""
-    statement = _summaries().where(_has_pixels()).order_by(*_best_first()).limit(limit).offset(offset)
-    return [_summary(row) for row in session.execute(statement)]
-
-
 def find_default_series(session: Session) -> str | None:
     """Return the series that is shown when none is asked for; None when no series has pictures."""
-    return session.scalar(
-        select(Series.series_instance_uid).where(_has_pixels()).order_by(*_best_first()).limit(1)
-    )
+    order = [column.desc() if is_descending else column.asc() for column, is_descending in BEST_FIRST]
+    return session.scalar(select(VolumeEntry.series_instance_uid).order_by(*order).limit(1))
 
 
 def find_newest_series(session: Session) -> str | None:
@@ -95,12 +91,12 @@ def find_newest_series(session: Session) -> str | None:
 
 def get_volume(session: Session, series_instance_uid: str) -> Volume | None:
     """Return one series, or None."""
-    columns = _summaries().add_columns(Series.arrangement, Series.patient, Series.warnings)
+    columns = summaries().add_columns(Series.arrangement, Series.patient, Series.warnings)
     row = session.execute(columns.where(Series.series_instance_uid == series_instance_uid)).one_or_none()
     if row is None:
         return None
     return Volume(
-        _summary(row), dict(row.patient), Arrangement.from_dict(row.arrangement), tuple(row.warnings)
+        summary_of(row), dict(row.patient), Arrangement.from_dict(row.arrangement), tuple(row.warnings)
     )
 
 
@@ -119,7 +115,8 @@ def find_instance_file(session: Session, sop_instance_uid: str) -> InstanceFile 
     return InstanceFile(sop_instance_uid, row[0], FileIdentity(*row[1:4]), *row[4:])
 
 
-def _summaries() -> Select[Any]:
+def summaries() -> Select[Any]:
+    """Select what `summary_of` reads."""
     return select(
         Series.series_instance_uid,
         Study.study_instance_uid,
@@ -133,19 +130,6 @@ def _summaries() -> Select[Any]:
     ).join(Study, Series.study_id == Study.id)
 
 
-def _summary(row: Row[Any]) -> VolumeSummary:
+def summary_of(row: Row[Any]) -> VolumeSummary:
+    """Read a row of `summaries`."""
     return VolumeSummary(*row[: len(VolumeSummary._fields)])
-
-
-def _has_pixels() -> ColumnElement[bool]:
-    return Series.rank < RANK_WITHOUT_PIXELS
-
-
-def _best_first() -> tuple[ColumnElement[Any], ...]:
-    """Order of docs/decisions/0016: volumes, other pictures, segmentations and dose; most slices; newest; UID."""
-    return (
-        Series.rank.asc(),
-        Series.slice_count.desc(),
-        Series.study_moment.desc(),
-        Series.series_instance_uid.asc(),
-    )

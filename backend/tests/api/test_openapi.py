@@ -33,6 +33,7 @@ EXAMPLES = 10
 BEYOND_OPENAPI = {
     "POST /auth/password": "common passwords are refused",
     "POST /auth/setup": "common passwords are refused",
+    "GET /volumes": "the first day is not later than the last",
     "GET /slice": "center and width belong together",
 }
 few = settings(

@@ -92,11 +92,48 @@ class TestList:
 
     @pytest.mark.parametrize(
         "query",
-        ["limit=0", "limit=-1", "limit=x", "limit=1e9", "limit=1001", "offset=-1", "offset=99999999999"],
+        [
+            *("limit=0", "limit=-1", "limit=x", "limit=1e9", "limit=1001", "offset=-1", "offset=99999999999"),
+            *("sort=", "sort=name", "sort=--modality", "sort=modality,", "sort=modality;drop table series"),
+            *("modality=C%25", "modality=", "modality=AN_ENDLESS_MODALITY", "&".join(["modality=CT"] * 21)),
+            *("study_date_from=20240101", "study_date_from=2024-02-30", "study_date_to=0", "study_date_to="),
+            "study_date_from=2024-01-02&study_date_to=2024-01-01",
+            *("patient_id=", "patient_id=a%00b", "accession_number=%0A", "study_instance_uid=1.2a"),
+            *(f"query={'x' * 257}", "quary=x", "limit=1&limit=x"),
+        ],
     )
     def test_malformed_parameters(self, signed_in: TestClient, query: str) -> None:
         answer = signed_in.get(f"/volumes?{query}")
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+
+    def test_conditions_and_order(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        for name, family in (("a", "Müller"), ("b", "Muller"), ("c", "Meier")):
+            modality = "MR" if name == "b" else "CT"
+            values = {
+                "PatientName": f"{family}^Anna",
+                "SpecificCharacterSet": "ISO_IR 192",
+                "Modality": modality,
+            }
+            folder.write(name, image(series=name, **values))
+        index()
+
+        def ask(**parameters: str | list[str]) -> tuple[list[str], int]:
+            answer = signed_in.get("/volumes", params=parameters).json()
+            return series_uids(answer), answer["total"]
+
+        assert ask(query="anna mul", sort="-modality") == ([uid("b"), uid("a")], 2)
+        assert ask(query="MÜLL", modality="CT") == ([uid("a")], 1)
+        assert ask(sort="patient_name", limit="1") == ([uid("c")], 3)
+        assert ask(modality=["CT", "MR"], study_date_from="2026-01-02", patient_id="TEST-1")[1] == 3
+        assert ask(study_date_to="2026-01-01") == ([], 0)
+        assert ask(study_instance_uid=uid("study of", "c")) == ([uid("c")], 1)
+
+    def test_each_question_has_its_own_tag(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        questions: list[dict[str, str]] = [{}, {"sort": "modality"}, {"query": "doe"}, {"modality": "CT"}]
+        tags = {signed_in.get("/volumes", params=question).headers["ETag"] for question in questions}
+        assert len(tags) == len(questions)
 
     def test_json_is_compressed(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         for number in range(5):
