@@ -5,6 +5,7 @@ Nothing here comes from a patient. UIDs lie under 2.25, made from what identifie
 
 import copy
 import io
+import struct
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
@@ -15,9 +16,10 @@ from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.filereader import dcmread
 from pydicom.filewriter import dcmwrite, write_file_meta_info
 from pydicom.sequence import Sequence as Items
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     CTImageStorage,
     DeflatedExplicitVRLittleEndian,
@@ -231,3 +233,56 @@ def with_bytes(dataset: Dataset, keyword: str, value: bytes, vr: str | None = No
 def stream(dataset: Dataset, transfer_syntax: str = ExplicitVRLittleEndian) -> io.BytesIO:
     """The file as an open stream."""
     return io.BytesIO(to_bytes(dataset, transfer_syntax))
+
+
+def raw_elements(dataset: Dataset) -> list[RawDataElement]:
+    """The elements as a file in explicit VR little endian holds them, in order."""
+    written = dcmread(io.BytesIO(to_bytes(dataset)))
+    return [element for tag in sorted(written.keys()) if (element := written.get_item(tag)) is not None]
+
+
+def write_elements(
+    elements: Iterable[RawDataElement], *, is_implicit: bool = False, has_group_lengths: bool = False
+) -> bytes:
+    """A data set of these elements in little endian, with group lengths (gggg,0000) as ACR-NEMA has them."""
+    groups: dict[int, bytes] = {}
+    for element in elements:
+        data = _write_element(element.tag, element.VR or "UN", element.value or b"", is_implicit)
+        groups[element.tag.group] = groups.get(element.tag.group, b"") + data
+    if has_group_lengths:
+        lengths = {group: struct.pack("<L", len(data)) for group, data in groups.items()}
+        groups = {g: _write_element(Tag(g, 0), "UL", lengths[g], is_implicit) + groups[g] for g in groups}
+    return b"".join(groups.values())
+
+
+def _write_element(tag: BaseTag, vr: str, value: bytes, is_implicit: bool) -> bytes:
+    head = struct.pack("<HH", tag.group, tag.element)
+    if is_implicit:
+        return head + struct.pack("<L", len(value)) + value
+    if vr in ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"):
+        return head + vr.encode() + struct.pack("<HL", 0, len(value)) + value
+    return head + vr.encode() + struct.pack("<H", len(value)) + value
+
+
+def acr_nema(pixels: np.ndarray | None = None, *, version: str = "2.0", **attributes: Any) -> bytes:
+    """A file of ACR-NEMA 300-1985 (1.0) or 300-1988 (2.0): implicit VR, group lengths, no UIDs, retired attributes.
+
+    12 bits are stored of 16, as the scanners of the time did.
+    """
+    if pixels is None:
+        pixels = np.arange(64, dtype=np.uint16).reshape(8, 8)
+    dataset = image(pixels, **attributes)
+    for keyword in (
+        "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID",
+        "ImagePositionPatient", "ImageOrientationPatient", "SamplesPerPixel", "PhotometricInterpretation",
+    ):  # fmt: skip
+        if keyword in dataset and keyword not in attributes:
+            delattr(dataset, keyword)
+    dataset.StudyDate = "1988.01.02"  # the form of ACR-NEMA (PS3.5 6.2, DA)
+    dataset.BitsStored, dataset.HighBit = 12, 11
+    dataset.add_new(0x00080010, "SH", f"ACR-NEMA {version}")  # Recognition Code
+    dataset.add_new(0x00280005, "US", 2)  # Image Dimensions
+    dataset.add_new(0x00280040, "CS", "RECT")  # Image Format
+    dataset.add_new(0x00280200, "US", 0x7FE0)  # Image Location
+    dataset.add_new(0x00200050, "DS", "12.5")  # Location
+    return write_elements(raw_elements(dataset), is_implicit=True, has_group_lengths=True)

@@ -1,21 +1,20 @@
 """Files that carry a SOP Instance UID which another file has already.
 
 The same bytes are the same instance. Other bytes are a conflict: the first file keeps the UID. The later one is shown
-under a derived UID where it is evidently another picture (another place or instance number, or no UID in the file at
-all), else it is left out. Both are reported.
+under a derived UID where it is evidently another picture (another place or instance number), else it is left out. Both
+are reported. Files without any UID are known by their content, and never meet here with other bytes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.digests import content_digest
+from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.reading import CONFLICT, DUPLICATE, ReadFile, with_uid
 from imageserver.dicom.identifiers import derived_uid
 from imageserver.errors import Gone
 
-_BLOCK = 1024 * 1024
 _SAME_UID = "Another file has the same SOP Instance UID"
 
 
@@ -64,7 +63,7 @@ def _settle(
         return replace(
             file, state=DUPLICATE, code=DUPLICATE, reason="The same file is there twice.", instance=None
         )
-    if file.instance.has_uid and _place(own.first_frame) == _place(holder.first_frame):
+    if _place(own.first_frame) == _place(holder.first_frame):
         return replace(
             file, state=CONFLICT, code=CONFLICT, reason=f"{_SAME_UID} and another content.", instance=None
         )
@@ -88,19 +87,3 @@ def _place(frame: dict[str, Any] | None) -> tuple[Any, ...]:
         return ()
     position: Callable[[Any], tuple[Any, ...]] = lambda value: tuple(value or ())  # noqa: E731 - JSON has lists
     return (position(frame.get("position")), frame.get("instance_number"))
-
-
-def content_digest(directory: DataDirectory, file: FoundFile) -> str:
-    """Return the SHA-256 of a file in hexadecimal.
-
-    Raises
-    ------
-    FileGone, FileReplaced
-        If it changed meanwhile.
-    """
-    path, identity = file
-    digest = hashlib.sha256()
-    with directory.open(path, FileIdentity(*identity)) as stream:
-        while block := stream.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()

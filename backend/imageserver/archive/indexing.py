@@ -16,7 +16,8 @@ from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
-from imageserver.archive.duplicates import Holder, content_digest, settle_duplicates
+from imageserver.archive.digests import content_digest
+from imageserver.archive.duplicates import Holder, settle_duplicates
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+from imageserver.archive.digests import content_digest
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.patients import read_patient
 from imageserver.dicom.attributes import (
@@ -13,7 +14,7 @@ from imageserver.dicom.attributes import (
     text_findings,
 )
 from imageserver.dicom.frames import FrameDescription, describe_frames
-from imageserver.dicom.identifiers import is_address
+from imageserver.dicom.identifiers import derived_uid, is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.values import text
 from imageserver.errors import DataDirectoryUnavailable
@@ -72,22 +73,29 @@ def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
         with directory.open(path, identity) as stream:
             header = read_header(stream)
     except FileRefused as error:
-        return _refused(found, error)
+        return _refused(directory, found, error)
     except DataDirectoryUnavailable as error:
         return ReadFile(path, identity, REFUSED, UNREADABLE, error.detail)
     if text(header.file_meta, "MediaStorageSOPClassUID") == _MEDIA_STORAGE_DIRECTORY:
         return ReadFile(
             path, identity, SKIPPED, "dicomdir", "A DICOMDIR lists files; the folder itself is read."
         )
-    instance = _read_instance(header)
+    instance = _known_by_content(directory, found, _read_instance(header))
     return ReadFile(path, identity, INDEXED, instance=instance, declared_uid=instance.sop_instance_uid)
 
 
-def _refused(found: FoundFile, error: FileRefused) -> ReadFile:
+def _known_by_content(directory: DataDirectory, found: FoundFile, instance: ReadInstance) -> ReadInstance:
+    """Give an instance without a SOP Instance UID one that holds wherever the file goes, and for no other bytes."""
+    if instance.has_uid:
+        return instance
+    return with_uid(instance, derived_uid(instance.sop_instance_uid, content_digest(directory, found)))
+
+
+def _refused(directory: DataDirectory, found: FoundFile, error: FileRefused) -> ReadFile:
     """Keep what a damaged image says about its place, so that no other slice is taken for it."""
     if error.header is None:
         return ReadFile(*found, REFUSED, error.code, error.message)
-    instance = _read_instance(error.header)
+    instance = _known_by_content(directory, found, _read_instance(error.header))
     instance = replace(instance, refused_code=error.code, refused_reason=error.message)
     uid = instance.sop_instance_uid
     return ReadFile(*found, REFUSED, error.code, error.message, instance=instance, declared_uid=uid)

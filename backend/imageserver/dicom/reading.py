@@ -163,6 +163,8 @@ class _Reader:
 
     def _check_image(self, dataset: Dataset, walk: ElementWalk, syntax: TransferSyntax) -> ImagePixel | None:
         image = None
+        if (text(dataset, "RecognitionCode") or "").startswith("ACR"):
+            self._warn("acr_nema", "The file is older than DICOM (ACR-NEMA).")
         if walk.pixel_data is not None:
             image = read_image_pixel(dataset, walk.pixel_data.keyword, self.limits)
             self.warnings.extend((*image.findings, *find_unreadable(dataset)))
