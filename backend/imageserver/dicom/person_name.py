@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, decode_text
 from imageserver.dicom.decoded_text import text_finding
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import UTF_8, character_sets_of, holds_file_bytes, raw_bytes
+from imageserver.dicom.values import LONGEST_TEXT, UTF_8, character_sets_of, holds_file_bytes, raw_bytes
 
 _PLACEHOLDERS = frozenset({"anonymous", "anonymized", "anonymised"})
 # These change the direction of the text around them, so that a name could rearrange the page that shows it.
@@ -162,7 +162,7 @@ def read_person_name(dataset: Dataset, keyword: str) -> PersonName:
     if value is None:
         return PersonName(None)
     declared = character_sets_of(dataset) if holds_file_bytes(dataset, keyword) else UTF_8
-    decoded = decode_text(value, declared, PERSON_NAME_DELIMITERS)
+    decoded = decode_text(value[:LONGEST_TEXT], declared, PERSON_NAME_DELIMITERS)
     return parse_person_name(decoded.text, decoded.warnings)
 
 

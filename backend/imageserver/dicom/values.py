@@ -35,6 +35,11 @@ _BINARY_FORMATS = {
 _DECIMAL = re.compile(r"[+-]?(?=[.,]?\d)\d*(?P<fraction>[.,]\d*)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 UTF_8 = ["ISO_IR 192"]
 _SHORT = 128  # bytes of numbers that are worth remembering
+# The longest text that the index reads (LT) has 10,240 characters, a list of decimal numbers 64 KiB with an explicit
+# VR, one of binary numbers a few bytes for each frame. With an implicit VR any could be of 64 MiB, and take minutes.
+LONGEST_TEXT = 16_384
+_LONGEST_DECIMALS = 1 << 16
+_LONGEST_BINARY = 1 << 22
 
 
 def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
@@ -91,13 +96,17 @@ def holds_file_bytes(dataset: Dataset, keyword: str) -> bool:
 def character_sets_of(dataset: Dataset) -> list[str]:
     """Return the values of Specific Character Set (0008,0005) of this data set; empty when it is absent."""
     value = raw_bytes(dataset, "SpecificCharacterSet")
-    return [] if value is None else value.decode("ascii", "replace").strip(" \0").split("\\")
+    if value is None:
+        return []
+    return value[:LONGEST_TEXT].decode("ascii", "replace").strip(" \0").split("\\")
 
 
 def decoded_text(
     dataset: Dataset, keyword: str, character_sets: list[str] | None = None
 ) -> DecodedText | None:
     """Return a text element in Unicode with the codes of what was guessed; None when it is absent.
+
+    What is longer than any text of DICOM is cut (`LONGEST_TEXT` bytes).
 
     `character_sets` is for items of sequences, which inherit them (PS3.5 7.5.3).
     """
@@ -109,14 +118,16 @@ def decoded_text(
     declared = UTF_8
     if isinstance(element, RawDataElement):
         declared = character_sets_of(dataset) if character_sets is None else character_sets
-    decoded = decode_text(_bytes_of(element.value), declared)
+    decoded = decode_text(_bytes_of(element.value)[:LONGEST_TEXT], declared)
     return decoded._replace(text=decoded.text.replace("\0", "").strip())
 
 
 def _plain_text(element: RawDataElement | DataElement) -> str | None:
     """Return what is ASCII, which nearly all text is and all character sets agree on; None for the rest."""
-    value = element.value
-    if not isinstance(value, bytes) or not value.isascii() or ESCAPE in value:
+    if not isinstance(element.value, bytes):
+        return None
+    value = element.value[:LONGEST_TEXT]
+    if not value.isascii() or ESCAPE in value:
         return None
     return value.decode("ascii").replace("\0", "").strip()
 
@@ -197,6 +208,8 @@ def _exact(value: Any) -> float:
 
 def _raw_numbers(element: RawDataElement, signed: bool) -> list[float]:
     vr = _vr_of(element)
+    if len(element.value or b"") > (_LONGEST_BINARY if vr in _BINARY_FORMATS else _LONGEST_DECIMALS):
+        raise ValueError("longer than any list of numbers")
     if vr in ("US or SS", "US or SS or OW"):
         vr = "SS" if signed else "US"
     if (code := _BINARY_FORMATS.get(vr)) is None:
