@@ -11,11 +11,11 @@ from imageserver.dicom.stack_building import reference
 
 
 def excluded(
-    frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup
+    unplaced: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup
 ) -> list[Finding]:
     """Say which frames are outside the main group, and why."""
     others = [_other_group(group, main.frames[0]) for group in groups if group is not main]
-    return [*unplaced(frames, groups), *others]
+    return [*unplaced_findings(unplaced), *others]
 
 
 def _other_group(group: FrameGroup, expected: FrameDescription) -> Finding:
@@ -34,12 +34,16 @@ def _other_group(group: FrameGroup, expected: FrameDescription) -> Finding:
     return Finding("other_size", f"{images_have(count)} {size}.", _uids(group.frames), numbers)
 
 
-def unplaced(frames: Sequence[FrameDescription], groups: Sequence[FrameGroup]) -> list[Finding]:
-    """Name the frames that lie in no group: they have no position, or no line joins those without orientation."""
+def find_unplaced(frames: Sequence[FrameDescription], groups: Sequence[FrameGroup]) -> list[FrameDescription]:
+    """Return the frames that lie in no group: they have no position, or no line joins those without orientation."""
     placed = {reference(frame) for group in groups for frame in group.frames}
-    others = [frame for frame in frames if reference(frame) not in placed]
-    missing = [frame for frame in others if frame.position is None]
-    astray = [frame for frame in others if frame.position is not None]
+    return [frame for frame in frames if reference(frame) not in placed]
+
+
+def unplaced_findings(unplaced: Sequence[FrameDescription]) -> list[Finding]:
+    """Say why frames lie in no group."""
+    missing = [frame for frame in unplaced if frame.position is None]
+    astray = [frame for frame in unplaced if frame.position is not None]
     sentences = (
         ("missing_position", missing, "no position in the patient"),
         (

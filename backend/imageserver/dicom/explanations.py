@@ -26,17 +26,28 @@ def explain_number(
 ) -> str:
     """Say that instance numbers order, and why positions do not."""
     count = len(frames)
-    place = f"image {count // 2 + 1} of {count}, ordered by instance number and frame number"
+    place = f"image {count // 2 + 1} of {count}, ordered by instance number and {_within_objects(frames)}"
     subject = "frames" if verdict is Verdict.CINE else "images"
     if verdict is Verdict.SINGLE_IMAGE:
         return "The series has one image."
-    if verdict is Verdict.LOCALIZER:
+    if any(frame.is_tile for frame in frames):
+        return f"The images are tiles of larger pictures, so this is {place}."
+    if groups and not is_placed:
         return f"{_explain_groups(groups)}, so this is {place}."
     if is_placed:
         return f"The images all lie at one position in the patient, so this is {place}."
     if any(frame.position is not None for frame in frames):
         return f"The positions of the {subject} give no order, so this is {place}."
     return f"The {subject} have no position in the patient, so this is {place}."
+
+
+def _within_objects(frames: Sequence[FrameDescription]) -> str:
+    """Say what orders the frames of one object."""
+    if any(frame.is_tile for frame in frames):
+        return "place in the larger picture"
+    if any(frame.dimension_index for frame in frames):
+        return "the dimensions of the object"
+    return "frame number"
 
 
 def _explain_groups(groups: Sequence[FrameGroup]) -> str:

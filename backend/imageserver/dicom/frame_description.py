@@ -46,9 +46,14 @@ class FrameDescription:
     concatenation : tuple of str and int, or None
         Concatenation UID, and the offset of the object's first frame in the whole.
     dimension_index : tuple of int or None
-        Dimension Index Values, else In-Stack Position Number, where there is no position.
+        Where the object itself puts the frame: Dimension Index Values, else Stack ID, In-Stack Position Number and
+        Temporal Position Index, the vectors of nuclear medicine, the place of a tile.
+    is_in_volume : bool
+        Position and orientation are those in an ultrasound volume, not in the patient.
+    is_tile : bool
+        The frame is a part of a larger picture.
     splitting : dict of str to str
-        The values that may separate frames at one position, by the names in `SPLITTING_ATTRIBUTES`.
+        The values that may separate frames at one position, by the names in the tables of `splitting`.
     """
 
     sop_instance_uid: str
@@ -69,6 +74,8 @@ class FrameDescription:
     is_multiframe: bool = False
     concatenation: tuple[str, int] | None = None
     dimension_index: tuple[int, ...] | None = None
+    is_in_volume: bool = False
+    is_tile: bool = False
     splitting: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:

@@ -6,14 +6,16 @@ from dataclasses import replace
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.attributes import instance_address
+from imageserver.dicom.dimensions import Dimensions
 from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.geometry import Orientation, corrected_orientation, is_spacing
 from imageserver.dicom.identifiers import is_address
-from imageserver.dicom.nuclear_medicine import ReconstructedSlices
+from imageserver.dicom.nuclear_medicine import FrameVectors
 from imageserver.dicom.plane_position import PlanePositions
 from imageserver.dicom.reading import Header
-from imageserver.dicom.splitting import SplittingValues
+from imageserver.dicom.splitting_values import SplittingValues
+from imageserver.dicom.tiles import Tiles
 from imageserver.dicom.values import integer, number, numbers, text, texts
 
 __all__ = ["FrameDescription", "describe_frames"]
@@ -38,7 +40,7 @@ def describe_frames(header: Header) -> list[FrameDescription]:
 
     References
     ----------
-    DICOM PS3.3 C.7.6.2, C.7.6.16.2, C.8.8.3.2 (Grid Frame Offset Vector)
+    DICOM PS3.3 C.7.6.2, C.7.6.16.2, C.7.6.17
     """
     return list(_Describer(header).describe()) if header.image is not None else []
 
@@ -51,13 +53,13 @@ class _Describer:
         self.groups = FunctionalGroups(header.dataset)
         self.uid = instance_address(header.dataset, header.file_meta).sop_instance_uid
         self.instance_number = integer(header.dataset, "InstanceNumber")
-        self.reconstructed = ReconstructedSlices(header.dataset, self.image.number_of_frames)
+        self.vectors = FrameVectors(header.dataset, self.image.number_of_frames)
+        self.dimensions = Dimensions(header.dataset, self.groups)
+        self.tiles = Tiles(header.dataset, self.groups, self.image.rows, self.image.columns)
         self.concatenation = self._concatenation()
         self.patient_orientation = self._patient_orientation()
-        self.planes = PlanePositions(
-            header.dataset, self.groups, self.reconstructed, self.image.number_of_frames
-        )
-        self.splitting = SplittingValues(header.dataset, self.groups)
+        self.planes = PlanePositions(header.dataset, self.groups, self.image.number_of_frames)
+        self.splitting = SplittingValues(header.dataset, self.groups, self.dimensions, self.vectors)
 
     def describe(self) -> Iterator[FrameDescription]:
         first = self._describe_frame(0)
@@ -65,10 +67,14 @@ class _Describer:
         for index in range(1, self.image.number_of_frames):
             if self.groups.is_present:
                 yield self._describe_frame(index)
-            else:  # only place and time can differ
-                position = self.planes.position(index, first.orientation)
-                splitting = {**first.splitting, **self._time_slot(index)}
-                yield replace(first, frame_number=index + 1, position=position, splitting=splitting)
+            else:  # only what vectors and the order of tiles say can differ
+                yield replace(
+                    first,
+                    frame_number=index + 1,
+                    position=self.planes.position(index, first.orientation),
+                    dimension_index=self._order(index),
+                    splitting={**first.splitting, **self.vectors.splitting(index)},
+                )
 
     def _describe_frame(self, index: int) -> FrameDescription:
         written = self.planes.orientation(index)
@@ -94,8 +100,10 @@ class _Describer:
             slice_thickness_mm=number(measures, "SliceThickness"),
             is_multiframe=self.image.number_of_frames > 1,
             concatenation=self.concatenation,
-            dimension_index=self._dimension_index(index) if position is None else None,
-            splitting=self._splitting(index),
+            dimension_index=self._order(index),
+            splitting=self.splitting.of_frame(index),
+            is_in_volume=self.planes.is_in_volume,
+            is_tile=self.tiles.is_present,
         )
 
     def _concatenation(self) -> tuple[str, int] | None:
@@ -106,12 +114,9 @@ class _Describer:
             offset = integer(self.dataset, "InConcatenationNumber")
         return None if uid is None or not is_address(uid) or offset is None else (uid, offset)
 
-    def _dimension_index(self, index: int) -> tuple[int, ...] | None:
-        content = self.groups.find("FrameContentSequence", index)
-        if content is None:
-            return None
-        values = numbers(content, "DimensionIndexValues") or numbers(content, "InStackPositionNumber")
-        return tuple(int(value) for value in values) or None
+    def _order(self, index: int) -> tuple[int, ...] | None:
+        """Return where the object itself puts a frame among the others, whatever the order in which they are stored."""
+        return self.tiles.index(index) or self.dimensions.index(index) or self.vectors.index(index)
 
     def _spacing(self, measures: Dataset) -> tuple[float | None, float | None]:
         """Return the spacing of rows and columns, at the patient where it is known, else at the detector."""
@@ -136,13 +141,6 @@ class _Describer:
         values = texts(self.dataset, "PatientOrientation")
         is_given = len(values) == 2 and all(0 < len(value) <= _LONGEST_DIRECTION for value in values)
         return (values[0], values[1]) if is_given else None
-
-    def _splitting(self, index: int) -> dict[str, str]:
-        return self.splitting.of_frame(index) | self._time_slot(index)
-
-    def _time_slot(self, index: int) -> dict[str, str]:
-        slot = self.reconstructed.time_slot(index)
-        return {} if slot is None else {"cardiac_phase": slot}
 
 
 def _axes(written: tuple[float, ...]) -> Orientation | None:

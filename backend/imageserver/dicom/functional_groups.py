@@ -1,5 +1,6 @@
 """Functional groups of enhanced multi-frame objects: what holds for one frame, its own or shared by all."""
 
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.values import element_of, first_item, items
@@ -27,18 +28,45 @@ class FunctionalGroups:
         self._shared = first_item(dataset, "SharedFunctionalGroupsSequence")
         self._per_frame = items(dataset, "PerFrameFunctionalGroupsSequence")
         self._shared_macros: dict[str, Dataset | None] = {}
+        self._tags: set[int] | None = None
 
     @property
     def is_present(self) -> bool:
         """Whether the object has functional groups."""
         return self._shared is not None or bool(self._per_frame)
 
+    def has(self, keyword: str) -> bool:
+        """Tell whether any frame has the macro `keyword`, of its own or shared."""
+        if self._tags is None:
+            groups = [*self._per_frame, *([self._shared] if self._shared is not None else [])]
+            self._tags = {int(tag) for group in groups for tag in group.keys()}  # noqa: SIM118  a data set has no other
+        return tag_for_keyword(keyword) in self._tags
+
+    def all(self, keyword: str) -> list[Dataset]:
+        """Return every item of the macro `keyword` in the object, the shared one last."""
+        groups = [*self._per_frame, *([self._shared] if self._shared is not None else [])]
+        return [macro for group in groups if (macro := first_item(group, keyword)) is not None]
+
+    def unassigned(self, frame_index: int) -> list[Dataset]:
+        """Return what an object converted from classic ones keeps of theirs for a frame: its own, then the shared.
+
+        References
+        ----------
+        DICOM PS3.3 C.7.6.16.2.25, C.7.6.16.2.26
+        """
+        if not self.is_present:
+            return []
+        return [
+            *self.layers("UnassignedPerFrameConvertedAttributesSequence", frame_index),
+            *self.layers("UnassignedSharedConvertedAttributesSequence", frame_index),
+        ]
+
     def find(self, keyword: str, frame_index: int) -> Dataset | None:
         """Return the item of the functional group macro `keyword` that holds for a frame, or None.
 
         The frame's own item is taken before the shared one; the standard allows only one of both.
         """
-        found = self._macros(keyword, frame_index)
+        found = self.layers(keyword, frame_index)
         return found[0] if found else None
 
     def source(self, keyword: str, frame_index: int) -> Dataset:
@@ -57,7 +85,7 @@ class FunctionalGroups:
             The macro's item, or the data set itself, where classic objects have the same attributes. What an item lacks
             is taken from the shared item or the data set; a window only as a whole.
         """
-        layers = [*self._macros(keyword, frame_index), self._dataset]
+        layers = [*self.layers(keyword, frame_index), self._dataset]
         if keyword in _TOGETHER:
             complete = (
                 layer for layer in layers if all(has_value(layer, name) for name in _TOGETHER[keyword])
@@ -65,8 +93,8 @@ class FunctionalGroups:
             return next(complete, layers[0])
         return _supplemented(layers, _SUPPLEMENTED.get(keyword, ()))
 
-    def _macros(self, keyword: str, frame_index: int) -> list[Dataset]:
-        """Return the frame's own item and the shared one, as far as they are there."""
+    def layers(self, keyword: str, frame_index: int) -> list[Dataset]:
+        """Return the items of the macro `keyword` for a frame: its own and the shared one, as far as they are there."""
         if keyword not in self._shared_macros:
             self._shared_macros[keyword] = first_item(self._shared, keyword)
         has_own = frame_index < len(self._per_frame)

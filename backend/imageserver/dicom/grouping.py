@@ -14,14 +14,14 @@ _SPACING_TOLERANCE = 0.01
 _COMPARED = 1000
 
 
-def by_number(frame: FrameDescription) -> tuple[bool, int, str, int, str, tuple[int, ...], int]:
-    """Instance Number (missing ones last), the object, the dimension index, then the frame number.
+def by_number(frame: FrameDescription) -> tuple[bool, int, str, tuple[int, ...], int, str, int]:
+    """Instance Number (missing ones last), the object, the place that the object gives its frame, then frame number.
 
-    The parts of a concatenation stand together, in the order of their offsets.
+    The parts of a concatenation stand together, in the order of their dimensions or of their offsets.
     """
     number, uid = frame.instance_number, frame.sop_instance_uid
     whole, offset = frame.concatenation or (uid, 0)
-    return number is None, number or 0, whole, offset, uid, frame.dimension_index or (), frame.frame_number
+    return number is None, number or 0, whole, frame.dimension_index or (), offset, uid, frame.frame_number
 
 
 def group_by_geometry(frames: Sequence[FrameDescription]) -> list[list[FrameDescription]]:

@@ -22,15 +22,13 @@ class ReconstructedSlices:
     def __init__(self, dataset: Dataset, number_of_frames: int) -> None:
         image_type = texts(dataset, "ImageType")
         self._slices = numbers(dataset, "SliceVector")
-        self._time_slots = numbers(dataset, "TimeSlotVector")
         # Only reconstructed objects have a Slice Vector, should Image Type not say it.
         self.is_present = image_type[2:3] in (["RECON TOMO"], ["RECON GATED TOMO"]) or bool(self._slices)
         self._detector = first_item(dataset, "DetectorInformationSequence") if self.is_present else None
         self._spacing_mm = number(dataset, "SpacingBetweenSlices")  # its sign is the direction of stacking
         if len(self._slices) != number_of_frames:
-            self._slices = [] if self._time_slots else list(range(1, number_of_frames + 1))
-        if len(self._time_slots) != number_of_frames:
-            self._time_slots = []
+            has_other_order = bool(numbers(dataset, "TimeSlotVector"))
+            self._slices = [] if has_other_order else list(range(1, number_of_frames + 1))
 
     def orientation(self) -> tuple[float, ...]:
         """Return Image Orientation (Patient) of the detector as it stands in the file; empty without one."""
@@ -47,6 +45,46 @@ class ReconstructedSlices:
         x, y, z = (start + float(s) for start, s in zip(first, step, strict=True))
         return (x, y, z)
 
-    def time_slot(self, index: int) -> str | None:
-        """Return the time slot of a frame of a gated object."""
-        return f"{self._time_slots[index]:g}" if self.is_present and self._time_slots else None
+
+# Each says of every frame which energy window, detector … it belongs to, the slowest first.
+_VECTORS = {
+    "energy_window": "EnergyWindowVector",
+    "detector": "DetectorVector",
+    "phase": "PhaseVector",
+    "rotation": "RotationVector",
+    "rr_interval": "RRIntervalVector",
+    "time_slot": "TimeSlotVector",
+    "angular_view": "AngularViewVector",
+    "slice": "SliceVector",
+    "time_slice": "TimeSliceVector",
+}
+# These number frames that lie side by side; the others tell frames at one place apart.
+_RUNNING = ("angular_view", "slice", "time_slice")
+
+
+class FrameVectors:
+    """What the vectors of a nuclear medicine object say of its frames. Says nothing about others.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+    number_of_frames : int
+
+    References
+    ----------
+    DICOM PS3.3 C.8.4.8: the vectors, in the order in which Frame Increment Pointer names them
+    """
+
+    def __init__(self, dataset: Dataset, number_of_frames: int) -> None:
+        read = {name: numbers(dataset, keyword) for name, keyword in _VECTORS.items()}
+        self._vectors = {name: values for name, values in read.items() if len(values) == number_of_frames}
+
+    def index(self, frame_index: int) -> tuple[int, ...] | None:
+        """Return the place of a frame in the vectors, or None."""
+        return tuple(int(values[frame_index]) for values in self._vectors.values()) or None
+
+    def splitting(self, frame_index: int) -> dict[str, str]:
+        """Return what may tell a frame from another one at its place."""
+        return {
+            name: f"{values[frame_index]:g}" for name, values in self._vectors.items() if name not in _RUNNING
+        }

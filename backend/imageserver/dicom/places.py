@@ -58,8 +58,13 @@ def _split_at(
     clustered = _clustered(projections, exact)
     if clustered is not None and len(parts := split(frames, clustered)) > 1:
         return clustered, parts
-    everything = [Part(list(range(len(frames))), None)]
-    return exact, split(frames, exact) if exact.max() > 0 else everything
+    if exact.max() == 0 and not _are_segments(frames):
+        return exact, [Part(list(range(len(frames))), None)]
+    return exact, split(frames, exact)
+
+
+def _are_segments(frames: Sequence[FrameDescription]) -> bool:
+    return len({frame.splitting.get("segment") for frame in frames}) > 1
 
 
 def _clustered(projections: NDArray[np.float64], exact: NDArray[np.int64]) -> NDArray[np.int64] | None:

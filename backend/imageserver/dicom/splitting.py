@@ -1,133 +1,195 @@
 """What may tell frames at one position from each other: time, echo, b-value, segment and others."""
 
+import re
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
-from pydicom.dataset import Dataset
-
-from imageserver.dicom.functional_groups import FunctionalGroups
-from imageserver.dicom.values import first_item, written_value
-
-# In the order in which they are tried to split repeated positions: attribute, then (functional group,
-# keyword) pairs; the group None is the data set itself.
-_SPLITTING: dict[str, tuple[tuple[str | None, str], ...]] = {
-    "segment": (("SegmentIdentificationSequence", "ReferencedSegmentNumber"),),
-    "temporal_position": (
-        ("FrameContentSequence", "TemporalPositionIndex"),
-        (None, "TemporalPositionIdentifier"),
-    ),
-    "acquisition": (("FrameContentSequence", "FrameAcquisitionNumber"), (None, "AcquisitionNumber")),
-    "echo": (("MREchoSequence", "EffectiveEchoTime"), (None, "EchoNumbers")),
-    "echo_time": ((None, "EchoTime"),),
-    "b_value": (("MRDiffusionSequence", "DiffusionBValue"), (None, "DiffusionBValue")),
-    "diffusion_gradient": ((None, "DiffusionGradientOrientation"),),
-    "cardiac_phase": (
-        ("CardiacSynchronizationSequence", "NominalPercentageOfCardiacPhase"),
-        ("CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime"),
-        (None, "TriggerTime"),
-    ),
-    "convolution_kernel": (
-        ("CTReconstructionSequence", "ConvolutionKernel"),
-        (None, "ConvolutionKernel"),
-    ),
-    "time": (
-        ("TemporalPositionSequence", "TemporalPositionTimeOffset"),
-        ("FrameContentSequence", "FrameReferenceDateTime"),
-        (None, "FrameReferenceTime"),
-    ),
-    "acquisition_time": (
-        ("FrameContentSequence", "FrameAcquisitionDateTime"),
-        (None, "AcquisitionDateTime"),
-        (None, "AcquisitionTime"),
-    ),
-    "content_time": ((None, "ContentTime"),),
-    "image_type": (
-        ("MRImageFrameTypeSequence", "FrameType"),
-        ("CTImageFrameTypeSequence", "FrameType"),
-        ("PETFrameTypeSequence", "FrameType"),
-        (None, "ImageType"),
-    ),
-    "stack_id": (("FrameContentSequence", "StackID"),),
-    "frame_of_reference": ((None, "FrameOfReferenceUID"),),
-}
-SPLITTING_ATTRIBUTES = tuple(_SPLITTING)
-_LONGEST_VALUE = 256  # the index keeps these for each frame; in a text of 64 KiB nobody names a phase
-
-_WORDS: dict[str, Callable[[str], str]] = {
-    "segment": "segment {}".format,
-    "temporal_position": "time point {}".format,
-    "acquisition": "acquisition {}".format,
-    "echo": "echo {}".format,
-    "echo_time": "echo time {} ms".format,
-    "b_value": "b-value {}".format,
-    "diffusion_gradient": "diffusion direction {}".format,
-    "cardiac_phase": "cardiac phase {}".format,
-    "time": "time {}".format,
-    "acquisition_time": "acquired at {}".format,
-    "content_time": "created at {}".format,
-    "image_type": "image type {}".format,
-    "convolution_kernel": "kernel {}".format,
-    "stack_id": "stack {}".format,
-    "frame_of_reference": "frame of reference {}".format,
-}
+_CLOCK = re.compile(r"(\d{8})?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)?([+-]\d{4})?")
 
 
-class SplittingValues:
-    """The values by which the frames of one object may be split (PS3.3 C.7.6.16.2, C.8).
+def _clock(value: str) -> str:
+    """Write a TM or DT as hours, minutes and seconds; anything else as it is."""
+    match = _CLOCK.fullmatch(value)
+    return ":".join(part for part in match.groups()[1:4] if part) if match else value
 
-    Parameters
+
+def _lower(value: str) -> str:
+    return value.replace("_", " ").lower()
+
+
+class SplittingAttribute(NamedTuple):
+    """One attribute that frames at one position may differ in.
+
+    Attributes
     ----------
-    dataset : pydicom.Dataset
-    groups : FunctionalGroups
-        Of the same data set.
+    name : str
+    words : function of str
+        Its value for people, with its unit.
+    sources : tuple of (str or None, str)
+        Functional group and keyword, in the order in which they are looked for; the group None is the data set itself,
+        or what an object that was converted from classic ones keeps of it.
     """
 
-    def __init__(self, dataset: Dataset, groups: FunctionalGroups) -> None:
-        self.groups = groups
-        self.of_the_object = {
-            keyword: _short(written_value(dataset, keyword))
-            for pairs in _SPLITTING.values()
-            for group, keyword in pairs
-            if group is None
-        }
-
-    def of_frame(self, index: int) -> dict[str, str]:
-        """Return the values that a frame has, by the names in `SPLITTING_ATTRIBUTES`."""
-        found = ((name, self._splitting_value(name, index)) for name in SPLITTING_ATTRIBUTES)
-        return {name: value for name, value in found if value is not None}
-
-    def _splitting_value(self, name: str, index: int) -> str | None:
-        if name == "diffusion_gradient" and self.groups.is_present:
-            return self._gradient_of_frame(index)
-        for group, keyword in _SPLITTING[name]:
-            if (value := self._value(group, keyword, index)) is not None:
-                return value
-        return None
-
-    def _value(self, group: str | None, keyword: str, index: int) -> str | None:
-        if group is None:
-            return self.of_the_object[keyword]
-        source = self.groups.find(group, index) if self.groups.is_present else None
-        return None if source is None else _short(written_value(source, keyword))
-
-    def _gradient_of_frame(self, index: int) -> str | None:
-        diffusion = self.groups.find("MRDiffusionSequence", index)
-        if diffusion is None:
-            return None
-        direction = first_item(diffusion, "DiffusionGradientDirectionSequence")
-        if direction is None:
-            return None
-        return _short(written_value(direction, "DiffusionGradientOrientation"))
+    name: str
+    words: Callable[[str], str]
+    sources: tuple[tuple[str | None, str], ...] = ()
 
 
-def _short(value: str | None) -> str | None:
-    return None if value is None else value[:_LONGEST_VALUE]
+_CARDIAC, _CONTENT = "CardiacSynchronizationSequence", "FrameContentSequence"
+_TIMING = "MRTimingAndRelatedParametersSequence"
+
+# In the order in which they are tried. Those without a source are read elsewhere: the vectors of nuclear medicine, the
+# direction of a diffusion gradient, which lies a sequence deeper.
+_ATTRIBUTES = (
+    SplittingAttribute(
+        "segment", "segment {}".format, (("SegmentIdentificationSequence", "ReferencedSegmentNumber"),)
+    ),
+    SplittingAttribute(
+        "optical_path",
+        "optical path {}".format,
+        (("OpticalPathIdentificationSequence", "OpticalPathIdentifier"),),
+    ),
+    SplittingAttribute(
+        "temporal_position",
+        "time point {}".format,
+        ((_CONTENT, "TemporalPositionIndex"), (None, "TemporalPositionIdentifier")),
+    ),
+    SplittingAttribute("energy_window", "energy window {}".format),
+    SplittingAttribute("detector", "detector {}".format),
+    SplittingAttribute("phase", "phase {}".format),
+    SplittingAttribute("rotation", "rotation {}".format),
+    SplittingAttribute("rr_interval", "R-R interval {}".format),
+    SplittingAttribute("time_slot", "time slot {}".format),
+    SplittingAttribute(
+        "acquisition",
+        "acquisition {}".format,
+        ((_CONTENT, "FrameAcquisitionNumber"), (None, "AcquisitionNumber")),
+    ),
+    SplittingAttribute("echo", "echo {}".format, ((None, "EchoNumbers"),)),
+    SplittingAttribute(
+        "echo_time",
+        "echo time {} ms".format,
+        (("MREchoSequence", "EffectiveEchoTime"), (None, "EchoTime")),
+    ),
+    SplittingAttribute(
+        "inversion_time",
+        "inversion time {} ms".format,
+        (("MRModifierSequence", "InversionTimes"), (None, "InversionTime")),
+    ),
+    SplittingAttribute(
+        "b_value",
+        "b-value {} s/mm²".format,
+        (("MRDiffusionSequence", "DiffusionBValue"), (None, "DiffusionBValue")),
+    ),
+    SplittingAttribute(
+        "diffusion_directionality",
+        lambda value: f"{_lower(value)} diffusion",
+        (("MRDiffusionSequence", "DiffusionDirectionality"), (None, "DiffusionDirectionality")),
+    ),
+    SplittingAttribute("diffusion_gradient", "diffusion direction {}".format),
+    SplittingAttribute(
+        "label_or_control", _lower, (("MRArterialSpinLabelingSequence", "ASLContext"), (None, "ASLContext"))
+    ),
+    SplittingAttribute(
+        "complex_component",
+        _lower,
+        (("MRImageFrameTypeSequence", "ComplexImageComponent"), (None, "ComplexImageComponent")),
+    ),
+    SplittingAttribute(
+        "cardiac_phase",
+        "{} % of the cardiac cycle".format,
+        ((_CARDIAC, "NominalPercentageOfCardiacPhase"), (None, "NominalPercentageOfCardiacPhase")),
+    ),
+    SplittingAttribute(
+        "trigger_time",
+        "{} ms after the trigger".format,
+        (
+            (_CARDIAC, "NominalCardiacTriggerDelayTime"),
+            (_CARDIAC, "ActualCardiacTriggerDelayTime"),
+            (None, "TriggerTime"),
+        ),
+    ),
+    SplittingAttribute(
+        "respiratory_phase",
+        "{} % of the respiratory cycle".format,
+        (
+            ("RespiratorySynchronizationSequence", "NominalPercentageOfRespiratoryPhase"),
+            (None, "NominalPercentageOfRespiratoryPhase"),
+        ),
+    ),
+    SplittingAttribute("flip_angle", "flip angle {}°".format, ((_TIMING, "FlipAngle"), (None, "FlipAngle"))),
+    SplittingAttribute(
+        "velocity_direction",
+        "velocity direction {}".format,
+        (("MRVelocityEncodingSequence", "VelocityEncodingDirection"),),
+    ),
+    SplittingAttribute("metabolite", "{}".format, (("MRMetaboliteMapSequence", "MetaboliteMapDescription"),)),
+    SplittingAttribute("quantity", "quantity {}".format, (("RealWorldValueMappingSequence", "LUTLabel"),)),
+    SplittingAttribute(
+        "convolution_kernel",
+        "kernel {}".format,
+        (("CTReconstructionSequence", "ConvolutionKernel"), (None, "ConvolutionKernel")),
+    ),
+    SplittingAttribute("tube_voltage", "{} kV".format, (("CTXRayDetailsSequence", "KVP"), (None, "KVP"))),
+    SplittingAttribute(
+        "time_offset", "{} s".format, (("TemporalPositionSequence", "TemporalPositionTimeOffset"),)
+    ),
+    SplittingAttribute("frame_reference_time", "{} ms".format, ((None, "FrameReferenceTime"),)),
+    SplittingAttribute(
+        "time",
+        lambda value: f"time {_clock(value)}",
+        ((_CONTENT, "FrameReferenceDateTime"),),
+    ),
+    SplittingAttribute(
+        "acquisition_time",
+        lambda value: f"acquired at {_clock(value)}",
+        ((_CONTENT, "FrameAcquisitionDateTime"), (None, "AcquisitionDateTime"), (None, "AcquisitionTime")),
+    ),
+    SplittingAttribute("content_time", lambda value: f"created at {_clock(value)}", ((None, "ContentTime"),)),
+    SplittingAttribute(
+        "image_type",
+        "image type {}".format,
+        (
+            ("MRImageFrameTypeSequence", "FrameType"),
+            ("CTImageFrameTypeSequence", "FrameType"),
+            ("PETFrameTypeSequence", "FrameType"),
+            ("XRay3DFrameTypeSequence", "FrameType"),
+            ("USImageDescriptionSequence", "FrameType"),
+            (None, "ImageType"),
+        ),
+    ),
+    SplittingAttribute("stack_id", "stack {}".format, ((_CONTENT, "StackID"),)),
+)
+# What says little to people, or may be an accident, is tried when nothing else tells frames apart.
+_LAST_RESORTS = (
+    SplittingAttribute("dimension", "{}".format),
+    SplittingAttribute(
+        "frame_of_reference", "frame of reference {}".format, ((None, "FrameOfReferenceUID"),)
+    ),
+)
+SOURCES = {attribute.name: attribute.sources for attribute in (*_ATTRIBUTES, *_LAST_RESORTS)}
+SPLITTING_ATTRIBUTES = tuple(attribute.name for attribute in _ATTRIBUTES)
+LAST_RESORTS = tuple(attribute.name for attribute in _LAST_RESORTS)
+_WORDS = {attribute.name: attribute.words for attribute in (*_ATTRIBUTES, *_LAST_RESORTS)}
 
 
 def words_for(names: Iterable[str], values: Iterable[str | None]) -> str:
     """Say the values of splitting attributes for people: "time point 2, echo 1"."""
     pairs = zip(names, values, strict=True)
     words = [
-        _WORDS[name](value.replace("\\", " / ")) if value is not None else f"no {name.replace('_', ' ')}"
+        _WORDS[name](value).replace("\\", " / ") if value is not None else f"no {name.replace('_', ' ')}"
         for name, value in pairs
     ]
     return ", ".join(words)
+
+
+def natural_order(value: str | None) -> tuple[int, float, tuple[tuple[int, float, str], ...]]:
+    """Sort numbers by size, before other texts, in which digits are numbers too, and missing values last."""
+    if value is None:
+        return 2, 0.0, ()
+    try:
+        return 0, float(value), ()
+    except ValueError:
+        parts = re.split(r"(\d+(?:\.\d+)?)", value)
+        chunks = tuple((0, float(part), "") if i % 2 else (1, 0.0, part) for i, part in enumerate(parts))
+        return 1, 0.0, chunks

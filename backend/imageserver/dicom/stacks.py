@@ -15,7 +15,13 @@ from imageserver.dicom.arrangement import (
     Verdict,
     middle_of,
 )
-from imageserver.dicom.exclusions import excluded, incomplete_stacks, unequal_stacks, unplaced
+from imageserver.dicom.exclusions import (
+    excluded,
+    find_unplaced,
+    incomplete_stacks,
+    unequal_stacks,
+    unplaced_findings,
+)
 from imageserver.dicom.explanations import explain_number, explain_position
 from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.frame_findings import frame_of_reference_findings, orientation_findings
@@ -23,7 +29,7 @@ from imageserver.dicom.grouping import by_number, group_by_geometry
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.places import FrameGroup, place
 from imageserver.dicom.spacing import is_tilted, is_uniform, line_of
-from imageserver.dicom.stack_building import build_stacks, reference, stack_without_geometry
+from imageserver.dicom.stack_building import build_stacks, reference
 from imageserver.dicom.stack_findings import find_irregularities
 
 __all__ = ["Arrangement", "FrameReference", "Middle", "Ordering", "Stack", "Verdict", "arrange"]
@@ -53,7 +59,7 @@ def arrange(frames: Sequence[FrameDescription]) -> Arrangement:
     located = [frame for frame in ordered if frame.position is not None]
     groups = [group for group in map(place, group_by_geometry(located)) if group is not None]
     main = next((group for group in groups if len(group.frames) >= _MAIN_GROUP_SHARE * len(frames)), None)
-    if main is not None and (main.distinct_positions > 1 or len(main.frames) == 1):
+    if main is not None and (main.distinct_positions > 1 or len(main.frames) == len(main.parts)):
         return _arrange_by_position(ordered, groups, main)
     return _arrange_by_number(ordered, groups, main)
 
@@ -61,7 +67,8 @@ def arrange(frames: Sequence[FrameDescription]) -> Arrangement:
 def _arrange_by_position(
     frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup
 ) -> Arrangement:
-    stacks = build_stacks(groups, main)
+    unplaced = find_unplaced(frames, groups)
+    stacks = build_stacks(groups, main, unplaced)
     first = stacks[0]
     findings = [
         finding
@@ -88,7 +95,7 @@ def _arrange_by_position(
         stacks=tuple(stacks),
         frames=first.frames,
         middle=first.middle,
-        excluded=tuple(excluded(frames, groups, main)),
+        excluded=tuple(excluded(unplaced, groups, main)),
         warnings=tuple(warnings),
         explanation=explain_position(first, stacks, len(frames), main.frames[0].orientation is not None),
     )
@@ -112,7 +119,7 @@ def _merged(alike: Sequence[Finding]) -> Finding:
 
 
 def _verdict_of(group: FrameGroup) -> Verdict:
-    if len(group.frames) == 1:
+    if len(group.frames) == len(group.parts):
         return Verdict.SINGLE_IMAGE
     if sum(part.is_complete for part in group.parts) > 1:
         return Verdict.VOLUME_4D
@@ -125,16 +132,16 @@ def _verdict_of(group: FrameGroup) -> Verdict:
 def _arrange_by_number(
     frames: Sequence[FrameDescription], groups: Sequence[FrameGroup], main: FrameGroup | None
 ) -> Arrangement:
-    stacks = build_stacks(groups, main)
+    unplaced = find_unplaced(frames, groups)
     order = tuple(reference(frame) for frame in frames)
     verdict = _verdict_without_order(frames, groups, main)
     warnings = orientation_findings(frames)
     if groups or any(frame.position is not None for frame in frames):
-        warnings.extend(unplaced(frames, groups))
+        warnings.extend(unplaced_findings(unplaced))
     return Arrangement(
         verdict=verdict,
         ordering=Ordering.INSTANCE_NUMBER,
-        stacks=tuple(stacks or [stack_without_geometry(frames)]),
+        stacks=tuple(build_stacks(groups, main, unplaced)),
         frames=order,
         middle=middle_of(order, (), None),
         warnings=tuple(warnings),
@@ -147,7 +154,9 @@ def _verdict_without_order(
 ) -> Verdict:
     if len(frames) == 1:
         return Verdict.SINGLE_IMAGE
-    if main is None and groups:
+    if any(frame.is_tile for frame in frames):
+        return Verdict.NO_GEOMETRY
+    if main is None and len(groups) > 1:
         return Verdict.LOCALIZER
     if any(frame.is_multiframe for frame in frames) or main is not None:
         return Verdict.CINE

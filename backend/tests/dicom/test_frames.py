@@ -83,15 +83,14 @@ class TestOrderWithoutPositions:
         ("content", "index"),
         [
             ({"DimensionIndexValues": [1, 7], "InStackPositionNumber": 3}, (1, 7)),
-            ({"InStackPositionNumber": 3}, (3,)),
+            ({"InStackPositionNumber": 3}, (0, 3, 0)),
+            ({"StackID": "A", "InStackPositionNumber": 3, "TemporalPositionIndex": 2}, (1, 3, 2)),
             ({}, None),
         ],
-        ids=["dimension", "in stack", "none"],
+        ids=["dimension", "in stack", "stack, place and time", "none"],
     )
     def test_dimension_index(self, content: dict[str, object], index: tuple[int, ...] | None) -> None:
         dataset = builders.enhanced([(0, 0, 1)], groups=[{"FrameContentSequence": item(**content)}])
-        assert describe(dataset)[0].dimension_index is None, "the position says more"
-        del dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
         assert describe(dataset)[0].dimension_index == index
 
 
@@ -181,7 +180,7 @@ class TestSplittingAttributes:
         )
         assert frame.splitting == {
             "temporal_position": "3",
-            "echo": "12.5",
+            "echo_time": "12.5",
             "b_value": "1000",
             "diffusion_gradient": "1\\0\\0",
             "stack_id": "A",

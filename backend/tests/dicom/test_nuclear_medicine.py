@@ -63,6 +63,34 @@ def test_a_gated_tomogram_has_a_stack_for_each_time_slot() -> None:
     assert arrangement.middle is not None
     assert arrangement.middle.frame_number == 3
 
+    assert [s.differs_by for s in arrangement.stacks] == ["time slot 1", "time slot 2"]
+
+
+def test_energy_windows_of_a_tomogram_are_stacks() -> None:
+    vectors = {"EnergyWindowVector": [2, 2, 1, 1], "SliceVector": [2, 1, 2, 1]}
+    arrangement = arrange(describe(tomogram(4, **vectors)))
+    assert {s.differs_by: [f.frame_number for f in s.frames] for s in arrangement.stacks} == {
+        "energy window 1": [4, 3],
+        "energy window 2": [2, 1],
+    }
+
+
+def test_a_planar_acquisition_follows_its_vectors_and_shows_each_detector() -> None:
+    # DYNAMIC: energy window, detector, phase and time slice, the first of them slowest (PS3.3 C.8.4.8).
+    vectors = {"DetectorVector": [2, 1, 2, 1], "TimeSliceVector": [1, 2, 2, 1]}
+    arrangement = arrange(describe(tomogram(4, "DYNAMIC", **vectors)))
+    assert arrangement.verdict is Verdict.CINE
+    assert [f.frame_number for f in arrangement.frames] == [4, 2, 1, 3]
+    assert {s.differs_by: [f.frame_number for f in s.frames] for s in arrangement.stacks} == {
+        "4 × 4 pixels, detector 1": [4, 2],
+        "4 × 4 pixels, detector 2": [1, 3],
+    }
+
+
+def test_a_vector_of_another_length_says_nothing() -> None:
+    frames = describe(tomogram(3, "DYNAMIC", DetectorVector=[1, 2]))
+    assert [frame.dimension_index for frame in frames] == [None] * 3
+
 
 @pytest.mark.parametrize(
     "attributes",
