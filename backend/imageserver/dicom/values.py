@@ -42,7 +42,11 @@ _LONGEST_DECIMALS = 1 << 16
 _LONGEST_BINARY = 1 << 22
 
 
-def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement | None:
+# A keyword of PS3.6, or a tag where groups repeat and a keyword does not tell which is meant.
+Attribute = str | int
+
+
+def element_of(dataset: Dataset, keyword: Attribute) -> RawDataElement | DataElement | None:
     """Return the element as it is, unconverted where it came from a file; None when absent or malformed."""
     element = dataset._dict.get(_tag(keyword))
     if element is None or element.value is not None or not isinstance(element, RawDataElement):
@@ -54,15 +58,15 @@ def element_of(dataset: Dataset, keyword: str) -> RawDataElement | DataElement |
 
 
 @lru_cache(maxsize=1024)
-def _tag(keyword: str) -> BaseTag:
+def _tag(keyword: Attribute) -> BaseTag:
     """Return the tag of a keyword; pydicom looks it up anew, and checks it, each time it is asked by keyword."""
-    tag = tag_for_keyword(keyword)
+    tag = keyword if isinstance(keyword, int) else tag_for_keyword(keyword)
     if tag is None:
         raise ValueError(f"{keyword} is not a keyword of PS3.6")
     return base_tag(tag)
 
 
-def raw_bytes(dataset: Dataset, keyword: str) -> bytes | None:
+def raw_bytes(dataset: Dataset, keyword: Attribute) -> bytes | None:
     """Return the bytes of a text element as they stand in the file; None when it is absent.
 
     Text that was set in memory comes as UTF-8.
@@ -102,7 +106,7 @@ def character_sets_of(dataset: Dataset) -> list[str]:
 
 
 def decoded_text(
-    dataset: Dataset, keyword: str, character_sets: list[str] | None = None
+    dataset: Dataset, keyword: Attribute, character_sets: list[str] | None = None
 ) -> DecodedText | None:
     """Return a text element in Unicode with the codes of what was guessed; None when it is absent.
 
@@ -132,7 +136,7 @@ def _plain_text(element: RawDataElement | DataElement) -> str | None:
     return value.decode("ascii").replace("\0", "").strip()
 
 
-def text(dataset: Dataset, keyword: str) -> str | None:
+def text(dataset: Dataset, keyword: Attribute) -> str | None:
     """Return a text, code or date element without padding; None when it is absent or empty."""
     element = element_of(dataset, keyword)
     if element is None:
@@ -160,7 +164,7 @@ def written_value(dataset: Dataset, keyword: str) -> str | None:
     return "\\".join(f"{value:.12g}" for value in numbers(dataset, keyword)) or None
 
 
-def numbers(dataset: Dataset, keyword: str, *, signed: bool = False) -> list[float]:
+def numbers(dataset: Dataset, keyword: Attribute, *, signed: bool = False) -> list[float]:
     """Return the finite numbers of an element; empty when it is absent or any of them is malformed.
 
     `signed` decides for attributes that are "US or SS" where the file does not say which.
@@ -273,13 +277,13 @@ def _vr_of(element: RawDataElement) -> str:
         return "UN"
 
 
-def number(dataset: Dataset, keyword: str, *, signed: bool = False) -> float | None:
+def number(dataset: Dataset, keyword: Attribute, *, signed: bool = False) -> float | None:
     """Return the first number of an element, or None."""
     values = numbers(dataset, keyword, signed=signed)
     return values[0] if values else None
 
 
-def integer(dataset: Dataset, keyword: str, *, signed: bool = False) -> int | None:
+def integer(dataset: Dataset, keyword: Attribute, *, signed: bool = False) -> int | None:
     """Return the first number of an element where it is whole and has at most 64 bits, as all of DICOM's, else None."""
     value = number(dataset, keyword, signed=signed)
     return int(value) if value is not None and value == int(value) and abs(value) < 1 << 63 else None
