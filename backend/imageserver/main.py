@@ -33,6 +33,7 @@ EXPOSED_HEADERS = (
     "ETag",
     "Retry-After",
     "X-Frame-Number",
+    "X-Overlays",
     "X-Request-ID",
     "X-SOP-Instance-UID",
     "X-Slice-Count",

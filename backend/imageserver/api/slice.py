@@ -29,6 +29,7 @@ _HEADERS = {
     "X-Frame-Number": "The frame that is shown, from 1.",
     "X-Slice-Stack": "The stack that the slice belongs to; absent where it belongs to none.",
     "X-Slice-Position": "Where it lies along the normal of that stack, in mm; absent without a position.",
+    "X-Overlays": "How many overlay planes the slice has that can be drawn; absent where it has none, and on 304.",
     "X-Window-Center": "Of the window in use; absent for tables, colour and constant images, and on 304.",
     "X-Window-Width": "As X-Window-Center.",
     "X-Window-Source": "`file`, `request` or `guessed`; absent as X-Window-Center.",
@@ -63,6 +64,9 @@ def get_slice(
     ] = None,
     center: Annotated[FiniteFloat | Absent, Query(description="Window Center (0028,1050).")] = None,
     width: Annotated[FiniteFloat | Absent, Query(gt=0, description="Window Width (0028,1051).")] = None,
+    overlays: Annotated[
+        bool, Query(description="Whether to draw the overlays of the file (PS3.3 C.9), white.")
+    ] = False,
     format: Annotated[PictureFormat, Query(description="Encoding of the picture.")] = PictureFormat.PNG,
 ) -> Response:
     """Show one slice, always with the size of the image itself: Rows × Columns."""
@@ -71,7 +75,7 @@ def get_slice(
     window = None if center is None or width is None else (center, width)
     volume, located = archive.locate(series, stack, index)
     try:
-        key = archive.identify(located, window, format)
+        key = archive.identify(located, window, format, with_overlays=overlays)
         picture = None if matches_etag(request, key.etag) else archive.picture(key)
     except AppError as error:
         _record(audit, volume, Outcome.FAILURE)
@@ -79,7 +83,7 @@ def get_slice(
     _record(audit, volume, Outcome.SUCCESS)
     if picture is None:
         return not_modified(key.etag, _headers(volume, located, key))
-    headers = {**_headers(volume, located, key), **_window_headers(picture, key)}
+    headers = {**_headers(volume, located, key), **_window_headers(picture, key), **_overlay_headers(picture)}
     return Response(picture.content, media_type=format.media_type, headers=headers)
 
 
@@ -117,3 +121,7 @@ def _window_headers(picture: Picture, key: PictureKey) -> dict[str, str]:
         "X-Window-Width": f"{picture.window.width:.10g}",
         "X-Window-Source": "request" if key.window else "guessed" if is_guessed else "file",
     }
+
+
+def _overlay_headers(picture: Picture) -> dict[str, str]:
+    return {"X-Overlays": str(len(picture.overlays))} if picture.overlays else {}

@@ -128,6 +128,16 @@ class Window(BaseModel):
     explanation: str | None
 
 
+class Overlay(BaseModel):
+    """An overlay plane of the middle slice (PS3.3 C.9); `GET /slice?overlays=true` draws it."""
+
+    group: str = Field(description="Of its tags, `6000` to `601E`.")
+    type: str | None = Field(description="`G` for graphics, `R` for a region of interest.")
+    label: str | None
+    description: str | None
+    is_embedded: bool = Field(description="Whether its bits stand in the pixel data.")
+
+
 class VolumeDetail(Volume):
     """One volume, and how its middle slice was chosen."""
 
@@ -138,6 +148,7 @@ class VolumeDetail(Volume):
     windows: list[Window] = Field(
         description="The windows that the file of the middle slice offers; the first is used."
     )
+    overlays: list[Overlay] = Field(description="The overlay planes of the middle slice that can be drawn.")
     pixel_aspect_ratio: float
     excluded: list[Finding] = Field(description="Images outside the default order.")
     warnings: list[Finding]
@@ -201,18 +212,19 @@ def get_volume(
         series_instance_uid=summary.series_instance_uid,
     )
     arrangement = volume.arrangement.summary()
-    windows, noticed = archive.middle_windows(volume)
+    picture = archive.middle_picture(volume)
     first = next(iter(volume.arrangement.stacks), None)
     body = {
         **_volume(summary, archive.catalogue.default_series(), with_patient),
         **arrangement,
-        "windows": [window.as_dict() for window in windows],
+        "windows": [window.as_dict() for window in picture.windows],
+        "overlays": [plane.as_dict() for plane in picture.overlays],
         "pixel_aspect_ratio": first.pixel_aspect_ratio if first else 1.0,
         "warnings": [
             *arrangement["warnings"],
             *volume.warnings,
             *volume.patient["warnings"],
-            *(finding.as_dict() for finding in noticed),
+            *(finding.as_dict() for finding in picture.findings),
             *([INDEX_BUILDING] if archive.catalogue.status().state == "building" else []),
         ],
     }

@@ -1,5 +1,7 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
+from typing import NamedTuple
+
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory
@@ -10,6 +12,7 @@ from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
+from imageserver.dicom.overlays import OverlayPlane
 from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import Finding
 from imageserver.dicom.voi_lut import Window
@@ -25,6 +28,14 @@ from imageserver.errors import (
 from imageserver.settings import Settings
 
 SECONDS_PER_DAY = 86_400
+
+
+class MiddlePicture(NamedTuple):
+    """What there is to say about the picture of the middle slice of a volume."""
+
+    windows: list[Window]
+    overlays: tuple[OverlayPlane, ...]
+    findings: tuple[Finding, ...]
 
 
 class Archive:
@@ -73,7 +84,12 @@ class Archive:
         return volume, locate_slice(volume, stack, index)
 
     def identify(
-        self, located: LocatedSlice, window: tuple[float, float] | None, picture_format: PictureFormat
+        self,
+        located: LocatedSlice,
+        window: tuple[float, float] | None,
+        picture_format: PictureFormat,
+        *,
+        with_overlays: bool = False,
     ) -> PictureKey:
         """Find the file of a slice and make sure that it is the one that was indexed.
 
@@ -88,7 +104,7 @@ class Archive:
         DataDirectoryUnavailable
         """
         file = self._file_of(located)
-        return PictureKey(file, located.frame.frame_number, window, picture_format)
+        return PictureKey(file, located.frame.frame_number, window, picture_format, with_overlays)
 
     def picture(self, key: PictureKey) -> Picture:
         """Return the picture of a frame.
@@ -128,17 +144,18 @@ class Archive:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID.")
         return found
 
-    def middle_windows(self, volume: Volume) -> tuple[list[Window], tuple[Finding, ...]]:
-        """Return the windows that the file of the middle slice offers, and what was noticed when it was drawn.
+    def middle_picture(self, volume: Volume) -> MiddlePicture:
+        """Return what the file of the middle slice offers for showing it, and what was noticed when it was drawn.
 
         Nothing where the slice cannot be shown: `picture` says why.
         """
         try:
             key = self.identify(locate_slice(volume, None, None), None, PictureFormat.PNG)
             windows = self.catalogue.remember(("windows", key), lambda: self._maker.windows(key))
-            return windows, self.picture(key).warnings
+            picture = self.picture(key)
+            return MiddlePicture(windows, picture.overlays, picture.warnings)
         except (SliceNotFound, Gone, Undecodable):
-            return [], ()
+            return MiddlePicture([], (), ())
 
     def explain(self, error: AppError, volume: Volume, located: LocatedSlice) -> AppError:
         """Name the slice that cannot be shown and its neighbours, so that a page can offer them."""

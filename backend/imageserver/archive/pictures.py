@@ -12,6 +12,8 @@ from imageserver.archive.files import DataDirectory
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.overlay_bits import DecodedOverlays, decode_overlays, draw_overlays
+from imageserver.dicom.overlays import OverlayPlane, read_overlays
 from imageserver.dicom.picture_format import PictureFormat, encode
 from imageserver.dicom.reading import FileRefused, Finding, Header, read_header
 from imageserver.dicom.rendering import render_frame, windows_of
@@ -20,15 +22,16 @@ from imageserver.errors import Busy, UndecodableFrame
 
 MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
 WAIT_SECONDS = 10.0
-RENDERING_VERSION = "2"  # to be raised whenever the same file gives other bytes
+RENDERING_VERSION = "3"  # to be raised whenever the same file gives other bytes
 
 
 class Picture(NamedTuple):
-    """An encoded picture, and what was noticed while it was made."""
+    """An encoded picture, what was noticed while it was made, and the overlays of its frame, drawn or not."""
 
     content: bytes
     warnings: tuple[Finding, ...] = ()
     window: Window | None = None
+    overlays: tuple[OverlayPlane, ...] = ()
 
 
 class PictureKey(NamedTuple):
@@ -38,6 +41,7 @@ class PictureKey(NamedTuple):
     frame_number: int
     window: tuple[float, float] | None
     format: PictureFormat
+    with_overlays: bool = False
 
     @property
     def etag(self) -> str:
@@ -50,6 +54,7 @@ class PictureKey(NamedTuple):
             self.frame_number,
             self.window,
             self.format.value,
+            self.with_overlays,
         )
         return f'"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
 
@@ -81,8 +86,14 @@ class PictureMaker:
         with self._open(key) as (stream, header):
             frame = decode_frame(stream, header, index, self._decoders)
             window = None if key.window is None else chosen_window(header, index, *key.window)
+            overlays = read_overlays(header)
+            bits = DecodedOverlays([], [])
+            if key.with_overlays:
+                bits = decode_overlays(stream, header, overlays, index, self._decoders)
         rendered = render_frame(frame, header, index, window)
-        return Picture(encode(rendered.display_values, key.format), rendered.warnings, rendered.window)
+        content = encode(draw_overlays(rendered.display_values, bits.masks), key.format)
+        noticed = (*rendered.warnings, *overlays.notices(index), *bits.findings)
+        return Picture(content, noticed, rendered.window, tuple(overlays.on_frame(index)))
 
     def windows(self, key: PictureKey) -> list[Window]:
         """Return the windows that the file offers for a frame; raises as `make`."""

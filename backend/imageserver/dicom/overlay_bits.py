@@ -2,16 +2,25 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from imageserver.dicom.decoding import Decoders, decode_frame
-from imageserver.dicom.overlays import OverlayPlane, Overlays, overlay_data
+from imageserver.dicom.limits import Finding
+from imageserver.dicom.overlays import UNUSABLE_OVERLAY, OverlayPlane, Overlays, overlay_data
 from imageserver.dicom.reading import Header
+from imageserver.errors import UndecodableFrame
 
 WHITE = 255
+
+
+class DecodedOverlays(NamedTuple):
+    """Where the overlays of a frame are set, each of the shape of the image, and what could not be decoded."""
+
+    masks: list[NDArray[np.bool_]]
+    findings: list[Finding]
 
 
 def with_all_bits(header: Header) -> Header:
@@ -24,7 +33,7 @@ def with_all_bits(header: Header) -> Header:
 
 def decode_overlays(
     stream: BinaryIO, header: Header, overlays: Overlays, frame_index: int, decoders: Decoders
-) -> list[NDArray[np.bool_]]:
+) -> DecodedOverlays:
     """Return where the overlays of a frame are set; for embedded ones the frame is decoded with all bits.
 
     Parameters
@@ -42,18 +51,23 @@ def decode_overlays(
 
     Returns
     -------
-    list of numpy.ndarray, shape (rows, columns) of the image, bool
+    DecodedOverlays
+        Where the frame cannot be decoded with all bits, without its embedded overlays and with a finding.
 
     Raises
     ------
-    imageserver.errors.UndecodableFrame, UnsupportedTransferSyntax, Busy
+    imageserver.errors.UnsupportedTransferSyntax, Busy
         As `decode_frame`.
     """
     planes = overlays.on_frame(frame_index)
-    words = None
+    words, findings = None, []
     if any(plane.is_embedded for plane in planes):
-        words = decode_frame(stream, with_all_bits(header), frame_index, decoders).stored_values
-    return list(overlay_masks(planes, header, frame_index, words))
+        try:
+            words = decode_frame(stream, with_all_bits(header), frame_index, decoders).stored_values
+        except UndecodableFrame:
+            message = "The overlays in the pixel data cannot be drawn: the bits that they stand in cannot be decoded."
+            findings.append(Finding(UNUSABLE_OVERLAY, message))
+    return DecodedOverlays(list(overlay_masks(planes, header, frame_index, words)), findings)
 
 
 def overlay_masks(
@@ -157,7 +171,8 @@ def draw_overlays(display_values: NDArray[np.uint8], masks: Iterable[NDArray[np.
     -------
     numpy.ndarray, same shape, uint8
     """
-    drawn = display_values.copy()
+    masks = list(masks)
+    drawn = display_values.copy() if masks else display_values
     for mask in masks:
         drawn[mask] = WHITE
     return drawn

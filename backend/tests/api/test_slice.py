@@ -536,3 +536,71 @@ class TestPlaceAndWindow:
         folder.write("a", image(ImagePositionPatient=None))
         index()
         assert "X-Slice-Position" not in signed_in.get("/slice").headers
+
+
+class TestOverlays:
+    """PS3.3 C.9: drawn only where they are asked for, and never in the way of the picture."""
+
+    def overlaid(self, **values: Any) -> Dataset:
+        dataset = grey(7)
+        bits = np.zeros((4, 6), np.bool_)
+        bits[1, 2] = True
+        values = {"rows": 4, "columns": 6, "data": np.packbits(bits, bitorder="little").tobytes(), **values}
+        for element, vr, value in (
+            (0x0010, "US", values["rows"]), (0x0011, "US", values["columns"]), (0x0040, "CS", "G"),
+            (0x0050, "SS", [1, 1]), (0x0100, "US", 1), (0x0102, "US", 0), (0x1500, "LO", "ROI 1"),
+            (0x3000, "OW", values["data"] + b"\0" * (len(values["data"]) % 2)),
+        ):  # fmt: skip
+            dataset.add_new(0x60000000 | element, vr, value)
+        return dataset
+
+    @pytest.mark.parametrize("query", ["", "?overlays=false"])
+    def test_the_default_picture_is_without(
+        self, signed_in: TestClient, folder: Folder, index: Index, query: str
+    ) -> None:
+        folder.write("a", self.overlaid())
+        index()
+        answer = signed_in.get(f"/slice{query}")
+        assert (picture(answer) == 7).all()
+        assert answer.headers["X-Overlays"] == "1"
+
+    def test_they_are_drawn_white(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", self.overlaid())
+        index()
+        plain, answer = signed_in.get("/slice"), signed_in.get("/slice?overlays=true")
+        expected = np.full((4, 6), 7)
+        expected[1, 2] = 255
+        np.testing.assert_array_equal(picture(answer), expected)
+        assert answer.headers["ETag"] != plain.headers["ETag"]
+
+    def test_the_volume_tells_of_them(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", self.overlaid())
+        index()
+        volume = signed_in.get(f"/volumes/{uid('series')}").json()
+        assert volume["overlays"] == [
+            {"group": "6000", "type": "G", "label": "ROI 1", "description": None, "is_embedded": False}
+        ]
+        assert "has_overlays" in [warning["code"] for warning in volume["warnings"]]
+
+    @pytest.mark.parametrize("values", [{"rows": 65535, "columns": 65535}, {"rows": 0}, {"data": b""}])
+    def test_one_that_cannot_be_right_does_not_hide_the_picture(
+        self, signed_in: TestClient, folder: Folder, index: Index, values: dict[str, Any]
+    ) -> None:
+        folder.write("a", self.overlaid(**values))
+        index()
+        answer = signed_in.get("/slice?overlays=true")
+        assert (picture(answer) == 7).all()
+        assert "X-Overlays" not in answer.headers
+        volume = signed_in.get(f"/volumes/{uid('series')}").json()
+        assert "unusable_overlay" in [warning["code"] for warning in volume["warnings"]]
+
+    def test_without_any(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", grey(7))
+        index()
+        answer = signed_in.get("/slice?overlays=true")
+        assert (picture(answer) == 7).all()
+        assert "X-Overlays" not in answer.headers
+
+    def test_malformed(self, signed_in: TestClient) -> None:
+        answer = signed_in.get("/slice?overlays=maybe")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")

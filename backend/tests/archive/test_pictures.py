@@ -17,10 +17,15 @@ from tests.builders import image, stream
 
 
 def key(
-    name: str = "a", inode: int = 1, frame: int = 1, window: tuple[float, float] | None = None
+    name: str = "a",
+    inode: int = 1,
+    frame: int = 1,
+    window: tuple[float, float] | None = None,
+    *,
+    with_overlays: bool = False,
 ) -> PictureKey:
     file = InstanceFile(f"1.{ord(name)}", name.encode(), FileIdentity(1, 2, inode), None, None)
-    return PictureKey(file, frame, window, PictureFormat.PNG)
+    return PictureKey(file, frame, window, PictureFormat.PNG, with_overlays)
 
 
 def never() -> Picture:
@@ -32,7 +37,9 @@ class TestMemory:
         memory = PictureMemory()
         assert memory.get(key(), lambda: Picture(b"a")) == memory.get(key(), never)
 
-    @pytest.mark.parametrize("other", [key("b"), key(inode=2), key(frame=2), key(window=(1.0, 2.0))])
+    @pytest.mark.parametrize(
+        "other", [key("b"), key(inode=2), key(frame=2), key(window=(1.0, 2.0)), key(with_overlays=True)]
+    )
     def test_all_that_a_picture_depends_on(self, other: PictureKey) -> None:
         memory = PictureMemory()
         memory.get(key(), lambda: Picture(b"a"))

@@ -59,6 +59,12 @@ def picture_cases() -> list[Any]:
     return _parameters([case for case in _files() if case.expected.get("reference", {}).get("png")], "file")
 
 
+def overlay_cases() -> list[Any]:
+    """The files whose reference has a picture with overlays."""
+    references = ((case, case.expected.get("reference", {})) for case in _files())
+    return _parameters([case for case, reference in references if reference.get("with_overlays_png")], "file")
+
+
 def _files() -> Iterator[Case]:
     for folder, pictures, values in _cases():
         single = values.get("files", [])

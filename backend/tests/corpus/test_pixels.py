@@ -11,10 +11,12 @@ from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.decoding import DecodedFrame, decode_frame
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.modality_lut import apply_modality_lut, read_modality_transform
+from imageserver.dicom.overlay_bits import decode_overlays, draw_overlays
+from imageserver.dicom.overlays import read_overlays
 from imageserver.dicom.reading import Header, read_header
 from imageserver.dicom.rendering import render_frame
 from imageserver.dicom.voi_lut import VoiFunction, Window
-from tests.corpus.conftest import Case, file_cases, picture_cases
+from tests.corpus.conftest import Case, file_cases, overlay_cases, picture_cases
 
 # dcm2pnm drops fractions where the server rounds half up, which is a difference of one level at most; the inverse
 # colour transform rounds three times.
@@ -70,4 +72,18 @@ def test_picture(case: Case, pool: DecoderPool) -> None:
     theirs = np.asarray(Image.open(case.pictures / reference["png"])).astype(int)
     if theirs.ndim > ours.ndim:
         theirs = theirs[..., 0]
+    assert np.abs(ours - theirs).max() <= TOLERANCE
+
+
+@pytest.mark.parametrize("case", overlay_cases())
+def test_picture_with_overlays(case: Case, pool: DecoderPool) -> None:
+    reference = case.expected["reference"]
+    with case.path.open("rb") as stream:
+        header = read_header(stream)
+        frame = decode_frame(stream, header, 0, pool)
+        overlays = read_overlays(header)
+        bits = decode_overlays(stream, header, overlays, 0, pool)
+    assert [*overlays.findings, *bits.findings] == []
+    ours = draw_overlays(render_frame(frame, header, 0).display_values, bits.masks).astype(int)
+    theirs = np.asarray(Image.open(case.pictures / reference["with_overlays_png"])).astype(int)
     assert np.abs(ours - theirs).max() <= TOLERANCE

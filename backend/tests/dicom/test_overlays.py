@@ -10,7 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.pixels.encoders import RLELosslessEncoder
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
-from imageserver.dicom.decoder_pool import DecoderPool
+from imageserver.dicom.decoder_pool import DecoderFailure, DecoderPool
 from imageserver.dicom.decoding import decode_frame
 from imageserver.dicom.overlay_bits import (
     decode_overlays,
@@ -247,7 +247,9 @@ class TestEmbedded:
         np.testing.assert_array_equal(decode_frame(stream, header, 0, pool).stored_values, self.STORED)
         overlays = read_overlays(header)
         assert overlays.findings == ()
-        return decode_overlays(stream, header, overlays, 0, pool)
+        decoded = decode_overlays(stream, header, overlays, 0, pool)
+        assert decoded.findings == []
+        return decoded.masks
 
     @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
     @pytest.mark.parametrize("bit", [12, 15])
@@ -283,6 +285,19 @@ class TestEmbedded:
         dataset = builders.encapsulated(self.embedded(words, 13), [frame])
         [mask] = self.masks(dataset, RLELossless, decoders)
         np.testing.assert_array_equal(mask, CROSS)
+
+    def test_in_a_frame_that_cannot_be_decoded_with_all_bits(self) -> None:
+        class Failing:
+            def decode(self, request: dict[str, Any], data: bytes) -> tuple[np.ndarray, str]:
+                raise DecoderFailure("broken")
+
+        dataset = builders.encapsulated(self.embedded(self.STORED, 13), [b"\0" * 64])
+        add_overlay(dataset, 0x6002)
+        stream = builders.stream(dataset, RLELossless)
+        header = read_header(stream)
+        decoded = decode_overlays(stream, header, read_overlays(header), 0, Failing())
+        assert [finding.code for finding in decoded.findings] == ["unusable_overlay"]
+        np.testing.assert_array_equal(decoded.masks, [CROSS])
 
     @pytest.mark.parametrize(
         ("bit", "attributes", "reason"),
