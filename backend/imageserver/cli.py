@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from imageserver.accounts.keys import KeysRefused
-from imageserver.commands import audit, index, user
+from imageserver.commands import audit, check, index, user
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
 from imageserver.main import create_app
@@ -51,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     user.add_parser(commands)
     audit.add_parser(commands)
     index.add_parser(commands)
+    check.add_parser(commands)
     return parser
 
 
