@@ -32,13 +32,19 @@ class Campaign:
         Time that no single input may take.
     growth_mib : float
         What the resident memory of this process may grow by after the first tenth of the run.
+    inputs_at_once : int
+        How many inputs one try stands for.
     """
 
-    def __init__(self, options: Options, *, slowest_seconds: float, growth_mib: float) -> None:
+    def __init__(
+        self, options: Options, *, slowest_seconds: float, growth_mib: float, inputs_at_once: int = 1
+    ) -> None:
+        self._inputs_at_once = inputs_at_once
         self._options = options
         self._slowest_seconds = slowest_seconds
         self._growth_mib = growth_mib
         self._begin = time.monotonic()
+        self._tries = 0
         self._memory_before = 0.0
         self._memory_peak = 0.0
         self._slowest = 0.0
@@ -74,7 +80,7 @@ class Campaign:
             self._keep("slow", data)
         self._slowest = max(self._slowest, took)
         self.report.outcomes[outcome] += 1
-        self.report.tried += 1
+        self.report.tried += self._inputs_at_once
         self._look_at_memory()
 
     def _note_fault(self, data: bytes, error: Exception) -> None:
@@ -93,7 +99,8 @@ class Campaign:
         (folder / f"{hashlib.sha256(data).hexdigest()[:16]}.dcm").write_bytes(data)
 
     def _look_at_memory(self) -> None:
-        if self.report.tried % _LOOK_AT_MEMORY_EVERY and self.report.tried != self._options.count:
+        self._tries += 1
+        if self._tries % _LOOK_AT_MEMORY_EVERY and self._inputs_at_once == 1 and not self.is_over():
             return
         self._memory_peak = max(self._memory_peak, resident_mib())
         progress = self.report.tried / self._options.count
