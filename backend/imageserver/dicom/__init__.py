@@ -4,6 +4,7 @@ Streams come in opened by the caller; nothing here opens a path.
 """
 
 import logging
+import warnings
 import sys
 
 # pydicom imports GDCM wherever it is installed. GDCM is native code that crashes on some hostile streams, so
@@ -13,3 +14,4 @@ sys.modules.setdefault("gdcm", None)  # type: ignore[arg-type]
 
 # Its messages quote values, and values may be patient data. What matters of them becomes a code of ours.
 logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+warnings.filterwarnings("ignore", category=UserWarning, module="pydicom")
