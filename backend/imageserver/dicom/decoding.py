@@ -1,18 +1,26 @@
 """From pixel data to the stored values of one frame. Only the bytes of that frame are read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from io import BytesIO
 from typing import Any, BinaryIO, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from imageserver.dicom.attributes import instance_address
-from imageserver.dicom.codestream import is_decoded_to_rgb, stream_size
+from imageserver.dicom.codestream import StreamHeader, read_stream_header, without_fill_bytes
 from imageserver.dicom.decoder_pool import DecoderFailure
+from imageserver.dicom.deflate import inflate_frame
 from imageserver.dicom.image_pixel import ImagePixel
+from imageserver.dicom.native_pixels import mask_unused_bits, read_native_frame
 from imageserver.dicom.pixel_data import PixelData, frame_fragments, read_fragments
 from imageserver.dicom.reading import Header
-from imageserver.dicom.transfer_syntax import is_supported
+from imageserver.dicom.transfer_syntax import (
+    DEFLATED_IMAGE_FRAME,
+    REFUSED,
+    TransferSyntax,
+    is_supported,
+    syntax_of_stream,
+)
 from imageserver.errors import UndecodableFrame, UnsupportedTransferSyntax
 
 _PHOTOMETRIC = frozenset(
@@ -78,16 +86,20 @@ def decode_frame(stream: BinaryIO, header: Header, frame_index: int, decoders: D
     if image is None or pixel_data is None or not 0 <= frame_index < image.number_of_frames:
         raise undecodable(header, frame_index, "the file has no such frame")
     if not is_supported(header.transfer_syntax_uid):
+        why = REFUSED.get(header.transfer_syntax_uid)
         raise UnsupportedTransferSyntax(
-            f"The transfer syntax {header.transfer_syntax_uid} ({header.transfer_syntax.name}) is not supported.",
+            f"The transfer syntax {header.transfer_syntax_uid} ({header.transfer_syntax.name}) is not supported"
+            + (f": {why}." if why else "."),
             transfer_syntax_uid=header.transfer_syntax_uid,
             transfer_syntax_name=header.transfer_syntax.name,
         )
     source = header.pixel_stream(stream)
     try:
         if pixel_data.is_encapsulated:
-            return _decode_compressed(source, header, image, pixel_data, frame_index, decoders)
-        values = _decode_native(source, header, image, pixel_data, frame_index)
+            return _decode_encapsulated(source, header, image, pixel_data, frame_index, decoders)
+        syntax = header.transfer_syntax
+        is_little_endian = syntax.is_little_endian and not syntax.has_big_endian_pixels
+        values = read_native_frame(source, image, pixel_data, frame_index, is_little_endian=is_little_endian)
     except (DecoderFailure, ValueError) as error:
         raise undecodable(header, frame_index, str(error)) from error
     return DecodedFrame(values, _native_photometric(image))
@@ -103,7 +115,7 @@ def undecodable(header: Header, frame_index: int, reason: str) -> UndecodableFra
     )
 
 
-def _decode_compressed(
+def _decode_encapsulated(
     stream: BinaryIO,
     header: Header,
     image: ImagePixel,
@@ -113,23 +125,54 @@ def _decode_compressed(
 ) -> DecodedFrame:
     fragments = frame_fragments(stream, pixel_data, header.dataset, image.number_of_frames, frame_index)
     data = read_fragments(stream, fragments)
-    size = stream_size(data)
+    if header.transfer_syntax.is_frame_native:
+        return _decode_native_fragment(data, header, image)
+    return _decode_compressed(without_fill_bytes(data), header.transfer_syntax, image, decoders)
+
+
+def _decode_native_fragment(data: bytes, header: Header, image: ImagePixel) -> DecodedFrame:
+    """Decode a native frame in a fragment of its own, deflated or not."""
+    frame = replace(image, number_of_frames=1)
+    if header.transfer_syntax_uid == DEFLATED_IMAGE_FRAME:
+        data = inflate_frame(data, frame.native_length)
+    place = PixelData("PixelData", "OB", 0, len(data), is_encapsulated=False)
+    values = read_native_frame(BytesIO(data), frame, place, 0, is_little_endian=True)
+    return DecodedFrame(values, _native_photometric(image))
+
+
+def _decode_compressed(
+    data: bytes, declared: TransferSyntax, image: ImagePixel, decoders: Decoders
+) -> DecodedFrame:
+    stream_header = read_stream_header(data)
+    syntax = _syntax_of(stream_header, declared)
+    size = stream_header.size if stream_header else None
     if size is not None and size != (image.rows, image.columns):
         raise ValueError(
             f"its stream has {size.rows} x {size.columns} pixels instead of {image.rows} x {image.columns}"
         )
-    values, photometric = decoders.decode(_request(header, image), data)
+    values, photometric = decoders.decode(_request(syntax, stream_header, image), data)
     expected = (image.rows, image.columns, image.samples_per_pixel)[
         : 2 if image.samples_per_pixel == 1 else 3
     ]
     if values.shape != expected:
         raise ValueError(f"the decoder gave {values.shape} instead of {expected}")
     if image.samples_per_pixel == 1:
-        return DecodedFrame(_as_stored(values, header, image), image.photometric_interpretation)
-    return DecodedFrame(values, "RGB" if is_decoded_to_rgb(data) else photometric)
+        return DecodedFrame(_as_stored(values, syntax, image), image.photometric_interpretation)
+    is_rgb = stream_header is not None and stream_header.is_decoded_to_rgb
+    return DecodedFrame(values, "RGB" if is_rgb else photometric)
 
 
-def _as_stored(values: NDArray[Any], header: Header, image: ImagePixel) -> NDArray[Any]:
+def _syntax_of(stream_header: StreamHeader | None, declared: TransferSyntax) -> TransferSyntax:
+    """Return the transfer syntax that the stream itself is in, where it says so and the declared one is another."""
+    if stream_header is None or stream_header.kind in declared.kinds:
+        return declared
+    found = syntax_of_stream(stream_header)
+    if found is None:
+        raise ValueError(f"its stream is {stream_header.kind.value}, which no decoder reads")
+    return found
+
+
+def _as_stored(values: NDArray[Any], syntax: TransferSyntax, image: ImagePixel) -> NDArray[Any]:
     """Bring what a decoder gave to the type and the bits that native stored values have.
 
     Lossy streams overshoot: there a value beyond Bits Stored is a bright pixel, and masked it would be a black one.
@@ -139,22 +182,23 @@ def _as_stored(values: NDArray[Any], header: Header, image: ImagePixel) -> NDArr
         return values
     stored = values.astype(image.stored_type, copy=False)
     is_in_place = image.high_bit == image.bits_stored - 1
-    return stored if header.transfer_syntax.is_lossy and is_in_place else mask_unused_bits(stored, image)
+    return stored if syntax.is_lossy and is_in_place else mask_unused_bits(stored, image)
 
 
-def _request(header: Header, image: ImagePixel) -> dict[str, Any]:
+def _request(syntax: TransferSyntax, stream_header: StreamHeader | None, image: ImagePixel) -> dict[str, Any]:
     """Describe a frame to the decoder process, in the words of pydicom's decoders."""
     fallback = "RGB" if image.samples_per_pixel > 1 else "MONOCHROME2"
     photometric = image.photometric_interpretation
     return {
-        "transfer_syntax_uid": header.transfer_syntax_uid,
+        "transfer_syntax_uid": syntax.uid,
+        "precision": stream_header.precision if stream_header else None,
         "options": {
             "rows": image.rows,
             "columns": image.columns,
             "samples_per_pixel": image.samples_per_pixel,
             "photometric_interpretation": photometric if photometric in _PHOTOMETRIC else fallback,
             "planar_configuration": image.planar_configuration,
-            "bits_allocated": image.bits_allocated,
+            "bits_allocated": 8 * image.stored_type.itemsize,
             "bits_stored": image.bits_stored,
             "pixel_representation": int(image.is_signed),
             "number_of_frames": 1,
@@ -168,98 +212,3 @@ def _native_photometric(image: ImagePixel) -> str:
     return (
         "YBR_FULL" if image.photometric_interpretation == "YBR_FULL_422" else image.photometric_interpretation
     )
-
-
-def _decode_native(
-    stream: BinaryIO, header: Header, image: ImagePixel, pixel_data: PixelData, frame_index: int
-) -> NDArray[Any]:
-    if image.bits_allocated == 1:
-        return _unpack_bits(stream, image, pixel_data, frame_index)
-    is_subsampled = image.is_subsampled and not _is_spread(image, pixel_data)
-    frame_bits = image.native_frame_bits if is_subsampled else image.samples_per_frame * image.bits_allocated
-    length = frame_bits // 8
-    if not header.transfer_syntax.is_little_endian and image.bits_allocated == 8 and pixel_data.vr == "OW":
-        data = _read_swapped(stream, pixel_data.offset, frame_index * length, length)
-    else:
-        data = _read(stream, pixel_data.offset + frame_index * length, length)
-    order = "<" if header.transfer_syntax.is_little_endian else ">"
-    values = np.frombuffer(data, order + image.stored_type.str[1:])
-    values = values.astype(image.stored_type, copy=False)
-    if is_subsampled:
-        return _spread_chroma(values, image)
-    return mask_unused_bits(_shape(values, image), image)
-
-
-def _read(stream: BinaryIO, offset: int, length: int) -> bytes:
-    stream.seek(offset)
-    data = stream.read(length)
-    if len(data) != length:
-        raise ValueError("its bytes are not there any more")
-    return data
-
-
-def _read_swapped(stream: BinaryIO, offset: int, start: int, length: int) -> bytes:
-    """Read bytes that stand in words of big endian, the first in the low half (PS3.5 A.3)."""
-    first, last = start // 2 * 2, (start + length + 1) // 2 * 2
-    words = np.frombuffer(_read(stream, offset + first, last - first), np.uint16)
-    return words.byteswap().tobytes()[start - first : start - first + length]
-
-
-def _is_spread(image: ImagePixel, pixel_data: PixelData) -> bool:
-    """Tell whether data that is called 4:2:2 holds all samples, as some writers have it."""
-    return pixel_data.length >= image.samples_per_frame * image.number_of_frames * image.bits_allocated // 8
-
-
-def _shape(values: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
-    if image.samples_per_pixel == 1:
-        return values.reshape(image.rows, image.columns)
-    if image.planar_configuration == 1:
-        return values.reshape(image.samples_per_pixel, image.rows, image.columns).transpose(1, 2, 0)
-    return values.reshape(image.rows, image.columns, image.samples_per_pixel)
-
-
-def mask_unused_bits(values: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
-    """Keep the Bits Stored below High Bit, and extend the sign; other bits may hold anything (PS3.5 8.1.1).
-
-    Parameters
-    ----------
-    values : numpy.ndarray, any integer type
-        Left as it is.
-    image : ImagePixel
-        For bits stored, high bit and sign.
-
-    Returns
-    -------
-    numpy.ndarray, same shape and type
-    """
-    bits = 8 * image.stored_type.itemsize  # 12 bits allocated are unpacked into 16
-    if image.is_float or image.bits_allocated == 1 or image.bits_stored == bits:
-        return values
-    unused_above = bits - image.high_bit - 1
-    unused = bits - image.bits_stored
-    if not image.is_signed and unused_above == unused:
-        return np.asarray(values & values.dtype.type((1 << image.bits_stored) - 1))
-    # Shifting up drops what is above, shifting down what is below, and repeats the sign of signed types.
-    return np.asarray((values << unused_above) >> unused)
-
-
-def _unpack_bits(
-    stream: BinaryIO, image: ImagePixel, pixel_data: PixelData, frame_index: int
-) -> NDArray[Any]:
-    """Read one frame of single bits; frames follow each other without padding (PS3.5 8.1.1)."""
-    first = frame_index * image.samples_per_frame
-    last = first + image.samples_per_frame
-    data = _read(stream, pixel_data.offset + first // 8, (last + 7) // 8 - first // 8)
-    if not data:
-        raise ValueError("it has no pixels")
-    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
-    return _shape(bits[first % 8 : first % 8 + image.samples_per_frame], image)
-
-
-def _spread_chroma(values: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
-    """Give both pixels of a pair their common colour: Y1 Y2 Cb Cr (PS3.3 C.7.6.3.1.2, YBR_FULL_422)."""
-    pairs = values.reshape(-1, 4)
-    spread = np.empty((len(pairs), 2, 3), values.dtype)
-    spread[:, 0, 0], spread[:, 1, 0] = pairs[:, 0], pairs[:, 1]
-    spread[:, :, 1:] = pairs[:, np.newaxis, 2:]
-    return spread.reshape(image.rows, image.columns, 3)

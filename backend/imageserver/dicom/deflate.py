@@ -1,4 +1,4 @@
-"""The deflated transfer syntax: inflating a data set without being blown up by it."""
+"""The deflated transfer syntaxes: inflating a data set, or a frame, without being blown up by it."""
 
 import zlib
 from typing import BinaryIO
@@ -51,3 +51,40 @@ def inflate(stream: BinaryIO, start: int, allowed: int) -> bytes:
     if not inflater.eof:
         raise FileRefused("truncated", "The deflated data set is cut off.")
     return b"".join(chunks)
+
+
+def inflate_frame(data: bytes, length: int) -> bytes:
+    """Inflate one native frame.
+
+    Parameters
+    ----------
+    data : bytes
+        Deflated as RFC 1951 has it; the header of RFC 1950, which does not belong there, is stepped over.
+    length : int
+        Bytes of the frame; no more is inflated than that, and the pad byte.
+
+    Returns
+    -------
+    bytes, as many as `length`
+
+    Raises
+    ------
+    ValueError
+        If the data is damaged, or the frame has another length.
+
+    References
+    ----------
+    DICOM PS3.5 8.2.16, A.4.13
+    """
+    # A stream of RFC 1951 cannot begin like one of RFC 1950: that would be a stored block of a wrong length.
+    has_header = len(data) > 2 and data[0] & 0x0F == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+    inflater = zlib.decompressobj(zlib.MAX_WBITS if has_header else -zlib.MAX_WBITS)
+    try:
+        frame = inflater.decompress(data, length + length % 2 + 1)
+    except zlib.error:
+        raise ValueError("its deflated stream is damaged") from None
+    if not inflater.eof and len(frame) <= length:
+        raise ValueError("its deflated stream is cut off")
+    if len(frame) not in (length, length + length % 2):
+        raise ValueError(f"it inflates to another length than its {length} bytes")
+    return frame[:length]

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.decoding import mask_unused_bits
 from imageserver.dicom.image_pixel import ImagePixel
+from imageserver.dicom.native_pixels import mask_unused_bits
 from imageserver.dicom.reading import Header
 from imageserver.dicom.values import integer, number
 

@@ -19,8 +19,9 @@ from imageserver.errors import Busy
 
 # A decoder that does what it is told, inside the real process loop with its real limits.
 _STAND_IN = """
-import importlib.util, os, signal, sys, time
+import importlib.util, os, signal, socket, sys, time
 import numpy as np
+import resource
 spec = importlib.util.spec_from_file_location("decoder_process", sys.argv[1])
 process = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(process)
@@ -47,6 +48,13 @@ def decode(request, source):
     if what == "write":
         with open("/tmp/never", "wb") as file:
             file.write(b"x")
+    if what == "read":
+        open("/etc/hostname").close()
+    if what == "connect":
+        socket.socket()
+    if what == "limits":
+        names = "CORE", "FSIZE", "NOFILE", "NPROC"
+        return np.array([resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] for name in names]), ""
     if what == "print":
         os.write(1, b"noise from a decoder")
     return np.array([os.getpid()]), "MONOCHROME2"
@@ -125,9 +133,14 @@ class TestFailures:
     def test_what_a_decoder_prints_does_not_get_into_the_answer(self, pool: DecoderPool) -> None:
         assert served_by(pool, "print") == served_by(pool)
 
-    def test_the_process_cannot_write_files(self, pool: DecoderPool) -> None:
-        with pytest.raises(DecoderFailure):
-            pool.decode({}, b"write")
+    @pytest.mark.parametrize("what", ["write", "read", "connect"])
+    def test_the_process_can_open_neither_files_nor_connections(self, what: str, pool: DecoderPool) -> None:
+        with pytest.raises(DecoderFailure, match="Too many open files"):
+            pool.decode({}, what.encode())
+
+    def test_what_it_does_not_need_is_taken_away(self, pool: DecoderPool) -> None:
+        values, _ = pool.decode({}, b"limits")
+        assert values.tolist() == [0, 0, 0, 0]
 
 
 class TestProcesses:
