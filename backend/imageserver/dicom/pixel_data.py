@@ -8,12 +8,20 @@ from typing import BinaryIO
 
 from pydicom.dataset import Dataset
 
+from imageserver.dicom.codestream import is_rle_header
 from imageserver.dicom.values import raw_bytes
 
 Fragment = tuple[int, int]
 
-# How the compressed stream of a frame begins: JPEG and JPEG-LS, JPEG 2000 codestream, JP2 file.
-_STREAM_STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
+# How the compressed stream of a frame begins: JPEG and JPEG-LS, JPEG 2000 codestream, JP2 file, JPEG XL.
+_STREAM_STARTS = (
+    b"\xff\xd8\xff",
+    b"\xff\x4f\xff\x51",
+    b"\x00\x00\x00\x0cjP  ",
+    b"\xff\x0a",
+    b"\x00\x00\x00\x0cJXL ",
+)
+_START_LENGTH = 64  # the header of RLE, which is the longest
 _STREAM_END = b"\xff\xd9"  # EOI of JPEG and JPEG-LS, EOC of JPEG 2000
 
 
@@ -47,7 +55,7 @@ def frame_fragments(
     """Find the fragments of one frame.
 
     Offset tables are believed only where they agree with the fragments. Where they do not, a frame begins
-    wherever a fragment begins like a compressed stream.
+    wherever a fragment begins like a compressed stream. Streams beyond the Number of Frames are left alone.
 
     Parameters
     ----------
@@ -76,28 +84,29 @@ def frame_fragments(
     ----------
     DICOM PS3.5 A.4; PS3.3 C.7.6.3.1.8
     """
-    fragments = [fragment for fragment in pixel_data.fragments[1:] if fragment[1]]
-    if number_of_frames == 1:
-        return fragments
+    fragments = filled_fragments(pixel_data)
     if len(fragments) == number_of_frames:
         return [fragments[frame_index]]
-    starts = _starts_by_offsets(stream, pixel_data, dataset, fragments, number_of_frames)
+    starts = _starts_by_offsets(stream, pixel_data, dataset, number_of_frames)
     if starts is None:
-        starts = _starts_by_content(stream, fragments)
-    if len(starts) != number_of_frames:
+        starts = stream_starts(stream, fragments)
+        if number_of_frames == 1 and not (starts and starts[0] == 0):
+            return fragments
+    if len(starts) < number_of_frames or starts[0] != 0:
         raise ValueError(f"{len(fragments)} fragments cannot be told apart into {number_of_frames} frames")
     return fragments[starts[frame_index] : [*starts, len(fragments)][frame_index + 1]]
 
 
+def filled_fragments(pixel_data: PixelData) -> list[Fragment]:
+    """Return the fragments that hold something, without the Basic Offset Table."""
+    return [fragment for fragment in pixel_data.fragments[1:] if fragment[1]]
+
+
 def _starts_by_offsets(
-    stream: BinaryIO,
-    pixel_data: PixelData,
-    dataset: Dataset,
-    fragments: Sequence[Fragment],
-    number_of_frames: int,
+    stream: BinaryIO, pixel_data: PixelData, dataset: Dataset, number_of_frames: int
 ) -> list[int] | None:
     """Return the first fragment of each frame by an offset table; None where no table can be right."""
-    index_of = {offset - 8 - (fragments[0][0] - 8): index for index, (offset, _) in enumerate(fragments)}
+    index_of = _index_of_offsets(pixel_data)
     table_offset, table_length = pixel_data.fragments[0]
     stream.seek(table_offset)
     basic = stream.read(table_length)
@@ -111,19 +120,31 @@ def _starts_by_offsets(
     return None
 
 
-def _starts_by_content(stream: BinaryIO, fragments: Sequence[Fragment]) -> list[int]:
+def _index_of_offsets(pixel_data: PixelData) -> dict[int, int]:
+    """Map what an offset table may say, counted from the first item, to the filled fragment that begins there."""
+    index_of, index = {}, 0
+    first = pixel_data.fragments[1][0]
+    for offset, length in pixel_data.fragments[1:]:
+        index_of[offset - first] = index
+        index += length > 0
+    return index_of
+
+
+def stream_starts(stream: BinaryIO, fragments: Sequence[Fragment]) -> list[int]:
+    """Return which fragments begin like a compressed stream."""
     starts = []
     for index, (offset, length) in enumerate(fragments):
         stream.seek(offset)
-        if stream.read(min(length, 12)).startswith(_STREAM_STARTS):
+        head = stream.read(min(length, _START_LENGTH))
+        if head.startswith(_STREAM_STARTS) or is_rle_header(head):
             starts.append(index)
     return starts
 
 
-def count_whole_streams(stream: BinaryIO, pixel_data: PixelData, is_rle: bool) -> int:
+def count_whole_streams(stream: BinaryIO, pixel_data: PixelData, ends_in_marker: bool) -> int:
     """Count the compressed streams of encapsulated pixel data that have their end.
 
-    The streams of JPEG, JPEG-LS and JPEG 2000 end in a marker; one of RLE has no end, and is one fragment (PS3.5 G.3).
+    The streams of JPEG, JPEG-LS and JPEG 2000 end in a marker; others have no such end, and are one fragment each.
 
     Parameters
     ----------
@@ -131,16 +152,20 @@ def count_whole_streams(stream: BinaryIO, pixel_data: PixelData, is_rle: bool) -
         What `pixel_data` points into.
     pixel_data : PixelData
         Encapsulated.
-    is_rle : bool
-        Whether the fragments are RLE Lossless.
+    ends_in_marker : bool
+        Whether the streams are of the first sort.
 
     Returns
     -------
     int
         0 where the last fragment is not the end of a stream.
+
+    References
+    ----------
+    DICOM PS3.5 A.4, G.3
     """
-    fragments = [fragment for fragment in pixel_data.fragments[1:] if fragment[1]]
-    if is_rle:
+    fragments = filled_fragments(pixel_data)
+    if not ends_in_marker:
         return len(fragments)
     has_end = []
     for offset, length in fragments:
@@ -152,6 +177,10 @@ def count_whole_streams(stream: BinaryIO, pixel_data: PixelData, is_rle: bool) -
 
 def read_fragments(stream: BinaryIO, fragments: Sequence[Fragment]) -> bytes:
     """Join fragments to the compressed stream of a frame."""
+    if len(fragments) == 1:
+        offset, length = fragments[0]
+        stream.seek(offset)
+        return stream.read(length)
     parts = []
     for offset, length in fragments:
         stream.seek(offset)

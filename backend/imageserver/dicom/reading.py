@@ -14,11 +14,11 @@ from imageserver.dicom.encodings import Encoding, guess_encoding, syntax_of_enco
 from imageserver.dicom.header import Header
 from imageserver.dicom.image_pixel import ImagePixel, check_complete, read_image_pixel
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limits
-from imageserver.dicom.pixel_data import count_whole_streams
+from imageserver.dicom.pixel_data import PixelData, count_whole_streams
+from imageserver.dicom.pixel_encoding import find_pixel_encoding
 from imageserver.dicom.preamble import find_start
 from imageserver.dicom.transfer_syntax import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    RLE_LOSSLESS,
     TransferSyntax,
     find_transfer_syntax,
     is_supported,
@@ -107,13 +107,13 @@ class _Reader:
             if walk.is_empty:
                 raise FileRefused("empty", "The file holds no data set.")
             dataset = Dataset(walk.elements)
-            image = self._check_image(dataset, walk, syntax)
+            image, pixel_data, syntax = self._check_image(dataset, walk, syntax)
         except FileRefused as error:
             if error.code in _DAMAGED:
                 error.header = self._header_before_fault(Dataset(walk.elements), file_meta, syntax)
             raise
         self.warnings.extend(walk.oddities.findings())
-        return Header(dataset, file_meta, syntax, image, walk.pixel_data, tuple(self.warnings), inflated)
+        return Header(dataset, file_meta, syntax, image, pixel_data, tuple(self.warnings), inflated)
 
     def _warn(self, code: str, message: str) -> None:
         self.warnings.append(Finding(code, message))
@@ -161,28 +161,31 @@ class _Reader:
             return None
         return Header(dataset, file_meta, syntax, image, None, tuple(self.warnings))
 
-    def _check_image(self, dataset: Dataset, walk: ElementWalk, syntax: TransferSyntax) -> ImagePixel | None:
-        image = None
+    def _check_image(
+        self, dataset: Dataset, walk: ElementWalk, syntax: TransferSyntax
+    ) -> tuple[ImagePixel | None, PixelData | None, TransferSyntax]:
+        """Check the pixel data against its description; return both, with the syntax that it really follows."""
+        image, pixel_data = None, walk.pixel_data
         if (text(dataset, "RecognitionCode") or "").startswith("ACR"):
             self._warn("acr_nema", "The file is older than DICOM (ACR-NEMA).")
-        if walk.pixel_data is not None:
-            image = read_image_pixel(dataset, walk.pixel_data.keyword, self.limits)
-            self.warnings.extend((*image.findings, *find_unreadable(dataset)))
-            self.warnings.extend(check_complete(image, walk.pixel_data, syntax))
+        if pixel_data is not None:
+            image = read_image_pixel(dataset, pixel_data.keyword, self.limits)
+            syntax, pixel_data, findings = find_pixel_encoding(self.stream, image, pixel_data, syntax)
+            self.warnings.extend((*image.findings, *find_unreadable(dataset), *findings))
+            self.warnings.extend(check_complete(image, pixel_data, syntax))
         elif "Rows" in dataset:
             self._warn("no_pixel_data", "The file describes an image, but has no pixel data.")
         if walk.oddities.is_delimiter_missing:
-            self._check_last_fragment(image, walk, syntax)
-        return image
+            self._check_last_fragment(image, pixel_data, syntax)
+        return image, pixel_data, syntax
 
     def _check_last_fragment(
-        self, image: ImagePixel | None, walk: ElementWalk, syntax: TransferSyntax
+        self, image: ImagePixel | None, pixel_data: PixelData | None, syntax: TransferSyntax
     ) -> None:
         """Refuse pixel data without its last delimiter unless its frames are whole without doubt."""
-        is_rle = syntax.uid == RLE_LOSSLESS
-        if image is None or walk.pixel_data is None or not is_supported(syntax.uid):
-            whole = False
-        else:
-            whole = count_whole_streams(self.stream, walk.pixel_data, is_rle) == image.number_of_frames
+        whole = False
+        if image is not None and pixel_data is not None and is_supported(syntax.uid):
+            count = count_whole_streams(self.stream, pixel_data, syntax.ends_in_marker)
+            whole = count == image.number_of_frames
         if not whole:
             raise FileRefused("truncated", "The file ends before the delimiter of its pixel data.")
