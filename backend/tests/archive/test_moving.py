@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from imageserver.archive import indexing
-from imageserver.archive.duplicates import content_digest
+from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.indexing import Outcome
 from imageserver.archive.metadata import metadata_of
