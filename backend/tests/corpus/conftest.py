@@ -40,7 +40,7 @@ def series_cases() -> list[Any]:
     """One case per series that forms a volume."""
     return _parameters(
         [
-            Case(folder, pictures, series)
+            Case(folder, pictures, {"volumes_expected": values["volumes_expected"], **series})
             for folder, pictures, values in _cases()
             if isinstance(values.get("series"), list)
             for series in values["series"]
@@ -86,3 +86,24 @@ def case_folders() -> list[Any]:
     """The folders of all cases."""
     folders = sorted({folder for folder, _, _ in _cases()})
     return [pytest.param(folder, id=folder.name) for folder in folders] or _parameters([], "")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say per module how many comparisons with the references agree."""
+    counts: dict[str, list[int]] = {}
+    for place, outcome in enumerate(("passed", "failed")):
+        for report in terminalreporter.stats.get(outcome, []):
+            module = Path(report.location[0])
+            if module.parent.name == "corpus":
+                counts.setdefault(module.stem.removeprefix("test_"), [0, 0])[place] += 1
+    if not counts:
+        return
+    files = sum(
+        len(names) for folder in {folder for folder, _, _ in _cases()} for _, _, names in os.walk(folder)
+    )
+    terminalreporter.section("real files against the references")
+    for module, (agree, differ) in sorted(counts.items()):
+        terminalreporter.write_line(f"{module:14} {agree:5} agree {differ:5} differ")
+    terminalreporter.write_line(
+        f"{len(_cases())} cases, {files} files; explained differences: docs/decisions/0019"
+    )

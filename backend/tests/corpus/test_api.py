@@ -74,7 +74,10 @@ def test_nothing_answers_that_the_server_failed(serve: Any, folder: Path) -> Non
 @pytest.mark.parametrize("case", series_cases())
 def test_series(serve: Any, case: Case) -> None:
     client, uid = serve(case.folder), case.expected["series"]
+    listed = client.get("/volumes").json()
+    assert listed["total"] == case.expected["volumes_expected"]
     detail = client.get(f"/volumes/{uid}").json()
+    assert detail["modality"] == case.expected["modality"]
     assert detail["slice_count"] == case.expected["distinct_sop_instances"]
     assert detail["middle"]["count"] == case.expected["distinct_positions"]
     assert detail["middle"]["sop_instance_uid"] == case.expected["middle"]["sop"]

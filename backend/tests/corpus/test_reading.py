@@ -1,7 +1,13 @@
 """Names, and what is refused, against dcmtk and iconv."""
 
+import hashlib
+from typing import Any
+
+import numpy as np
 import pytest
 
+from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.frames import describe_frames
 from imageserver.dicom.person_name import patient_name
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from tests.corpus.conftest import Case, file_cases, series_cases
@@ -45,9 +51,11 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in file_cases() if c.values[0] is None or c.values[0].folder.name == "corrupt"]
-)
+def cases_of(folder: str) -> list[Any]:
+    return [case for case in file_cases() if case.values[0] is None or case.values[0].folder.name == folder]
+
+
+@pytest.mark.parametrize("case", cases_of("corrupt"))
 def test_damaged_files_are_refused_by_name(case: Case) -> None:
     code = DAMAGED[case.path.name]
     if code is None:
@@ -58,8 +66,32 @@ def test_damaged_files_are_refused_by_name(case: Case) -> None:
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(
-    "case", [c for c in file_cases() if c.values[0] is None or c.values[0].folder.name == "not_images"]
-)
+@pytest.mark.parametrize("case", cases_of("corrupt"))
+def test_refuses_what_dcmtk_refuses(case: Case) -> None:
+    """GDCM fills a cut image up with zeros (docs/decisions/0019)."""
+    assert case.path.stat().st_size == case.expected["bytes"]
+    is_refused = DAMAGED[case.path.name] is not None
+    assert is_refused == case.expected["dcmtk_decodes"].startswith("no")
+    assert is_refused == (case.expected["dcmdump_rc"] != 0)
+    if is_refused:
+        return
+    with case.path.open("rb") as stream:
+        header = read_header(stream)
+        assert header.image is not None
+        frames = [
+            decode_frame(stream, header, index, None)  # type: ignore[arg-type]  # nothing is compressed
+            for index in range(header.image.number_of_frames)
+        ]
+    values = np.stack([frame.stored_values for frame in frames])
+    digest = hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
+    for said in ("dcmtk_decodes", "gdcm_decodes"):
+        assert case.expected[said] == f"yes {list(values.shape)} sha256 {digest[:16]}"
+
+
+@pytest.mark.parametrize("case", cases_of("not_images"))
 def test_objects_without_pictures_are_read(case: Case) -> None:
-    assert read(case).image is None
+    assert case.path.stat().st_size == case.expected["bytes"]
+    assert case.expected["dcmdump_rc"] == case.expected["gdcminfo_rc"] == 0
+    header = read(case)
+    assert header.image is None
+    assert describe_frames(header) == []
