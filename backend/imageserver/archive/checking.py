@@ -10,7 +10,7 @@ from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.checksums import INTEGRITY_MISMATCH
-from imageserver.archive.duplicates import content_digest
+from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.reading import INDEXED, REFUSED
