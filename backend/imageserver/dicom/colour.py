@@ -8,8 +8,12 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.image_pixel import ImagePixel
+from imageserver.dicom.limits import Finding
 from imageserver.dicom.palette import apply_palette
 from imageserver.dicom.presentation import reduce_to_8_bit
+from imageserver.dicom.values import element_of, items
+
+ICC_PROFILE_IGNORED = "icc_profile_ignored"
 
 _FULL_RANGE = frozenset({"YBR_FULL", "YBR_FULL_422"})
 _PARTIAL_RANGE = frozenset({"YBR_PARTIAL_422", "YBR_PARTIAL_420"})
@@ -57,6 +61,14 @@ def to_rgb(
     if photometric_interpretation == "RGB" or photometric_interpretation.startswith("YBR_"):
         return samples[..., :3]  # decoders give YBR_RCT and YBR_ICT as RGB
     raise ValueError(f"its colour space {photometric_interpretation[:16]!r} is not supported")
+
+
+def profile_findings(dataset: Dataset) -> list[Finding]:
+    """Say that a colour profile is not applied: of the image, or of an optical path (PS3.3 C.11.15, C.8.12.5)."""
+    paths = items(dataset, "OpticalPathSequence")
+    if not any(element_of(part, "ICCProfile") for part in (dataset, *paths)):
+        return []
+    return [Finding(ICC_PROFILE_IGNORED, "The colour profile in the file is not applied.")]
 
 
 def _bits_of(samples: NDArray[Any], image: ImagePixel) -> int:

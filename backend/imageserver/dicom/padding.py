@@ -86,7 +86,7 @@ def blacken_padding(
 
     Parameters
     ----------
-    display_values : numpy.ndarray, shape (rows, columns), uint8
+    display_values : numpy.ndarray, shape (rows, columns) or (rows, columns, 3), uint8
         The picture, after polarity; left as it is.
     stored_values : numpy.ndarray, shape (rows, columns), any real type
         The values that it was made of.
@@ -103,7 +103,7 @@ def blacken_padding(
     """
     if padding is None or not _may_hold(stored_values, padding):
         return display_values
-    mask = padding.mask(stored_values)
+    mask = padding.mask(stored_values).reshape(display_values.shape[:2] + (1,) * (display_values.ndim - 2))
     return np.where(mask, np.uint8(0), display_values)
 
 

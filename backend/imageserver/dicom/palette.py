@@ -1,7 +1,6 @@
 """PALETTE COLOR: tables of red, green and blue, discrete or in segments (PS3.3 C.7.6.3.1.5, C.7.9)."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,14 +42,26 @@ def apply_palette(stored_values: NDArray[Any], dataset: Dataset, *, signed: bool
     """
     if stored_values.ndim != 2 or stored_values.dtype.kind == "f":
         raise ValueError("its pixels are no places in a palette")
+    return look_up(stored_values, read_palette(dataset, signed=signed))
+
+
+class PaletteTable(NamedTuple):
+    """The table of one colour: the stored value of its first entry, and all entries in 8 bits."""
+
+    first: int
+    entries: NDArray[np.uint8]
+
+    def apply(self, stored_values: NDArray[Any]) -> NDArray[np.uint8]:
+        """Look values of any shape up; those outside take the first or last entry."""
+        return self.entries[np.clip(stored_values.astype(np.int64) - self.first, 0, len(self.entries) - 1)]
+
+
+def look_up(stored_values: NDArray[Any], tables: Sequence[PaletteTable]) -> NDArray[np.uint8]:
+    """Return the colours of stored values; one more axis, of red, green and blue."""
     rgb = np.empty((*stored_values.shape, 3), np.uint8)
-    for index, (first, entries) in enumerate(_read_tables(dataset, signed)):
-        rgb[..., index] = map_values(stored_values, partial(_look_up, first=first, entries=entries))
+    for index, table in enumerate(tables):
+        rgb[..., index] = map_values(stored_values, table.apply)
     return rgb
-
-
-def _look_up(stored_values: NDArray[Any], *, first: int, entries: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return entries[np.clip(stored_values.astype(np.int64) - first, 0, len(entries) - 1)]
 
 
 class _Descriptor(NamedTuple):
@@ -61,13 +72,13 @@ class _Descriptor(NamedTuple):
     bits: int
 
 
-def _read_tables(dataset: Dataset, signed: bool) -> list[tuple[int, NDArray[np.uint8]]]:
-    """Return for each colour the stored value of the first entry, and all entries in 8 bits."""
+def read_palette(dataset: Dataset, *, signed: bool) -> list[PaletteTable]:
+    """Read the tables of red, green and blue; parameters and what is raised as `apply_palette`."""
     descriptors = [_read_descriptor(dataset, colour, signed) for colour in _COLOURS]
     tables = _discrete(dataset, descriptors) or _segmented(dataset, descriptors)
     shift = _bits_of(tables) - 8
     return [
-        (descriptor.first, (entries >> shift).astype(np.uint8))
+        PaletteTable(descriptor.first, (entries >> shift).astype(np.uint8))
         for descriptor, entries in zip(descriptors, tables, strict=True)
     ]
 

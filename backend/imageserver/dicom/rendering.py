@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from imageserver.dicom.colour import to_rgb
+from imageserver.dicom.colour import profile_findings, to_rgb
 from imageserver.dicom.decoding import DecodedFrame, undecodable
 from imageserver.dicom.detector_spacing import spacing_findings
 from imageserver.dicom.functional_groups import FunctionalGroups
@@ -17,15 +17,15 @@ from imageserver.dicom.modality_lut import (
     modality_findings,
     read_modality_transform,
 )
-from imageserver.dicom.padding import blacken_padding, read_padding
+from imageserver.dicom.padding import blacken_padding, read_padding, without_padding
 from imageserver.dicom.presentation import MID_GREY, apply_polarity, presentation_findings, to_8_bit
 from imageserver.dicom.reading import Header
+from imageserver.dicom.supplemental_palette import colour_range, is_coloured, read_supplemental_palette
 from imageserver.dicom.value_map import map_values
 from imageserver.dicom.voi_choice import VoiChoice, choose_voi
 from imageserver.dicom.voi_lut import VoiTransform, Window, apply_voi, read_windows
 
 CONSTANT_IMAGE = "constant_image"
-ICC_PROFILE_IGNORED = "icc_profile_ignored"
 
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 
@@ -100,30 +100,48 @@ def _render_colour(frame: DecodedFrame, header: Header, frame_index: int) -> Ren
         rgb = to_rgb(frame.stored_values, frame.photometric_interpretation, header.image, header.dataset)
     except ValueError as error:
         raise undecodable(header, frame_index, str(error)) from error
-    has_profile = "ICCProfile" in header.dataset
-    ignored = Finding(ICC_PROFILE_IGNORED, "The colour profile in the file is not applied.")
-    return RenderedFrame(rgb, warnings=(ignored,) if has_profile else ())
+    return RenderedFrame(rgb, warnings=tuple(profile_findings(header.dataset)))
 
 
 def _render_grey(
     frame: DecodedFrame, header: Header, frame_index: int, window: Window | None
 ) -> RenderedFrame:
-    groups = FunctionalGroups(header.dataset)
+    assert header.image is not None
+    groups, stored_values = FunctionalGroups(header.dataset), frame.stored_values
     modality = read_modality_transform(header, groups, frame_index)
     padding = read_padding(header)
-    findings = modality_findings(header, groups, frame_index)
-    choice = VoiChoice(window, []) if window else choose_voi(frame, header, frame_index, modality, padding)
-    findings += choice.findings + presentation_findings(header.dataset, frame.photometric_interpretation)
-    if choice.voi is None:
-        picture = np.full(frame.stored_values.shape, MID_GREY, np.uint8)
-        findings.append(Finding(CONSTANT_IMAGE, "All pixels of the image have the same value."))
-    else:
-        picture = to_display_values(
-            frame.stored_values, modality, choice.voi, frame.photometric_interpretation
-        )
-    picture = blacken_padding(picture, frame.stored_values, padding)
-    used = choice.voi if isinstance(choice.voi, Window) else None
-    return RenderedFrame(picture, used, tuple(findings))
+    palette, findings = read_supplemental_palette(
+        header.dataset, groups, frame_index, signed=header.image.is_signed
+    )
+
+    def measured_values() -> NDArray[Any]:
+        values = without_padding(stored_values, padding)
+        return values if palette is None else values[~is_coloured(values, palette)]
+
+    choice = VoiChoice(window, [])
+    if window is None:
+        choice = choose_voi(header, frame_index, modality, measured_values)
+    picture = _grey_picture(frame, modality, choice.voi)
+    if palette is not None:
+        picture = colour_range(picture, stored_values, palette)
+    picture = blacken_padding(picture, stored_values, padding)
+    findings = [
+        *modality_findings(header, groups, frame_index),
+        *choice.findings,
+        *([] if choice.voi else [Finding(CONSTANT_IMAGE, "All pixels of the image have the same value.")]),
+        *presentation_findings(header.dataset, frame.photometric_interpretation),
+        *findings,
+    ]
+    return RenderedFrame(picture, choice.window, tuple(findings))
+
+
+def _grey_picture(
+    frame: DecodedFrame, modality: ModalityTransform, voi: VoiTransform | None
+) -> NDArray[np.uint8]:
+    """Draw a frame through the pipeline, or in the middle of the greys where no window can be guessed."""
+    if voi is None:
+        return np.full(frame.stored_values.shape, MID_GREY, np.uint8)
+    return to_display_values(frame.stored_values, modality, voi, frame.photometric_interpretation)
 
 
 def to_display_values(

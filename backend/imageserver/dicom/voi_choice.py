@@ -1,18 +1,18 @@
 """Which VOI transform a picture gets where nobody asked for one: the file's table, its window, or a guess."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from imageserver.dicom.decoding import DecodedFrame
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
 from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, may_be_negative
-from imageserver.dicom.padding import Padding, without_padding
 from imageserver.dicom.reading import Header
 from imageserver.dicom.voi_lut import (
     VoiTransform,
+    Window,
     guess_window,
     is_first_window_unusable,
     read_voi_lut,
@@ -39,34 +39,36 @@ class VoiChoice(NamedTuple):
     voi: VoiTransform | None
     findings: list[Finding]
 
+    @property
+    def window(self) -> Window | None:
+        """The window to tell of; None for a table."""
+        return self.voi if isinstance(self.voi, Window) else None
+
 
 def choose_voi(
-    frame: DecodedFrame,
     header: Header,
     frame_index: int,
     modality: ModalityTransform,
-    padding: Padding | None,
+    measured_values: Callable[[], NDArray[Any]],
 ) -> VoiChoice:
     """Choose the VOI transform of a grey frame.
 
     Parameters
     ----------
-    frame : DecodedFrame
-        For a guess; left as it is.
     header : Header
         Of the object.
     frame_index : int
         From 0.
     modality : Rescale or LookupTable
         Of the frame.
-    padding : Padding or None
-        Left out of the guess.
+    measured_values : callable
+        Gives the stored values that a window can be guessed from, without padding and coloured ones; of any shape.
 
     Returns
     -------
     VoiChoice
-        The first usable table of the file, else its first usable window, else a window guessed from the frame; None
-        where all its values are equal.
+        The first usable table of the file, else its first usable window, else a window
+        guessed from the frame; None where all its values are equal.
 
     References
     ----------
@@ -82,8 +84,7 @@ def choose_voi(
     windows = read_windows(groups, frame_index)
     if windows:
         return VoiChoice(windows[0], [*findings, *([FIRST_WINDOW_UNUSABLE] if has_unusable else [])])
-    values = apply_modality_lut(without_padding(frame.stored_values, padding), modality)
-    guess = _guess(values, has_unusable)
+    guess = _guess(apply_modality_lut(measured_values(), modality), has_unusable)
     return VoiChoice(guess.voi, [*findings, *guess.findings])
 
 

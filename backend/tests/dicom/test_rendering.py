@@ -238,6 +238,12 @@ class TestColour:
         dataset = builders.image(np.zeros((2, 2, 3), np.uint8), ICCProfile=b"profile ")
         assert codes(render(dataset)) == ["icc_profile_ignored"]
 
+    def test_a_colour_profile_of_an_optical_path_is_not_applied_either(self) -> None:
+        path = Items([item(OpticalPathIdentifier="1", ICCProfile=b"profile ")])
+        assert codes(render(builders.image(np.zeros((2, 2, 3), np.uint8), OpticalPathSequence=path))) == [
+            "icc_profile_ignored"
+        ]
+
     def test_an_unknown_colour_space_is_a_named_error(self) -> None:
         with pytest.raises(UndecodableFrame, match="HSV"):
             render(builders.image(np.zeros((2, 2, 3), np.uint8), PhotometricInterpretation="HSV"))
