@@ -30,7 +30,7 @@ _HEADERS = {
     "X-Slice-Stack": "The stack that the slice belongs to; absent where it belongs to none.",
     "X-Slice-Position": "Where it lies along the normal of that stack, in mm; absent without a position.",
     "X-Overlays": "How many overlay planes the slice has that can be drawn; absent where it has none, and on 304.",
-    "X-Window-Center": "Of the window in use; absent for tables, colour and constant images, and on 304.",
+    "X-Window-Center": "Of the window in use; absent for tables, colour, masks and constant images, and on 304.",
     "X-Window-Width": "As X-Window-Center.",
     "X-Window-Source": "`file`, `request` or `guessed`; absent as X-Window-Center.",
 }

@@ -38,7 +38,7 @@ class RenderedFrame:
     ----------
     display_values : numpy.ndarray, shape (rows, columns) or (rows, columns, 3), uint8
     window : Window or None
-        The window that was used; None for a table, for colour and for a constant image.
+        The window that was used; None for a table, for colour, for a mask and for a constant image.
     warnings : tuple of Finding
         For example that the window was guessed.
     """

@@ -10,7 +10,9 @@ from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
 from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, may_be_negative
 from imageserver.dicom.reading import Header
+from imageserver.dicom.values import integer, text
 from imageserver.dicom.voi_lut import (
+    VoiFunction,
     VoiTransform,
     Window,
     guess_window,
@@ -33,6 +35,10 @@ FIRST_WINDOW_UNUSABLE = Finding(
 )
 
 
+class FullRange(Window):
+    """From the lowest to the highest value that a mask can have; no window that anybody chose."""
+
+
 class VoiChoice(NamedTuple):
     """What was chosen, None where nothing can be, and what is to be said about it."""
 
@@ -41,8 +47,8 @@ class VoiChoice(NamedTuple):
 
     @property
     def window(self) -> Window | None:
-        """The window to tell of; None for a table."""
-        return self.voi if isinstance(self.voi, Window) else None
+        """The window to tell of; None for a table, and for the range that a mask has by its nature."""
+        return self.voi if isinstance(self.voi, Window) and not isinstance(self.voi, FullRange) else None
 
 
 def choose_voi(
@@ -67,7 +73,7 @@ def choose_voi(
     Returns
     -------
     VoiChoice
-        The first usable table of the file, else its first usable window, else a window
+        The first usable table of the file, else its first usable window, else the range of a mask, else a window
         guessed from the frame; None where all its values are equal.
 
     References
@@ -84,8 +90,23 @@ def choose_voi(
     windows = read_windows(groups, frame_index)
     if windows:
         return VoiChoice(windows[0], [*findings, *([FIRST_WINDOW_UNUSABLE] if has_unusable else [])])
+    if (mask_range := _range_of_mask(header)) is not None:
+        return VoiChoice(mask_range, findings)
     guess = _guess(apply_modality_lut(measured_values(), modality), has_unusable)
     return VoiChoice(guess.voi, [*findings, *guess.findings])
+
+
+def _range_of_mask(header: Header) -> FullRange | None:
+    """Return the range of a mask: two values of one bit, or 0 to Maximum Fractional Value (PS3.3 C.8.20.2).
+
+    A guess would show an empty mask in the middle of the greys, and each frame of a segmentation otherwise.
+    """
+    highest = None
+    if text(header.dataset, "SegmentationType") == "FRACTIONAL":
+        highest = integer(header.dataset, "MaximumFractionalValue")
+    elif header.image is not None and header.image.bits_stored == 1:
+        highest = 1
+    return FullRange(highest / 2, highest, VoiFunction.LINEAR_EXACT) if highest and highest > 0 else None
 
 
 def _depth_findings(table: LookupTable) -> list[Finding]:

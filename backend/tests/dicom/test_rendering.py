@@ -185,6 +185,39 @@ class TestWithoutWindow:
         assert rendered.display_values.tolist() == [[0, 0], [0, 0]]
 
 
+class TestMask:
+    """Masks have a range by their nature; a guess would show an empty one in the middle of the greys."""
+
+    def bits(self, *values: int) -> Dataset:
+        data = np.packbits(np.array(values, np.bool_), bitorder="little").tobytes() + b"\0"
+        attributes = {"BitsAllocated": 1, "BitsStored": 1, "HighBit": 0, "PixelData": data}
+        return builders.image(np.zeros((1, len(values)), np.uint8), **attributes)
+
+    @pytest.mark.parametrize("values", [(0, 1, 0), (0, 0, 0), (1, 1, 1)])
+    def test_of_one_bit_is_black_and_white(self, values: tuple[int, ...]) -> None:
+        rendered = render(self.bits(*values))
+        assert rendered.display_values.tolist() == [[255 * value for value in values]]
+        assert (rendered.window, codes(rendered)) == (None, [])
+
+    def test_of_one_bit_in_monochrome1(self) -> None:
+        dataset = self.bits(0, 1)
+        dataset.PhotometricInterpretation = "MONOCHROME1"
+        assert render(dataset).display_values.tolist() == [[255, 0]]
+
+    def test_fractional_runs_to_the_maximum_fractional_value(self) -> None:
+        # PS3.3 C.8.20.2: 0 to Maximum Fractional Value stand for 0 to 1.
+        dataset = builders.image(
+            np.array([[0, 50, 100]], np.uint8), SegmentationType="FRACTIONAL", MaximumFractionalValue=100
+        )
+        rendered = render(dataset)
+        assert (rendered.display_values.tolist(), codes(rendered)) == ([[0, 128, 255]], [])
+
+    def test_a_window_of_the_file_wins(self) -> None:
+        dataset = self.bits(0, 1)
+        dataset.WindowCenter, dataset.WindowWidth, dataset.VOILUTFunction = 1, 2, "LINEAR_EXACT"
+        assert render(dataset).display_values.tolist() == [[0, 128]]
+
+
 class TestPresentationLutShape:
     """PS3.3 C.7.6.1 and C.8.11.3.1.2: IDENTITY shall be used with MONOCHROME2, INVERSE with MONOCHROME1."""
 
