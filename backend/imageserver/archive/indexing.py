@@ -5,6 +5,7 @@ writes it in batches, so that the API answers meanwhile. Files that are still be
 that vanished or became empty never empties the index: docs/decisions/0013.
 """
 
+import contextlib
 import logging
 import os
 import time
@@ -23,7 +24,8 @@ from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
 from imageserver.archive.moving import find_moves, known_files, store_moves
 from imageserver.archive.progress import Progress
-from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_file
+from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_files
+from imageserver.archive.reading_pool import ReadingPool, readers_for
 from imageserver.archive.settling import Settling
 from imageserver.archive.storing import add_files, forget_everything, rearrange, remove_files
 from imageserver.database import Database
@@ -33,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 BATCH_FILES = 1000
 BATCH_SECONDS = 2.0
+BATCH_FRAMES = 20_000
+MANY_FILES = 2000  # that take longer to read than reading processes to start
 BUILDING, READY, UNAVAILABLE = "building", "ready", "unavailable"
 _SKIPPED_IDENTITY = FileIdentity(-1, 0, 0)
 _SKIP_REASONS = {
@@ -76,11 +80,13 @@ class Indexer:
         directory: DataDirectory,
         lease: Lease,
         on_change: Callable[[], None] = lambda: None,
+        readers: int | None = None,
     ) -> None:
         self.database = database
         self.on_change = on_change
         self.directory = directory
         self.lease = lease
+        self.readers = readers_for() if readers is None else readers
         self.settling = Settling()
         self.progress = Progress()
         self.is_stopped: Callable[[], bool] = lambda: False
@@ -248,26 +254,32 @@ class Indexer:
     def _read(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile]]:
         """Read headers, in batches that are small enough for progress to be seen."""
         batch: list[ReadFile] = []
+        frames = 0
         started = time.monotonic()
-        for found in files:
-            if self.is_stopped():
-                break
-            self.progress.read += 1
-            try:
-                file = read_file(self.directory, found)
-                batch.append(replace(file, identity=_SKIPPED_IDENTITY) if file.code == UNREADABLE else file)
-            except Gone:
-                continue  # changed since it was listed: the next look takes it
-            except Exception as error:  # one file must never keep the others out
-                logger.error("unexpected error while reading a file", extra={"error": type(error).__name__})
-                batch.append(ReadFile(*found, REFUSED, "malformed", "The file cannot be read."))
-            if len(batch) >= BATCH_FILES or time.monotonic() - started > BATCH_SECONDS:
+        for answer in self._read_parts(files):
+            self.progress.read += len(answer)
+            batch += [_remembered(file) for file in answer if file is not None]
+            frames += sum(len(file.instance.frames) for file in answer if file and file.instance)
+            is_late = time.monotonic() - started > BATCH_SECONDS
+            if batch and (len(batch) >= BATCH_FILES or frames >= BATCH_FRAMES or is_late):
                 yield batch
-                batch, started = [], time.monotonic()
+                batch, frames, started = [], 0, time.monotonic()
         if batch:
             yield batch
         if self.is_stopped():
             raise Stopped
+
+    def _read_parts(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile | None]]:
+        """Read a few files here, at once, and many in processes of their own."""
+        if len(files) >= MANY_FILES and self.readers > 0:
+            pool = ReadingPool(self.directory, self.readers)
+            with contextlib.closing(pool.read(files, self.is_stopped)) as parts:
+                yield from parts
+            return
+        for found in files:
+            if self.is_stopped():
+                return
+            yield read_files(self.directory, [found])
 
     def _store(self, files: Sequence[ReadFile]) -> None:
         if not files:
@@ -351,6 +363,11 @@ class Indexer:
             self._known_generation = generation
         event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
         return True
+
+
+def _remembered(file: ReadFile) -> ReadFile:
+    """Let a file that could not be opened be tried again: a change of rights leaves no trace in the identity."""
+    return replace(file, identity=_SKIPPED_IDENTITY) if file.code == UNREADABLE else file
 
 
 def _skipped_file(skipped: Skipped) -> ReadFile:

@@ -1,5 +1,7 @@
 """From one file of the data directory to what the index keeps of it."""
 
+import logging
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +19,9 @@ from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.values import text
-from imageserver.errors import DataDirectoryUnavailable
+from imageserver.errors import DataDirectoryUnavailable, Gone
+
+logger = logging.getLogger(__name__)
 
 INDEXED, DUPLICATE, CONFLICT, REFUSED, SKIPPED = "indexed", "duplicate", "conflict", "refused", "skipped"
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
@@ -89,6 +93,27 @@ def _known_by_content(directory: DataDirectory, found: FoundFile, instance: Read
     if instance.has_uid:
         return instance
     return with_uid(instance, derived_uid(instance.sop_instance_uid, content_digest(directory, found)))
+
+
+def read_files(directory: DataDirectory, files: Iterable[FoundFile]) -> list[ReadFile | None]:
+    """Read the headers of files; never raises.
+
+    Returns
+    -------
+    list of ReadFile or None
+        In the same order; None for a file that changed since it was found.
+    """
+    return [_read_whatever_happens(directory, found) for found in files]
+
+
+def _read_whatever_happens(directory: DataDirectory, found: FoundFile) -> ReadFile | None:
+    try:
+        return read_file(directory, found)
+    except Gone:
+        return None  # the next look takes it
+    except Exception as error:  # one file must never keep the others out
+        logger.error("unexpected error while reading a file", extra={"error": type(error).__name__})
+        return ReadFile(*found, REFUSED, "malformed", "The file cannot be read.")
 
 
 def _refused(directory: DataDirectory, found: FoundFile, error: FileRefused) -> ReadFile:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from imageserver.archive import indexing
+from imageserver.archive import indexing, reading
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import Outcome, look_once
 from imageserver.archive.lease import Lease
@@ -136,7 +136,7 @@ class TestChanges:
         folder.write("junk", b"junk")
         look()
         before = status(database)
-        monkeypatch.setattr(indexing, "read_file", lambda *_: pytest.fail("a file was read again"))
+        monkeypatch.setattr(reading, "read_file", lambda *_: pytest.fail("a file was read again"))
         assert not look().has_changed
         assert status(database) == before
 
@@ -291,16 +291,29 @@ class TestFailures:
         self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder.write_all(volume(3))
-        read = indexing.read_file
+        read = reading.read_file
 
         def fail_once(directory: DataDirectory, found: indexing.FoundFile) -> indexing.ReadFile:
             if found.path == b"slice0001":
                 raise ZeroDivisionError
             return read(directory, found)
 
-        monkeypatch.setattr(indexing, "read_file", fail_once)
+        monkeypatch.setattr(reading, "read_file", fail_once)
         look()
         assert status(database)[:4] == ("ready", 3, 2, 1)
+
+    def test_many_files_are_read_by_processes_with_the_same_result(
+        self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(indexing, "MANY_FILES", 10)
+        monkeypatch.setattr(indexing, "BATCH_FILES", 7)
+        folder.write_all(volume(20))
+        folder.write_all(volume(20), prefix="copy/slice")
+        folder.write("text", b"not an image, but long enough to be looked at twice")
+        look()
+        assert status(database)[:4] == ("ready", 41, 40, 1)
+        assert set(files_by_state(database)["duplicate"]) == {f"slice{i:04}".encode() for i in range(20)}
+        assert the_volume(database).summary.slice_count == 20
 
     def test_after_a_full_disk_the_next_look_continues(
         self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch

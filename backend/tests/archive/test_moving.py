@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from imageserver.archive import indexing
+from imageserver.archive import indexing, reading
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.indexing import Outcome
@@ -27,13 +27,13 @@ Rows = dict[bytes, tuple[int, int | None, str | None]]
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The paths that were read."""
     paths: list[bytes] = []
-    read_file = indexing.read_file
+    read_file = reading.read_file
 
     def read(directory: DataDirectory, found: FoundFile) -> indexing.ReadFile:
         paths.append(found.path)
         return read_file(directory, found)
 
-    monkeypatch.setattr(indexing, "read_file", read)
+    monkeypatch.setattr(reading, "read_file", read)
     return paths
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select, update
 
-from imageserver.archive import indexing, reading_rules
+from imageserver.archive import indexing, reading, reading_rules
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import Indexer, Outcome
 from imageserver.archive.lease import Lease
@@ -22,13 +22,13 @@ Look = Callable[..., Outcome]
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The paths that were read, in order."""
     paths: list[bytes] = []
-    read_file = indexing.read_file
+    read_file = reading.read_file
 
     def read(directory: DataDirectory, found: indexing.FoundFile) -> indexing.ReadFile:
         paths.append(found.path)
         return read_file(directory, found)
 
-    monkeypatch.setattr(indexing, "read_file", read)
+    monkeypatch.setattr(reading, "read_file", read)
     return paths
 
 
