@@ -1,7 +1,6 @@
 """``GET /volumes``: what the data directory holds, the default first; ``GET /volumes/{uid}``: one volume in full."""
 
-import hashlib
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -10,11 +9,12 @@ from pydantic import BaseModel, Field
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep, DatabaseDep
+from imageserver.api.index_state import Index, describe_index, index_etag
 from imageserver.api.parameters import SeriesPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.volume_query import VolumeQuery
 from imageserver.archive.search import find_volumes
-from imageserver.archive.volumes import IndexStatus, VolumeSummary
+from imageserver.archive.volumes import VolumeSummary
 from imageserver.audit.models import Kind
 
 router = APIRouter(tags=["volumes"])
@@ -24,17 +24,6 @@ INDEX_BUILDING = {
     "message": "The data directory is still being read; the series may grow, and its middle may move.",
     "sop_instance_uids": [],
 }
-
-
-class Index(BaseModel):
-    """How far the index of the data directory is."""
-
-    state: Literal["building", "ready", "unavailable"] = Field(
-        description="`unavailable`: the data directory is missing, unreadable, or became empty."
-    )
-    seen: int = Field(description="Files found.")
-    indexed: int = Field(description="Files that are in the index.")
-    refused: int = Field(description="Files that are no readable DICOM, or contradict another one.")
 
 
 class VolumePatient(BaseModel):
@@ -175,7 +164,7 @@ def list_volumes(
     """List the series that have pictures: all, or those that fulfil every condition. Send `If-None-Match` to poll."""
     wanted, sort = asked.filter(), asked.sort_keys()
     status = archive.catalogue.status()
-    etag = _etag(status, asked)
+    etag = index_etag(status, asked)
     if matches_etag(request, etag):
         return not_modified(etag, NO_STORE)
     if asked.patient:
@@ -187,7 +176,7 @@ def list_volumes(
     body = {
         "volumes": [_volume(volume, default, asked.patient) for volume in volumes],
         "total": total,
-        "index": _index(status),
+        "index": describe_index(status),
     }
     return JSONResponse(body, headers={**NO_STORE, "ETag": etag})
 
@@ -249,11 +238,3 @@ def _volume(summary: VolumeSummary, default: str | None, with_patient: bool) -> 
 def iso_date(value: str | None) -> str | None:
     """Write a DICOM date (YYYYMMDD, already checked) as ISO 8601."""
     return f"{value[:4]}-{value[4:6]}-{value[6:]}" if value else None
-
-
-def _index(status: IndexStatus) -> dict[str, Any]:
-    return {"state": status.state, "seen": status.seen, "indexed": status.indexed, "refused": status.refused}
-
-
-def _etag(status: IndexStatus, *parameters: object) -> str:
-    return f'"{hashlib.sha256(repr((status, *parameters)).encode()).hexdigest()[:32]}"'

@@ -27,6 +27,8 @@ class IndexStatus(NamedTuple):
     seen: int = 0
     indexed: int = 0
     refused: int = 0
+    pending: int = 0
+    remaining_seconds: float | None = None
     generation: int = -1
 
 
@@ -71,6 +73,8 @@ def get_index_status(session: Session) -> IndexStatus:
         IndexState.seen,
         IndexState.indexed,
         IndexState.refused,
+        IndexState.pending,
+        IndexState.remaining_seconds,
         IndexState.generation,
     )
     row = session.execute(select(*columns).where(IndexState.id == INDEX_STATE_ID)).one_or_none()

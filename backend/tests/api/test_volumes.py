@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
+from imageserver.archive.models import IndexState
+from imageserver.database import Database
 from tests.api.conftest import Index
 from tests.builders import CORONAL, SAGITTAL, image, uid, volume
 from tests.folders import Folder
@@ -24,7 +27,8 @@ class TestList:
     def test_an_empty_folder(self, signed_in: TestClient, index: Index) -> None:
         index()
         answer = signed_in.get("/volumes")
-        empty = {"state": "ready", "seen": 0, "indexed": 0, "refused": 0}
+        nothing = {"pending": 0, "remaining_seconds": None}
+        empty = {"state": "ready", "seen": 0, "indexed": 0, "refused": 0, **nothing}
         assert (answer.status_code, answer.json()) == (200, {"volumes": [], "total": 0, "index": empty})
         assert answer.headers["Cache-Control"] == "no-store"
 
@@ -33,7 +37,8 @@ class TestList:
         folder.write("junk", b"junk")
         index()
         answer = signed_in.get("/volumes").json()
-        assert answer["index"] == {"state": "ready", "seen": 6, "indexed": 5, "refused": 1}
+        counts = {"seen": 6, "indexed": 5, "refused": 1, "pending": 0, "remaining_seconds": None}
+        assert answer["index"] == {"state": "ready", **counts}
         assert answer["volumes"] == [
             {
                 "series_instance_uid": uid("series"),
@@ -134,6 +139,17 @@ class TestList:
         questions: list[dict[str, str]] = [{}, {"sort": "modality"}, {"query": "doe"}, {"modality": "CT"}]
         tags = {signed_in.get("/volumes", params=question).headers["ETag"] for question in questions}
         assert len(tags) == len(questions)
+
+    def test_progress_while_files_are_read(
+        self, app: FastAPI, signed_in: TestClient, index: Index, database: Database
+    ) -> None:
+        index()
+        with database.writing() as session:
+            progress = {"state": "building", "pending": 70, "remaining_seconds": 6.2}
+            session.execute(update(IndexState).values(generation=IndexState.generation + 1, **progress))
+        app.state.archive.catalogue.forget()
+        answer = signed_in.get("/volumes").json()["index"]
+        assert (answer["state"], answer["pending"], answer["remaining_seconds"]) == ("building", 70, 7)
 
     def test_json_is_compressed(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         for number in range(5):
