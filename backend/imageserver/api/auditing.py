@@ -1,5 +1,6 @@
 """Audit records of requests: who asks is known here, so that a route only says what was asked for."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from imageserver.accounts.sessions import NamedSession, SignedInUser
 from imageserver.api.authentication import CurrentUser
 from imageserver.api.dependencies import Now
 from imageserver.audit.models import Kind, Outcome
-from imageserver.audit.record import UNKNOWN_USER, AccessRecorder, Actor
+from imageserver.audit.record import UNKNOWN_USER, AccessRecorder, Actor, Subject
 from imageserver.logs import request_id
 
 
@@ -44,6 +45,11 @@ class AccessAudit:
             study_instance_uid=study_instance_uid,
             series_instance_uid=series_instance_uid,
         )
+
+    def record_list(self, kind: Kind, subjects: Iterable[Subject]) -> None:
+        """Make the access to a list durable, and to everything that this page of it tells; raises as `record`."""
+        whole = Subject(None, None)
+        self._recorder.record_all(self._actor, kind, Outcome.SUCCESS, self._now, [whole, *subjects])
 
 
 def actor_of(request: Request, user: SignedInUser | NamedSession | None = None) -> Actor:

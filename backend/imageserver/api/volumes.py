@@ -16,6 +16,7 @@ from imageserver.api.volume_query import VolumeQuery
 from imageserver.archive.search import find_volumes
 from imageserver.archive.volumes import VolumeSummary
 from imageserver.audit.models import Kind
+from imageserver.audit.record import Subject
 
 router = APIRouter(tags=["volumes"])
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
@@ -167,11 +168,12 @@ def list_volumes(
     etag = index_etag(status, asked)
     if matches_etag(request, etag):
         return not_modified(etag, NO_STORE)
-    if asked.patient:
-        audit.record(Kind.VOLUMES)
     total = archive.catalogue.count(wanted)
     with database.reading() as session:
         volumes = find_volumes(session, asked.limit, asked.offset, wanted, sort, total=total)
+    # Without names the list still tells dates and descriptions; so it leaves a record, though not one per series.
+    named = volumes if asked.patient else []
+    audit.record_list(Kind.VOLUMES, (Subject(v.study_instance_uid, v.series_instance_uid) for v in named))
     default = archive.catalogue.default_series()
     body = {
         "volumes": [_volume(volume, default, asked.patient) for volume in volumes],

@@ -2,12 +2,13 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.audit.models import AuditEvent, Kind, Outcome
@@ -16,6 +17,7 @@ from imageserver.errors import DatabaseUnavailable
 
 REPEAT_AFTER = timedelta(minutes=15)
 REMEMBERED = 10_000
+CHUNK = 500  # values in one IN (…)
 WAIT_SECONDS = 2.0
 UNKNOWN_USER = "(unknown)"
 COMMAND_LINE = "(command line)"
@@ -31,6 +33,13 @@ class Actor:
     session_id: str | None = None
     request_id: str | None = None
     client_address: str | None = None
+
+
+class Subject(NamedTuple):
+    """What was accessed; both are None for a list as such."""
+
+    study_instance_uid: str | None
+    series_instance_uid: str | None
 
 
 def record_event(
@@ -98,31 +107,41 @@ class AccessRecorder:
         study_instance_uid: str | None,
         series_instance_uid: str | None,
     ) -> None:
-        """Record an access, unless the same one was recorded within the last 15 minutes.
+        """Record an access, unless the same one was recorded within the last 15 minutes; raises as `record_all`."""
+        self.record_all(actor, kind, outcome, now, [Subject(study_instance_uid, series_instance_uid)])
+
+    def record_all(
+        self, actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subjects: Iterable[Subject]
+    ) -> None:
+        """Record accesses of one kind in one transaction: those that were not recorded within the last 15 minutes.
 
         Raises
         ------
         DatabaseUnavailable, StorageFull
-            If the record cannot be written; then nothing of the patient may be answered.
+            If a record cannot be written; then nothing of the patients may be answered.
         """
-        key = (actor.session_id, study_instance_uid, series_instance_uid, kind, outcome)
-        if self._is_recorded(key, now):
+        wanted = self._unrecorded(actor, kind, outcome, now, subjects)
+        if not wanted:
             return
         with self._turn():  # of many equal requests at once, one writes
-            if self._is_recorded(key, now):
-                return
-            event = _event(
-                actor,
-                kind,
-                outcome,
-                now,
-                study_instance_uid=study_instance_uid,
-                series_instance_uid=series_instance_uid,
-            )
-            with self._database.writing() as session:
-                if not _is_in_database(session, event, now):
-                    session.add(event)
-        self._remember(key, now)
+            wanted = self._unrecorded(actor, kind, outcome, now, wanted)
+            if wanted:
+                with self._database.writing() as session:
+                    known = _in_database(session, actor, kind, outcome, now, wanted)
+                    new = [_access(actor, kind, outcome, now, one) for one in wanted if one not in known]
+                    if new:
+                        session.connection().execute(insert(AuditEvent), new)
+        for subject in wanted:
+            self._remember((actor.session_id, *subject, kind, outcome), now)
+
+    def _unrecorded(
+        self, actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subjects: Iterable[Subject]
+    ) -> list[Subject]:
+        return [
+            subject
+            for subject in dict.fromkeys(subjects)
+            if not self._is_recorded((actor.session_id, *subject, kind, outcome), now)
+        ]
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -146,18 +165,31 @@ class AccessRecorder:
                 self._recorded.popitem(last=False)
 
 
-def _is_in_database(session: Session, event: AuditEvent, now: datetime) -> bool:
-    # Another worker may have recorded it.
-    same = and_(
-        AuditEvent.session_id == event.session_id,
-        AuditEvent.series_instance_uid == event.series_instance_uid,
-        AuditEvent.study_instance_uid == event.study_instance_uid,
-        AuditEvent.kind == event.kind,
-        AuditEvent.outcome == event.outcome,
-        AuditEvent.time > now - REPEAT_AFTER,
-        AuditEvent.time <= now,  # a clock that was set back silences nothing
-    )
-    return bool(session.scalar(select(exists().where(same))))
+def _in_database(
+    session: Session, actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subjects: Sequence[Subject]
+) -> set[Subject]:
+    # Another worker may have recorded them.
+    series = AuditEvent.series_instance_uid
+    uids = [subject.series_instance_uid for subject in subjects if subject.series_instance_uid]
+    conditions = [series.in_(uids[start : start + CHUNK]) for start in range(0, len(uids), CHUNK)]
+    if len(uids) < len(subjects):
+        conditions.append(series.is_(None))
+    found: set[Subject] = set()
+    for condition in conditions:
+        statement = select(AuditEvent.study_instance_uid, series).where(
+            AuditEvent.session_id == actor.session_id,
+            condition,
+            AuditEvent.kind == kind,
+            AuditEvent.outcome == outcome,
+            AuditEvent.time > now - REPEAT_AFTER,
+            AuditEvent.time <= now,  # a clock that was set back silences nothing
+        )
+        found.update(Subject(*row) for row in session.execute(statement))
+    return found
+
+
+def _access(actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subject: Subject) -> dict[str, Any]:
+    return {"time": now, "kind": kind, "outcome": outcome, **asdict(actor), **subject._asdict()}
 
 
 def _event(

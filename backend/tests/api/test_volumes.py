@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from imageserver.archive.models import IndexState
+from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
+from imageserver.errors import DatabaseUnavailable
 from tests.api.conftest import Index
 from tests.builders import CORONAL, SAGITTAL, image, uid, volume
 from tests.folders import Folder
@@ -139,6 +141,47 @@ class TestList:
         questions: list[dict[str, str]] = [{}, {"sort": "modality"}, {"query": "doe"}, {"modality": "CT"}]
         tags = {signed_in.get("/volumes", params=question).headers["ETag"] for question in questions}
         assert len(tags) == len(questions)
+
+    def test_a_page_records_each_series_that_it_names(
+        self, signed_in: TestClient, folder: Folder, index: Index, database: Database
+    ) -> None:
+        for name in "abc":
+            folder.write(name, image(series=name))
+        index()
+
+        def recorded() -> list[tuple[str | None, str | None]]:
+            columns = (AuditEvent.study_instance_uid, AuditEvent.series_instance_uid)
+            with database.reading() as session:
+                rows = session.execute(select(*columns).where(AuditEvent.kind == "volumes"))
+                return sorted((tuple(row) for row in rows), key=str)
+
+        signed_in.get("/volumes", params={"patient": False})
+        assert recorded() == [(None, None)]
+        page = signed_in.get("/volumes", params={"limit": 2}).json()["volumes"]
+        named = [(found["study_instance_uid"], found["series_instance_uid"]) for found in page]
+        assert recorded() == sorted([(None, None), *named], key=str)
+        for _ in range(2):
+            signed_in.get("/volumes")
+        assert len(recorded()) == 4
+
+    def test_nothing_is_listed_that_could_not_be_recorded(
+        self,
+        app: FastAPI,
+        signed_in: TestClient,
+        folder: Folder,
+        index: Index,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        folder.write("a", image(PatientName="Doe^John"))
+        index()
+
+        def fail(*_: object) -> None:
+            raise DatabaseUnavailable("The database does not answer.")
+
+        monkeypatch.setattr(app.state.access_recorder, "record_all", fail)
+        answer = signed_in.get("/volumes")
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert "Doe" not in answer.text
 
     def test_progress_while_files_are_read(
         self, app: FastAPI, signed_in: TestClient, index: Index, database: Database

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from imageserver.audit.models import AuditEvent, Kind, Outcome
-from imageserver.audit.record import AccessRecorder, Actor, record_event
+from imageserver.audit.record import AccessRecorder, Actor, Subject, record_event
 from imageserver.database import Database
 from imageserver.errors import DatabaseUnavailable
 
@@ -96,6 +96,18 @@ class TestAccess:
         assert len(recorder._recorded) == 3
         see(recorder, series="1.0")  # forgotten here, known in the database
         assert len(events(database)) == 6
+
+    def test_a_list_is_recorded_at_once_and_only_what_is_new(self, database: Database) -> None:
+        recorder = AccessRecorder(database)
+        see(recorder, series="1.3", kind=Kind.VOLUMES)
+        subjects = [Subject(None, None), *(Subject(STUDY, f"1.{number}") for number in range(1200))]
+        for one in (recorder, AccessRecorder(database), recorder):
+            one.record_all(ADA, Kind.VOLUMES, Outcome.SUCCESS, NOW, [*subjects, subjects[-1]])
+        found = [event.series_instance_uid for event in events(database)]
+        assert sorted(found, key=str) == sorted((s.series_instance_uid for s in subjects), key=str)
+        assert {(event.username, event.time, event.request_id) for event in events(database)} == {
+            (ADA.username, NOW, ADA.request_id)
+        }
 
     def test_a_clock_set_back_is_recorded_again(self, database: Database) -> None:
         recorder = AccessRecorder(database)
