@@ -53,18 +53,20 @@ def head() -> list[Dataset]:
 
 
 def hostile() -> list[Dataset]:
-    """Text that a page must show and never run; pixels twice as high as wide."""
+    """Text that a page must show and never run; pixels twice as high as wide; an overlay over the whole picture."""
     return [
-        image(
-            flat(100),
-            series="hostile",
-            SpecificCharacterSet="ISO_IR 192",
-            PatientName="<script>alert(1)</script>",
-            PatientID="<img src=x onerror=alert(2)>",
-            SeriesDescription="<b>bold</b> {{7*7}}",
-            StudyDate="20260201",
-            PixelSpacing=[2, 1],
-            **UNCHANGED,
+        _cover(
+            image(
+                flat(100),
+                series="hostile",
+                SpecificCharacterSet="ISO_IR 192",
+                PatientName="<script>alert(1)</script>",
+                PatientID="<img src=x onerror=alert(2)>",
+                SeriesDescription="<b>bold</b> {{7*7}}",
+                StudyDate="20260201",
+                PixelSpacing=[2, 1],
+                **UNCHANGED,
+            )
         )
     ]
 
@@ -93,6 +95,23 @@ def damaged() -> list[Dataset]:
     for place, dataset in enumerate(slices):
         _set_grey(dataset, 100 + place)
     return slices
+
+
+def _cover(dataset: Dataset) -> Dataset:
+    """Add an overlay plane (PS3.3 C.9.2) whose every bit is set."""
+    elements = {
+        0x0010: ("US", SIZE),
+        0x0011: ("US", SIZE),
+        0x0040: ("CS", "G"),
+        0x0050: ("SS", [1, 1]),
+        0x0100: ("US", 1),
+        0x0102: ("US", 0),
+        0x1500: ("LO", "<i>cover</i>"),
+        0x3000: ("OW", b"\xff" * (SIZE * SIZE // 8)),
+    }
+    for element, (vr, value) in elements.items():
+        dataset.add_new(0x60000000 | element, vr, value)
+    return dataset
 
 
 def _set_grey(dataset: Dataset, grey: int) -> None:

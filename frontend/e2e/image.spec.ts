@@ -85,6 +85,16 @@ test.describe('the image', () => {
     expect((box?.height ?? 0) / (box?.width ?? 1)).toBeCloseTo(2, 1);
   });
 
+  test('carries the overlays of its file on request', async ({ page, running }) => {
+    await logIn(page, `/dashboard?series=${running.uids.hostile}`);
+    await showImage(page);
+    expect((await readPicture(page)).middle).toBe(100);
+    await page.getByRole('checkbox', { name: 'Overlays <i>cover</i>' }).check();
+    await expect.poll(async () => (await readPicture(page)).middle).toBe(255);
+    await page.getByRole('checkbox', { name: /^Overlays/ }).uncheck();
+    await expect.poll(async () => (await readPicture(page)).middle).toBe(100);
+  });
+
   test('of a localizer is chosen by number, and each stack’s middle is one click away', async ({
     page,
     running,

@@ -9,6 +9,8 @@ export interface SliceAddress {
   index?: number | null;
   center?: number | null;
   width?: number | null;
+  /** Whether to draw the overlays of the file. */
+  overlays?: boolean;
 }
 
 const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -30,6 +32,7 @@ export async function readSlice(address: SliceAddress, signal?: AbortSignal): Pr
     frameNumber: readNumber(response, 'X-Frame-Number'),
     stack: readNumber(response, 'X-Slice-Stack'),
     positionMm: readNumber(response, 'X-Slice-Position'),
+    overlays: readNumber(response, 'X-Overlays') ?? 0,
     window: readWindow(response),
   };
 }

@@ -81,10 +81,21 @@ export interface Window {
   explanation: string | null;
 }
 
+/** A bit map that a file lays over its picture (PS3.3 C.9). */
+export interface Overlay {
+  group: string;
+  type: string | null;
+  label: string | null;
+  description: string | null;
+  is_embedded: boolean;
+}
+
 export interface Remark {
   code: string;
   message: string;
   sop_instance_uids?: string[];
+  /** What was measured; the unit ends each name. */
+  numbers?: Record<string, number>;
 }
 
 export interface VolumeDetail extends Volume {
@@ -94,6 +105,8 @@ export interface VolumeDetail extends Volume {
   middle: Middle | null;
   stacks: Stack[];
   windows: Window[];
+  /** Those of the middle slice. */
+  overlays: Overlay[];
   pixel_aspect_ratio: number | null;
   excluded: Remark[];
   warnings: Remark[];
@@ -132,6 +145,8 @@ export interface Slice {
   /** The stack it belongs to, and where it lies along that stack's normal. */
   stack: number | null;
   positionMm: number | null;
+  /** How many overlay planes can be drawn over it. */
+  overlays: number;
   /** The window in use; null for tables, colour, and constant images. */
   window: { center: number; width: number; source: string } | null;
 }

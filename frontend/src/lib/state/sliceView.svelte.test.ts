@@ -43,6 +43,7 @@ function answer({ index, stack: number }: SliceAddress) {
     frameNumber: 1,
     stack: number ?? 0,
     positionMm: null,
+    overlays: 0,
     window: null,
   };
 }
@@ -101,6 +102,17 @@ describe('SliceView', () => {
     expect([view.slice.value, view.index, view.count]).toEqual([null, 5, 11]);
     await view.step(1);
     expect(view.slice.value?.index).toBe(6);
+  });
+
+  it('keeps overlays on while it steps, until they are taken off', async () => {
+    const view = new SliceView();
+    await view.showMiddle('1.2');
+    await view.drawOverlays(true);
+    expect(view.slice.value?.address).toMatchObject({ series: '1.2', index: 5, overlays: true });
+    await view.step(1);
+    expect(view.slice.value?.address).toMatchObject({ index: 6, overlays: true });
+    await view.drawOverlays(false);
+    expect(view.slice.value?.address).toMatchObject({ index: 6, overlays: false });
   });
 
   it('gives the memory of pictures back', async () => {

@@ -97,6 +97,11 @@ export class SliceView {
     if (this.#wanted) await this.#ask({ ...this.#wanted, index: this.index, center, width });
   }
 
+  /** Lays the overlays of the files over the pictures, or takes them off; stays so for the slices that follow. */
+  async drawOverlays(overlays: boolean): Promise<void> {
+    if (this.#wanted) await this.#ask({ ...this.#wanted, index: this.index, overlays });
+  }
+
   clear(): void {
     this.detail.clear();
     this.slice.clear();
