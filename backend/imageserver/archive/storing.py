@@ -12,11 +12,12 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.entries import remove_entry, write_entry
 from imageserver.archive.models import File, Instance, Series, Study
-from imageserver.archive.patients import summarise_patients
+from imageserver.archive.patients import summarise_patients, tell_patients_apart
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
 from imageserver.archive.reading_rules import reading_stamp
 from imageserver.dicom.frames import FrameDescription
-from imageserver.dicom.stacks import Arrangement, arrange
+from imageserver.dicom.several_patients import arrange_patients
+from imageserver.dicom.stacks import Arrangement
 
 CHUNK = 500  # values in one IN (…)
 RANK_VOLUME, RANK_OTHER, RANK_DERIVED, RANK_WITHOUT_PIXELS = 0, 1, 2, 3
@@ -193,15 +194,24 @@ def rearrange(session: Session, series_ids: Iterable[int]) -> None:
 
 
 def _summarise(series: Series, instances: Sequence[Any], conflicts: list[str]) -> None:
-    frames = [FrameDescription.from_dict(frame) for row in instances for frame in row.frames]
-    arrangement = arrange(frames)
+    frames = _frames_of_patients(instances)
+    arrangement = arrange_patients(frames)
     series.arrangement = arrangement.as_dict()
     series.verdict = arrangement.verdict.value
-    series.slice_count = len(frames)
+    series.slice_count = sum(map(len, frames))
     is_damaged = all(row.refused_code for row in instances)
-    series.rank = RANK_DERIVED if is_damaged and frames else _rank(series.modality, arrangement)
+    series.rank = RANK_DERIVED if is_damaged and any(frames) else _rank(series.modality, arrangement)
     series.patient = summarise_patients(row.patient for row in instances)
     series.warnings = _collect_warnings(instances, conflicts)
+
+
+def _frames_of_patients(instances: Sequence[Any]) -> list[list[FrameDescription]]:
+    """Return the frames of each patient; nearly always there is one."""
+    numbers = tell_patients_apart([row.patient for row in instances])
+    frames: list[list[FrameDescription]] = [[] for _ in range(max(numbers) + 1)]
+    for number, row in zip(numbers, instances, strict=True):
+        frames[number].extend(FrameDescription.from_dict(frame) for frame in row.frames)
+    return frames
 
 
 def _rank(modality: str | None, arrangement: Arrangement) -> int:
