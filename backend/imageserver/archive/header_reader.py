@@ -37,11 +37,17 @@ class Part:
         self.files = files
         self.answers: Answer = []
         self.step = len(files)
+        self.accidents = 0
 
     @property
     def next_files(self) -> list[FoundFile]:
         """What is to be read now."""
         return self.files[len(self.answers) :][: self.step]
+
+    def answer(self, answers: Answer) -> None:
+        """Take what the next files are."""
+        self.answers += answers
+        self.accidents = 0
 
     @property
     def is_done(self) -> bool:

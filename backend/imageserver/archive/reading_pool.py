@@ -179,7 +179,7 @@ class ReadingPool:
             self._failed_starts = 0
             return
         part = reader.parts.popleft()
-        part.answers += answer
+        part.answer(answer)
         if not part.is_done:
             self._again.appendleft(part)
 
@@ -195,15 +195,19 @@ class ReadingPool:
             self._blame(reader.parts[0], code)
 
     def _blame(self, part: Part, code: str) -> None:
+        """Read what was together in a process that ended one by one, and refuse what then ends two more."""
         if part.step > 1:
             part.step = 1
+            return
+        part.accidents += 1
+        if code == BROKE_READER and part.accidents < 2:  # the process may have been killed by somebody else
             return
         reason = (
             "Reading it takes too long."
             if code == TOO_SLOW
             else "The file cannot be read: it ends the reader."
         )
-        part.answers.append(ReadFile(*part.next_files[0], REFUSED, code, reason))
+        part.answer([ReadFile(*part.next_files[0], REFUSED, code, reason)])
         if part.is_done:
             self._again.remove(part)
 
