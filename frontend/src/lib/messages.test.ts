@@ -66,12 +66,27 @@ describe('explainError', () => {
 });
 
 describe('messages', () => {
+  const reading = (seen: number, pending: number, remaining: number | null = null) =>
+    messages.readingDirectory({
+      state: 'building',
+      seen,
+      indexed: 0,
+      refused: 0,
+      pending,
+      remaining_seconds: remaining,
+    });
+
   it('counts files as far as they are known', () => {
-    expect(messages.readingDirectory({ state: 'building', seen: 0, indexed: 0, refused: 0 })).toBe(
-      'Reading the data directory.',
-    );
-    expect(messages.readingDirectory({ state: 'building', seen: 1, indexed: 0, refused: 0 })).toContain(
-      '0 of 1 file.',
-    );
+    expect(reading(0, 0)).toBe('Reading the data directory.');
+    expect(reading(1, 1)).toBe('Reading the data directory: 0 of 1 file.');
+  });
+
+  it.each([
+    [1, 'About 1 second left.'],
+    [89, 'About 89 seconds left.'],
+    [90, 'About 2 minutes left.'],
+    [5400, 'About 2 hours left.'],
+  ])('says how much longer reading takes: %s s', (seconds, sentence) => {
+    expect(reading(10, 4, seconds)).toBe(`Reading the data directory: 6 of 10 files. ${sentence}`);
   });
 });

@@ -14,6 +14,14 @@ export interface Notice {
 const numbers = new Intl.NumberFormat();
 const count = (n: number, one: string, many: string) => `${numbers.format(n)} ${n === 1 ? one : many}`;
 
+/** A time to wait, rounded up to what a person plans with. */
+const duration = (seconds: number) =>
+  seconds < 90
+    ? count(seconds, 'second', 'seconds')
+    : seconds < 90 * 60
+      ? count(Math.ceil(seconds / 60), 'minute', 'minutes')
+      : count(Math.ceil(seconds / 3600), 'hour', 'hours');
+
 const info = (text: string, hint?: string): Notice => ({ kind: 'info', text, ...(hint ? { hint } : {}) });
 
 export const messages = {
@@ -58,10 +66,15 @@ export const messages = {
   }),
   noVolume: 'No DICOM volume found in the data directory.',
   noVolumeHint: 'Put DICOM files into it; this page will notice.',
-  readingDirectory: ({ seen, indexed }: IndexStatus) =>
-    seen > 0
-      ? `Reading the data directory: ${numbers.format(indexed)} of ${count(seen, 'file', 'files')}.`
-      : 'Reading the data directory.',
+  readingDirectory: ({ seen, pending, remaining_seconds: remaining }: IndexStatus) =>
+    [
+      seen > 0
+        ? `Reading the data directory: ${numbers.format(seen - pending)} of ${count(seen, 'file', 'files')}.`
+        : 'Reading the data directory.',
+      remaining !== null && remaining > 0 ? `About ${duration(remaining)} left.` : '',
+    ]
+      .join(' ')
+      .trimEnd(),
   directoryUnavailable: 'The data directory cannot be read just now.',
   directoryUnavailableHint:
     'It may be missing, empty, or not readable for the server. Nothing is lost; this page will notice when it is back.',
@@ -147,11 +160,7 @@ function explainUnexpected({ kind, status }: UnexpectedAnswerError): Words {
 }
 
 const again = (seconds: number | null) =>
-  seconds === null
-    ? 'Try again later.'
-    : seconds < 90
-      ? `Try again in ${count(seconds, 'second', 'seconds')}.`
-      : `Try again in ${count(Math.ceil(seconds / 60), 'minute', 'minutes')}.`;
+  seconds === null ? 'Try again later.' : `Try again in ${duration(seconds)}.`;
 
 function explainProblem({ code, title, detail, retryAfter }: ProblemError): Words {
   switch (code) {

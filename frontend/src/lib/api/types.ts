@@ -22,6 +22,10 @@ export interface IndexStatus {
   seen: number;
   indexed: number;
   refused: number;
+  /** Files that are still to be read. */
+  pending: number;
+  /** About how long that takes; null as long as nobody can know. */
+  remaining_seconds: number | null;
 }
 
 export interface Volume {

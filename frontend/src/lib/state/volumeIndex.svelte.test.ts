@@ -11,7 +11,7 @@ vi.mock('$lib/api/volumes');
 const list = (state: IndexStatus['state'], total = 0): VolumeList => ({
   volumes: [],
   total,
-  index: { state, seen: 10, indexed: 5, refused: 0 },
+  index: { state, seen: 10, indexed: 5, refused: 0, pending: 5, remaining_seconds: null },
 });
 
 let stop = () => {};
