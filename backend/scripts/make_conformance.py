@@ -1,0 +1,56 @@
+"""Make the tables of docs/conformance.md again.
+
+Run as `python -m scripts.make_conformance` in `backend/`; with `--check` it only tells whether they are up to date.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from scripts.conformance.arrangement import functional_group_table, verdict_table
+from scripts.conformance.character_sets import character_set_table
+from scripts.conformance.document import fill
+from scripts.conformance.pixels import photometric_table, pixel_type_table
+from scripts.conformance.refusals import refusal_table
+from scripts.conformance.sop_classes import sop_class_table
+from scripts.conformance.transfer_syntaxes import transfer_syntax_table
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
+
+
+def fill_document(text: str) -> str:
+    """Return the document with its tables as they are to be now."""
+    return fill(
+        text,
+        {
+            "sop-classes": sop_class_table(),
+            "transfer-syntaxes": transfer_syntax_table(),
+            "photometric-interpretations": photometric_table(),
+            "pixel-types": pixel_type_table(),
+            "verdicts": verdict_table(),
+            "functional-groups": functional_group_table(),
+            "character-sets": character_set_table(),
+            "refusals": refusal_table(),
+        },
+    )
+
+
+def main() -> int:
+    """Write the document, or check it."""
+    parser = argparse.ArgumentParser(description="Make the tables of docs/conformance.md again.")
+    parser.add_argument("--check", action="store_true", help="only tell whether they are up to date")
+    is_check = parser.parse_args().check
+    text = DOCUMENT.read_text("utf-8")
+    filled = fill_document(text)
+    if filled == text:
+        return 0
+    if is_check:
+        print(f"{DOCUMENT.name} is not up to date", file=sys.stderr)
+        return 1
+    DOCUMENT.write_text(filled, "utf-8")
+    print(f"wrote {DOCUMENT}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
