@@ -19,6 +19,9 @@ _INTEGER_BITS = (1, 8, 12, 16, 32, 64)
 _GREY = "MONOCHROME2"
 _SAMPLES_OF = {"MONOCHROME1": 1, _GREY: 1, "PALETTE COLOR": 1, "ARGB": 4, "CMYK": 4}  # all others: 3
 
+_VIDEO_ONLY = "YBR_PARTIAL_420"  # PS3.3 C.7.6.3.1.2
+
+UNSUPPORTED_PHOTOMETRIC = "unsupported_photometric_interpretation"
 BAD_BITS_STORED = "bad_bits_stored"
 UNFIT_PHOTOMETRIC = "unfit_photometric_interpretation"
 
@@ -203,10 +206,14 @@ def check_complete(image: ImagePixel, pixel_data: "PixelData", syntax: TransferS
     ------
     FileRefused
         ``truncated_pixel_data`` where bytes or fragments are missing, ``wrong_transfer_syntax`` where native
-        data is in fragments.
+        data is in fragments, ``unsupported_photometric_interpretation`` for YBR_PARTIAL_420, which only video has.
     """
     if pixel_data.is_encapsulated:
         return _check_fragments(image, pixel_data, syntax)
+    if image.photometric_interpretation == _VIDEO_ONLY:
+        raise FileRefused(
+            UNSUPPORTED_PHOTOMETRIC, f"{_VIDEO_ONLY} is for video; native pixels cannot have it."
+        )
     if pixel_data.length < image.native_length:
         raise FileRefused(
             "truncated_pixel_data",

@@ -47,7 +47,7 @@ def read_supplemental_palette(
 
     References
     ----------
-    DICOM PS3.3 C.7.6.19, C.8.13.3.1.1 (frame types), C.8.16.2.1.1.4 (Pixel Presentation)
+    DICOM PS3.3 C.7.6.19, C.8.16.2 (Pixel Presentation)
     """
     if element_of(dataset, "EnhancedPaletteColorLookupTableSequence") is not None:
         message = (

@@ -44,6 +44,13 @@ class TestPhotometricInterpretation:
         image, codes = read(dataset)
         assert (image.photometric_interpretation, codes) == (meant, [])
 
+    @pytest.mark.parametrize("surplus", [0, 24])
+    def test_that_of_video_is_refused_by_name(self, surplus: int) -> None:
+        data = bytes(24 + surplus)  # two bytes for each four pixels beside their four, or all samples
+        with pytest.raises(FileRefused, match="YBR_PARTIAL_420 is for video") as caught:
+            read(builders.image(COLOUR, PhotometricInterpretation="YBR_PARTIAL_420", PixelData=data))
+        assert caught.value.code == "unsupported_photometric_interpretation"
+
 
 class TestBitsStored:
     @pytest.mark.parametrize("stored", [0, 17, 255])

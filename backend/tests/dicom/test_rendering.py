@@ -115,6 +115,38 @@ class TestGrey:
         dataset.VOILUTSequence = Items([table])
         assert render(dataset).display_values.tolist() == [[10, 10, 10, 20, 30, 30, 30, 10]]
 
+    def test_each_frame_has_its_own_rescale_before_the_window(self) -> None:
+        pixels = np.array([[[0, 5, 10]], [[0, 5, 10]]], np.uint16)
+        groups = [
+            {"PixelValueTransformationSequence": item(RescaleSlope=s, RescaleIntercept=i)}
+            for s, i in ((1, 0), (-1, 10))
+        ]
+        window = {"FrameVOILUTSequence": item(WindowCenter=5, WindowWidth=10, VOILUTFunction="LINEAR_EXACT")}
+        dataset = builders.enhanced([(0, 0, 0), (0, 0, 1)], pixels, groups=groups, shared=window)
+        pictures = [render(dataset, index=index).display_values.tolist() for index in (0, 1)]
+        assert pictures == [[[0, 128, 255]], [[255, 128, 0]]]
+
+    def test_windows_of_pet_are_in_units_after_the_rescale_of_each_slice(self) -> None:
+        # 500 and 1000 Bq/ml of 1000, whatever the slope of the slice is.
+        window = {"WindowCenter": 500, "WindowWidth": 1000, "VOILUTFunction": "LINEAR_EXACT"}
+        for slope in (0.5, 2.5):
+            stored = np.array([[500 / slope, 1000 / slope]]).astype(np.int16)
+            rendered = render(builders.image(stored, RescaleSlope=slope, RescaleIntercept=0, **window))
+            assert rendered.display_values.tolist() == [[128, 255]]
+
+    def test_real_world_values_and_dose_grid_scaling_are_no_part_of_display(self) -> None:
+        # PS3.3 C.7.6.16.2.11: independent of the Modality LUT. C.8.8.3: the dose, not what is displayed.
+        mapping = item(RealWorldValueSlope=10.0, RealWorldValueIntercept=5.0)
+        dataset = builders.image(
+            np.array([[0, 5, 10]], np.uint32),
+            RealWorldValueMappingSequence=Items([mapping]),
+            DoseGridScaling="0.001",
+            WindowCenter=5,
+            WindowWidth=10,
+            VOILUTFunction="LINEAR_EXACT",
+        )
+        assert render(dataset).display_values.tolist() == [[0, 128, 255]]
+
 
 class TestWithoutWindow:
     def test_it_is_guessed_and_said(self) -> None:
@@ -277,9 +309,30 @@ class TestColour:
             "icc_profile_ignored"
         ]
 
-    def test_an_unknown_colour_space_is_a_named_error(self) -> None:
-        with pytest.raises(UndecodableFrame, match="HSV"):
-            render(builders.image(np.zeros((2, 2, 3), np.uint8), PhotometricInterpretation="HSV"))
+    @pytest.mark.parametrize(("photometric", "samples"), [("HSV", 3), ("ARGB", 4), ("CMYK", 4), ("XYB", 3)])
+    def test_a_retired_or_unknown_colour_space_is_a_named_error(self, photometric: str, samples: int) -> None:
+        dataset = builders.image(
+            np.zeros((2, 2, samples), np.uint8), PlanarConfiguration=0, PhotometricInterpretation=photometric
+        )
+        with pytest.raises(UndecodableFrame, match=f"colour space '{photometric}' is not supported"):
+            render(dataset)
+
+    def test_ybr_full_422_gives_both_pixels_of_a_pair_their_common_colour(self) -> None:
+        # Y1 Y2 Cb Cr; with Cb = Cr = 128 the greys are Y. Second pair: Cr 228 adds 1.402 x 100 to red.
+        data = bytes([10, 20, 128, 128, 100, 50, 128, 228])
+        dataset = builders.image(
+            np.zeros((1, 4, 3), np.uint8), PhotometricInterpretation="YBR_FULL_422", PixelData=data
+        )
+        expected = np.array([[[10, 10, 10], [20, 20, 20], [240, 29, 100], [190, 0, 50]]])
+        assert np.abs(render(dataset).display_values.astype(int) - expected).max() <= 1
+
+    def test_ybr_partial_422_has_black_at_16(self) -> None:
+        dataset = builders.image(
+            np.zeros((1, 2, 3), np.uint8),
+            PhotometricInterpretation="YBR_PARTIAL_422",
+            PixelData=bytes([16, 235, 128, 128]),
+        )
+        assert render(dataset).display_values.tolist() == [[[0, 0, 0], [255, 255, 255]]]
 
 
 class TestSamplesThatDoNotFit:
