@@ -2,7 +2,7 @@
 
 import time
 
-from imageserver.dicom.limits import FileRefused, Limits
+from imageserver.dicom.limits import MEBIBYTE, FileRefused, Limits
 
 _CHECK_EVERY = 4096
 
@@ -29,13 +29,22 @@ class Budget:
         self._elements_left = limits.elements
         self._items_left = limits.items
         self._private_left = limits.private_bytes
+        self._bytes_left = limits.loaded_bytes
         self._deadline = time.monotonic() + limits.seconds
 
     def allow_frames(self, frames: int) -> None:
-        """Widen the limits for an object of so many frames; each takes at least one byte of the file."""
-        self.frames = max(1, min(frames, self._size))
-        self._elements_left += self.limits.elements_per_frame * self.frames
-        self._items_left += self.limits.items_per_frame * self.frames
+        """Widen the limits for an object of so many frames; each takes at least one byte of the file.
+
+        An object says it once: what it says again widens nothing.
+        """
+        if self.frames > 1:
+            return
+        limits = self.limits
+        self.frames = max(1, min(frames, self._size, limits.frames))
+        more = max(0, min(limits.elements_per_frame * self.frames, limits.most_elements - limits.elements))
+        self._elements_left += more
+        more = max(0, min(limits.items_per_frame * self.frames, limits.most_items - limits.items))
+        self._items_left += more
 
     def take_element(self) -> None:
         """Count one element.
@@ -79,6 +88,21 @@ class Budget:
         may = length <= min(self.limits.private_value_length, self._private_left)
         self._private_left -= length if may else 0
         return may
+
+    def take_bytes(self, length: int) -> None:
+        """Count the bytes of a value that is to be loaded.
+
+        Raises
+        ------
+        FileRefused
+            ``value_too_long``.
+        """
+        self._bytes_left -= length
+        if self._bytes_left < 0:
+            most = self.limits.loaded_bytes // MEBIBYTE
+            raise FileRefused(
+                "value_too_long", f"The values beside the pixel data have more than {most} MiB."
+            )
 
     def check_fragments(self, count: int) -> None:
         """Refuse more fragments of pixel data than so many frames can have."""

@@ -1,5 +1,6 @@
 """The deflated transfer syntaxes: inflating a data set, or a frame, without being blown up by it."""
 
+import io
 import zlib
 from typing import BinaryIO
 
@@ -36,13 +37,11 @@ def inflate(stream: BinaryIO, start: int, allowed: int) -> bytes:
     """
     stream.seek(start)
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    chunks, total = [], 0
+    inflated = io.BytesIO()  # gives its bytes away without a copy
     try:
         while not inflater.eof and (compressed := inflater.unconsumed_tail or stream.read(_READ_AT_ONCE)):
-            chunk = inflater.decompress(compressed, min(_GROW_AT_ONCE, allowed - total + 1))
-            chunks.append(chunk)
-            total += len(chunk)
-            if total > allowed:
+            inflated.write(inflater.decompress(compressed, min(_GROW_AT_ONCE, allowed - inflated.tell() + 1)))
+            if inflated.tell() > allowed:
                 raise FileRefused(
                     "too_large_inflated", f"The deflated data set grows beyond {allowed} bytes."
                 )
@@ -50,7 +49,7 @@ def inflate(stream: BinaryIO, start: int, allowed: int) -> bytes:
         raise FileRefused("bad_deflate", "The deflated data set is damaged.") from None
     if not inflater.eof:
         raise FileRefused("truncated", "The deflated data set is cut off.")
-    return b"".join(chunks)
+    return inflated.getvalue()
 
 
 def inflate_frame(data: bytes, length: int) -> bytes:

@@ -176,6 +176,7 @@ class ElementWalk:
         if tag in PIXEL_DATA_TAGS and offset + length == self._end + 1 and length % 2 == 0:
             self.oddities.is_pad_byte_missing = True  # whether it was one, the description of the image tells
             return self._end
+        self._nesting.is_unverified = False
         end = self._nesting.end_of_value(header, self._end)
         is_long = self._limits.value_length < length < UNDEFINED_LENGTH
         if is_long and is_private(tag):
@@ -202,13 +203,15 @@ class ElementWalk:
     def _keep(self, taken: _Taken, fragments: list[Fragment]) -> None:
         (tag, vr, offset, length), end = taken
         if tag in PIXEL_DATA_TAGS:
+            if self.pixel_data is not None:
+                raise FileRefused("malformed", "The file has pixel data twice.")
             is_encapsulated = length == UNDEFINED_LENGTH
             self.pixel_data = PixelData(
                 PIXEL_DATA_TAGS[tag], vr, offset, end - offset, is_encapsulated, fragments
             )
             return
         self.is_empty = False
-        if self._with_private or not is_private(tag):
+        if (self._with_private or not is_private(tag)) and not self._nesting.is_unverified:
             self._load(taken)
 
     def _load(self, taken: _Taken) -> None:
@@ -220,7 +223,11 @@ class ElementWalk:
         is_undefined = length == UNDEFINED_LENGTH
         if is_undefined:
             length = end - offset - _DELIMITER_LENGTH
-        may_load = not is_private(tag) or self._budget.take_private_value(length)
+        if is_private(tag):
+            may_load = self._budget.take_private_value(length)
+        else:
+            may_load = True
+            self._budget.take_bytes(length)
         value = self._window.read(offset, length) if may_load else None
         is_implicit_vr = self._encoding.is_implicit_vr
         if is_undefined and vr not in ("OB", "OW"):

@@ -77,11 +77,12 @@ class Limits:
     ----------
     depth : int
         Nested sequences.
-    elements, elements_per_frame, items, items_per_frame : int
-        Elements and sequence items in the whole data set. The base covers radiotherapy structure sets; the
-        part per frame covers the functional groups of enhanced objects.
-    value_length : int
-        Bytes of one value other than pixel data; private values may be longer, and are not loaded then.
+    elements, elements_per_frame, most_elements, items, items_per_frame, most_items : int
+        Elements and sequence items in the whole data set: the base covers radiotherapy structure sets, the part per
+        frame the functional groups of enhanced objects, up to the most that memory bears.
+    value_length, loaded_bytes : int
+        Bytes of one value other than pixel data, and of all values and sequences that are loaded; private values may be
+        longer, and are not loaded then.
     private_value_length, private_bytes : int
         Bytes of one private value, and of all in one file, that are loaded where private values are wanted.
     fragments : int
@@ -99,9 +100,12 @@ class Limits:
     depth: int = 32
     elements: int = 200_000
     elements_per_frame: int = 500
+    most_elements: int = 1_500_000
     items: int = 65_536
     items_per_frame: int = 100
+    most_items: int = 500_000
     value_length: int = 64 * MEBIBYTE
+    loaded_bytes: int = 256 * MEBIBYTE
     private_value_length: int = MEBIBYTE // 4
     private_bytes: int = 4 * MEBIBYTE
     fragments: int = 65_536
@@ -109,7 +113,7 @@ class Limits:
     frames: int = 100_000
     inflated_floor: int = 64 * MEBIBYTE
     inflated_ratio: int = 100
-    inflated_ceiling: int = 2048 * MEBIBYTE
+    inflated_ceiling: int = 512 * MEBIBYTE
     seconds: float = 10.0
 
     def inflated_length(self, compressed_length: int) -> int:

@@ -7,6 +7,7 @@ from imageserver.dicom.oddities import Oddities
 from imageserver.dicom.tags import ITEM, ITEM_END, SEQUENCE_END, UNDEFINED_LENGTH
 
 _DELIMITER_LENGTH = 8
+_HARMLESS = 1 << 16  # bytes of a broken sequence that pydicom may chew on, whatever they are
 
 Fragment = tuple[int, int]
 
@@ -21,6 +22,12 @@ class Nesting:
         Of the data set.
     oddities : Oddities
         What is stepped over is noted there.
+
+    Attributes
+    ----------
+    is_unverified : bool
+        A broken sequence was stepped over that is long enough to hold anything: what is in it was not checked, and must
+        not be loaded. To be reset by the caller.
     """
 
     def __init__(self, headers: ElementHeaders, encoding: Encoding, oddities: Oddities) -> None:
@@ -30,6 +37,7 @@ class Nesting:
         self._encoding = encoding
         self._oddities = oddities
         self._end = headers.end
+        self.is_unverified = False
 
     def is_sequence(self, tag: int, vr: str | None) -> bool:
         """Tell whether the value of an element is a sequence."""
@@ -84,6 +92,7 @@ class Nesting:
             self._end_of_items(offset, end, False, self._is_implicit_inside(vr, offset), depth + 1)
         except Broken:
             self._oddities.has_broken_sequence = True
+            self.is_unverified |= end - offset > _HARMLESS
 
     def _end_of_items(
         self, at: int, end: int, until_delimiter: bool, is_implicit_vr: bool, depth: int

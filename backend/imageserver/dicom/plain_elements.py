@@ -44,7 +44,7 @@ def take_plain_explicit(
     may_load = headers.budget.take_private_value
     longest = headers.budget.limits.value_length
     size = min(len(data), headers.end - start)
-    place, taken = at - start, 0
+    place, taken, loaded = at - start, 0, 0
     for _ in range(headers.budget.elements_at_once() if place >= 0 else 0):
         if place + 12 > size:
             break
@@ -62,6 +62,7 @@ def take_plain_explicit(
         if end > size or length > longest or not first <= tag < behind or tag == NUMBER_OF_FRAMES:
             break
         if with_private or not group & 1:
+            loaded += length
             key = base_tag(tag)
             value = data[value_at:end] if not group & 1 or may_load(length) else None
             found[key] = new_element(
@@ -70,6 +71,7 @@ def take_plain_explicit(
         place = end
         taken += 1
     headers.budget.take_elements(taken)
+    headers.budget.take_bytes(loaded)
     return start + place
 
 
@@ -84,7 +86,7 @@ def take_plain_implicit(
     may_load = headers.budget.take_private_value
     longest = headers.budget.limits.value_length
     size = min(len(data), headers.end - start)
-    place, taken = at - start, 0
+    place, taken, loaded = at - start, 0, 0
     for _ in range(headers.budget.elements_at_once() if place >= 0 else 0):
         if place + 8 > size:
             break
@@ -97,6 +99,7 @@ def take_plain_implicit(
         if with_private or not group & 1:
             if is_sequence_tag(tag):
                 break
+            loaded += length
             key = base_tag(tag)
             value = data[value_at:end] if not group & 1 or may_load(length) else None
             found[key] = new_element(
@@ -105,4 +108,5 @@ def take_plain_implicit(
         place = end
         taken += 1
     headers.budget.take_elements(taken)
+    headers.budget.take_bytes(loaded)
     return start + place

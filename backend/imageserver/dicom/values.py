@@ -17,6 +17,7 @@ from pydicom import config
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag
 from pydicom.valuerep import PersonName as PydicomPersonName
 
@@ -296,12 +297,14 @@ def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
         return []
     try:
         if isinstance(element, RawDataElement) and element.VR == "UN" and is_sequence_tag(element.tag):
+            if not element.is_little_endian:  # nobody has checked what is in it, see `nesting`
+                return []
             _set_sequence(dataset, element)
         value = dataset[_tag(keyword)].value
     except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
         return []
-    return [item for item in value if isinstance(item, Dataset)] if isinstance(value, Iterable) else []
+    return list(value) if isinstance(value, Sequence) else []
 
 
 def _set_sequence(dataset: Dataset, element: RawDataElement) -> None:

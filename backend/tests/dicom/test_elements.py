@@ -110,6 +110,22 @@ class TestBehindPixelData:
         assert refusal(without_pixels(b"junk")) == "truncated"
 
 
+class TestTwice:
+    def test_pixel_data_that_is_there_twice_is_refused(self) -> None:
+        whole = builders.to_bytes(builders.image())
+        assert refusal(whole + whole[whole.index(b"\xe0\x7f\x10\x00") :]) == "malformed"
+
+    def test_a_number_of_frames_widens_the_limits_once(self) -> None:
+        frames = explicit(0x00280008, b"IS", b"50")
+        items_after = explicit(0x00420013, b"SQ", an_item(b"") * 300)
+        limits = Limits(items=100, items_per_frame=1, frames=60)
+        assert refusal(without_pixels(frames * 5, items_after), limits) == "too_many_elements"
+        assert (
+            refusal(without_pixels(explicit(0x00280008, b"IS", b"9000"), items_after), limits)
+            == "too_many_elements"
+        )
+
+
 class TestMissingDelimiterOfPixelData:
     """The last eight bytes of a compressed file are often lost; whether the frames are whole, they tell themselves."""
 
