@@ -11,7 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import auth, docs, health, patient, slice, volumes
+from imageserver.api import auth, docs, health, index, patient, slice, volumes
 from imageserver.api.middleware import (
     AllowedHosts,
     BodyLimit,
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, volumes, patient, slice):
+    for part in (auth, volumes, patient, slice, index):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)

@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
 from imageserver.archive.volumes import (
     IndexStatus,
@@ -95,6 +96,10 @@ class Catalogue:
     def count(self, wanted: VolumeFilter) -> int:
         """Count the volumes of a filter; once per generation, because counting takes longer the more there are."""
         return self.remember(("count", wanted), lambda: self._ask(count_volumes, wanted))
+
+    def problem_counts(self) -> dict[str, int]:
+        """Count the files that are not shown, by code."""
+        return self.remember("problem counts", lambda: self._ask(count_problems))
 
     def instance(self, frame: FrameReference) -> InstanceFile:
         """Return where the instance of a frame is kept."""

@@ -152,6 +152,8 @@ class File(Base):
     # What the scrub found in the file that has this size, time and inode; when, in seconds since 1970, 0 for never.
     sha256: Mapped[str | None] = mapped_column(String(64))
     scrubbed: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0", index=True)
+    # When this row was written, in seconds since 1970; 0 where a former version wrote it.
+    read_at: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 class InstanceMetadata(Base):

@@ -4,6 +4,7 @@ Everything here runs inside a transaction of the caller and flushes, never commi
 """
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -158,6 +159,7 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
         "path_digest": path_digest(file.path),
         **file.identity._asdict(),
         "state": file.state,
+        "read_at": int(time.time()),
         "code": file.code,
         "reason": file.reason,
         "sop_instance_uid": file.declared_uid,

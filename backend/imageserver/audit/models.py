@@ -25,6 +25,7 @@ class Kind(StrEnum):
     VOLUME = "volume"
     PATIENT = "patient"
     SLICE = "slice"
+    FILE_PROBLEMS = "file_problems"
     SECURITY_ALERT = "security_alert"  # 110113 of DICOM PS3.16; `reason` says of what
 
 

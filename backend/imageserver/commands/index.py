@@ -1,17 +1,16 @@
 """``imageserver index``: bring the index of the data directory up to date, once."""
 
 import argparse
-import os
 import sys
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import UNAVAILABLE, look_once
-from imageserver.archive.models import File
-from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED
+from imageserver.archive.problems import find_problems
 from imageserver.archive.volumes import get_index_status
+from imageserver.commands.check import printable
 from imageserver.commands.opening import open_database
 from imageserver.settings import Settings
 
@@ -47,13 +46,6 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     return 1
 
 
-def _print_refused(session: Any) -> None:
-    states = (REFUSED, CONFLICT, SKIPPED)
-    rows = session.execute(
-        select(File.path, File.code, File.reason).where(File.state.in_(states)).order_by(File.path)
-    )
-    for path, code, reason in rows:
-        name = os.fsdecode(path).encode("utf-8", "backslashreplace").decode()
-        print(
-            f"{name.encode('unicode_escape').decode() if not name.isprintable() else name}\t{code}\t{reason}"
-        )
+def _print_refused(session: Session) -> None:
+    for problem in find_problems(session):
+        print(f"{printable(problem.path)}\t{problem.code}\t{problem.reason}")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imageserver import errors
 from imageserver.api import problems
+from imageserver.archive.problems import MEANINGS
 from imageserver.cli import build_parser
 from imageserver.settings import Settings
 
@@ -59,6 +60,11 @@ def test_every_command_is_documented(root: Path) -> None:
 def test_every_problem_code_is_documented(root: Path) -> None:
     rows = table_rows((root / "docs/problems.md").read_text(encoding="utf-8"), "Codes")
     assert set(rows) == problem_codes() | {"bad_request"}
+
+
+def test_every_code_of_a_file_that_is_not_shown_is_documented(root: Path) -> None:
+    rows = table_rows((root / "docs/problems.md").read_text(encoding="utf-8"), "Files that are not shown")
+    assert {code: cells[0] for code, cells in rows.items()} == MEANINGS
 
 
 def test_links_between_documents_lead_somewhere(root: Path) -> None:
