@@ -26,7 +26,6 @@ from imageserver.archive.archive import Archive
 from imageserver.audit.record import AccessRecorder, record_alert
 from imageserver.clock import utc_now
 from imageserver.database import Database
-from imageserver.errors import IntegrityMismatch
 from imageserver.settings import Settings
 
 EXPOSED_HEADERS = (
@@ -65,7 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
     app.state.password_hasher = PasswordHasher()
     app.state.access_recorder = AccessRecorder(app.state.database)
-    app.state.archive = Archive(settings, app.state.database, _alert_of_damage)
+    app.state.archive = Archive(settings, app.state.database, _record_alert)
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
@@ -77,12 +76,12 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _alert_of_damage(
-    session: Session, study_instance_uid: str | None, series_instance_uid: str | None
+def _record_alert(
+    session: Session, code: str, study_instance_uid: str | None, series_instance_uid: str | None
 ) -> None:
     record_alert(
         session,
-        IntegrityMismatch.code,
+        code,
         utc_now(),
         study_instance_uid=study_instance_uid,
         series_instance_uid=series_instance_uid,

@@ -2,12 +2,13 @@
 
 from typing import NamedTuple
 
+from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.metadata import Metadata, metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
-from imageserver.archive.scrubbing import OnDamage, Scrubber
+from imageserver.archive.scrubbing import Scrubber
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
@@ -45,12 +46,12 @@ class Archive:
         self,
         settings: Settings,
         database: Database,
-        on_damage: OnDamage = lambda _session, _study, _series: None,
+        on_alert: OnAlert = tell_nobody,
     ) -> None:
         self.database = database
         self.directory = DataDirectory(settings.data_dir)
         self.catalogue = Catalogue(database)
-        self.keeper = IndexKeeper(database, self.directory, self.catalogue)
+        self.keeper = IndexKeeper(database, self.directory, self.catalogue, on_alert)
         self._maker = PictureMaker(self.directory)
         self._pictures = PictureMemory()
         self._is_scrubbing = settings.scrub_days > 0
@@ -59,7 +60,7 @@ class Archive:
             self.directory,
             self.keeper.lease,
             interval=settings.scrub_days * SECONDS_PER_DAY,
-            on_damage=on_damage,
+            on_alert=on_alert,
             on_change=self.catalogue.forget,
             is_busy=self._pictures.is_busy,
         )

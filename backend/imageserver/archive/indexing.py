@@ -16,6 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import event, func, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
 from imageserver.archive.digests import content_digest
 from imageserver.archive.duplicates import Holder, settle_duplicates
@@ -24,10 +25,17 @@ from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
 from imageserver.archive.moving import find_moves, known_files, store_moves
 from imageserver.archive.progress import Progress
-from imageserver.archive.reading import DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_files
+from imageserver.archive.reading import CONFLICT, DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_files
 from imageserver.archive.reading_pool import ReadingPool, readers_for
 from imageserver.archive.settling import Settling
-from imageserver.archive.storing import add_files, forget_everything, rearrange, remove_files
+from imageserver.archive.storing import (
+    SOP_CONFLICT,
+    add_files,
+    forget_everything,
+    rearrange,
+    remove_files,
+    series_of,
+)
 from imageserver.database import Database
 from imageserver.errors import DataDirectoryUnavailable, Gone
 
@@ -90,6 +98,7 @@ class Indexer:
         self.settling = Settling()
         self.progress = Progress()
         self.is_stopped: Callable[[], bool] = lambda: False
+        self.on_alert: OnAlert = tell_nobody
         self._known: dict[bytes, FileIdentity] = {}
         self._known_generation = -1
         self._stale: dict[bytes, bool] = {}  # read by former rules; whether it holds an instance
@@ -293,12 +302,17 @@ class Indexer:
             series |= add_files(session, settled)
             keep_checksums(session, checksums)
             rearrange(session, series)
+            if contested := [file.declared_uid for file in settled if self._is_new_conflict(file)]:
+                alert(session, self.on_alert, SOP_CONFLICT, series_of(session, contested))
             self._note(session, BUILDING, has_changed=True)
         self._known.update({file.path: file.identity for file in settled})
         for file in settled:
             self._stale.pop(file.path, None)
         if has_successors:
             self._known_generation = -1
+
+    def _is_new_conflict(self, file: ReadFile) -> bool:
+        return file.state == CONFLICT and file.path not in self._known
 
     def _holders(self, files: Sequence[ReadFile], changed: set[bytes]) -> dict[str, Holder]:
         """Look up which instances of these files the index has already from other files."""

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, NamedTuple
 from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory, FileIdentity
 from imageserver.archive.lease import Lease, LeaseLost
@@ -26,8 +27,6 @@ from imageserver.archive.models import (
     IndexState,
     Instance,
     InstanceMetadata,
-    Series,
-    Study,
 )
 from imageserver.archive.reading import REFUSED
 from imageserver.archive.reading_rules import metadata_stamp
@@ -45,9 +44,6 @@ LONGEST_PAUSE = 1.0
 NICENESS = 15
 _BLOCK = 1024 * 1024
 _READY = "ready"
-
-# Called inside the transaction that marks a file as damaged, with the UIDs of its study and series where it has any.
-OnDamage = Callable[[Session, str | None, str | None], None]
 
 
 class _Due(NamedTuple):
@@ -87,7 +83,7 @@ class Scrubber:
         lease: Lease,
         *,
         interval: float,
-        on_damage: OnDamage = lambda _session, _study, _series: None,
+        on_alert: OnAlert = tell_nobody,
         on_change: Callable[[], None] = lambda: None,
         is_busy: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.time,
@@ -96,7 +92,7 @@ class Scrubber:
         self.directory = directory
         self.lease = lease
         self.interval = interval
-        self.on_damage = on_damage
+        self.on_alert = on_alert
         self.on_change = on_change
         self.is_busy = is_busy
         self.clock = clock
@@ -234,13 +230,7 @@ class Scrubber:
         for file in files:
             series = series_of(session, [file.sop_instance_uid])
             rearrange(session, series)
-            uids = (
-                select(Study.study_instance_uid, Series.series_instance_uid)
-                .join(Series, Series.study_id == Study.id)
-                .where(Series.id.in_(series))
-            )
-            study_uid, series_uid = session.execute(uids).first() or (None, None)
-            self.on_damage(session, study_uid, series_uid)
+            alert(session, self.on_alert, INTEGRITY_MISMATCH, series)
         _next_generation(session)
         logger.error("content of files has changed", extra={"code": INTEGRITY_MISMATCH, "files": len(files)})
 

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 
+from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory, is_ignored
 from imageserver.archive.indexing import Indexer, Outcome, Stopped
@@ -27,7 +28,13 @@ _QUIET_MILLISECONDS = 50  # how long events are collected
 class IndexKeeper:
     """Runs an `Indexer` in the background for as long as the server runs, if this process holds the lease."""
 
-    def __init__(self, database: Database, directory: DataDirectory, catalogue: Catalogue) -> None:
+    def __init__(
+        self,
+        database: Database,
+        directory: DataDirectory,
+        catalogue: Catalogue,
+        on_alert: OnAlert = tell_nobody,
+    ) -> None:
         self.directory = directory
         self.catalogue = catalogue
         self.lease = Lease(database)
@@ -40,6 +47,7 @@ class IndexKeeper:
             threading.Thread(target=self._keep, name="index", daemon=True),
             threading.Thread(target=self._watch, name="watch", daemon=True),
         ]
+        self.indexer.on_alert = on_alert
         self.indexer.is_stopped = self._stop.is_set
 
     def start(self) -> None:

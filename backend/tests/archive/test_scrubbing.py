@@ -40,7 +40,7 @@ class Kept:
             directory,
             self.lease,
             interval=DAY,
-            on_damage=lambda _session, *uids: self.damage.append(uids),
+            on_alert=lambda _session, _code, *uids: self.damage.append(uids),
             clock=lambda: self.now,
         )
 
