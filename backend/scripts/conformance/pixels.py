@@ -16,15 +16,15 @@ from scripts.conformance.document import table
 _ROWS = _COLUMNS = 8
 # PS3.3 C.7.6.3.1.2, with the retired ones; samples per pixel, and how they are shown.
 _PHOTOMETRIC = {
-    "MONOCHROME2": (1, "grey, window, least value black"),
+    "MONOCHROME2": (1, "grey, window, least value black; what a supplemental palette colours, in colour"),
     "MONOCHROME1": (1, "grey, window, least value white"),
-    "PALETTE COLOR": (1, "by the palette: discrete or segmented, 8 or 16 bit; supplemental palettes are left alone"),
+    "PALETTE COLOR": (1, "by the palette: discrete or segmented, 8 or 16 bit"),
     "RGB": (3, "as it is, any planar configuration"),
     "YBR_FULL": (3, "converted to RGB, full range"),
     "YBR_FULL_422": (3, "converted to RGB; chroma of native data is spread over both pixels"),
     "YBR_ICT": (3, "as the decoder of JPEG 2000 gives it: RGB"),
     "YBR_RCT": (3, "as the decoder of JPEG 2000 gives it: RGB"),
-    "YBR_PARTIAL_420": (3, "converted to RGB, partial range; videos themselves are refused"),
+    "YBR_PARTIAL_420": (3, "of videos, which are refused"),
     "XYB": (3, "only in JPEG XL, whose decoder gives RGB"),
     "YBR_PARTIAL_422": (3, "retired; converted to RGB, partial range"),
     "HSV": (3, "retired"),

@@ -18,6 +18,7 @@ _OF_FILES = {
     "truncated_pixel_data": "The pixel data is shorter than described; half a slice must not look whole.",
     "wrong_transfer_syntax": "Pixel data is in fragments where the transfer syntax has none.",
     "bad_image": "Rows, Columns, samples or bits describe no picture.",
+    "unsupported_photometric_interpretation": "Native pixels are in a colour space that is for videos only.",
     "bad_deflate": "A deflated data set cannot be inflated.",
     "too_large_image": "A frame has more pixels than the limit.",
     "too_many_frames": "More frames than the limit.",
@@ -42,11 +43,18 @@ def unlisted_codes() -> set[str]:
 def _codes_in_code() -> Iterator[str]:
     folder = Path(str(imageserver.__file__)).parent
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        tree = ast.parse(path.read_text("utf-8"))
+        constants = {
+            ast.unparse(target): ast.unparse(node.value).strip("'")
+            for node in tree.body
+            if isinstance(node, ast.Assign)
+            for target in node.targets
+        }
+        for node in ast.walk(tree):
             if (
                 isinstance(node, ast.Call)
                 and isinstance(node.func, ast.Name)
                 and node.func.id == "FileRefused"
             ):
-                code = node.args[0]
-                yield code.value if isinstance(code, ast.Constant) else ast.unparse(code)
+                code = ast.unparse(node.args[0])
+                yield constants.get(code, code.strip("'"))
