@@ -1,10 +1,17 @@
-"""The decoder process: decodes one compressed frame after another for the server, within limits, and may die.
+"""The decoder processes: each decodes one compressed frame after another for the server, within limits, and may die.
 
-It is started as a script, with none of the server's settings in its environment, and imports nothing of the server.
+A script, started with none of the server's settings in its environment; it imports nothing of the server. It loads the
+decoders once and then makes copies of itself (fork): a process that dies is replaced in a few milliseconds. The first
+process, the template, never decodes anything itself.
+
 Native decoders crash, hang and exhaust memory on hostile streams; here that costs one frame.
 
-Requests come on standard input, answers go to standard output. Both are a 4-byte length, that many bytes of JSON, and
-then raw bytes whose number the JSON tells (`length`). One zero byte on standard output says that the process is ready.
+The template has a socket as standard input. It says with one zero byte that it is ready. Orders are 5 bytes: ``+`` and
+4 bytes of nothing, with two pipes, starts a process that reads requests from the first and writes answers to the
+second; ``-`` and a process id ends that process. The answer to both is the process id, 4 bytes.
+
+Requests and answers are a 4-byte length, that many bytes of JSON, and then raw bytes whose number the JSON tells
+(`length`).
 """
 
 import contextlib
@@ -12,6 +19,8 @@ import importlib.util
 import json
 import os
 import resource
+import signal
+import socket
 import struct
 import sys
 from collections.abc import Callable
@@ -19,6 +28,8 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 import numpy as np
+
+Decoder = Callable[..., tuple[np.ndarray, str]]
 
 _MEMORY_BEYOND_START = 1024 * 1024 * 1024
 _CPU_SECONDS = 10
@@ -63,9 +74,7 @@ def _write(stream: BinaryIO, answer: dict[str, Any], data: bytes | memoryview = 
     stream.flush()
 
 
-def _answer(
-    decoder: Callable[..., tuple[np.ndarray, str]], request: dict[str, Any], source: bytes, out: BinaryIO
-) -> None:
+def _answer(decoder: Decoder, request: dict[str, Any], source: bytes, out: BinaryIO) -> None:
     try:
         values, photometric = decoder(request, source)
     except MemoryError:
@@ -79,19 +88,57 @@ def _answer(
     _write(out, answer, flat.data.cast("B"))
 
 
-def serve(decoder: Callable[..., tuple[np.ndarray, str]]) -> None:
-    """Answer requests until standard input ends."""
-    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+def _work(decoder: Decoder, requests: int, answers: int) -> None:
+    """Answer requests until they end."""
+    with os.fdopen(requests, "rb") as source, os.fdopen(answers, "wb") as out:
+        _limit_memory()
+        _lock_up()
+        while (received := _read(source)) is not None:
+            _limit_cpu()
+            _answer(decoder, *received, out)
+
+
+def _copy(decoder: Decoder, connection: socket.socket, requests: int, answers: int) -> int:
+    """Start a process that works on these pipes; the process id."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            connection.close()
+            _work(decoder, requests, answers)
+        finally:
+            os._exit(0)
+    os.close(requests)
+    os.close(answers)
+    return pid
+
+
+def _end(pid: int, children: set[int]) -> int:
+    """End a process of ours and leave no zombie; until then no other process can get its id."""
+    if pid in children:
+        children.remove(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    return pid
+
+
+def serve(decoder: Decoder) -> None:
+    """Start and end processes as ordered, until the connection ends."""
+    connection = socket.socket(fileno=os.dup(0))
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1, 2):  # decoders print; that must not get between the answers
+    for descriptor in (0, 1, 2):  # decoders print
         os.dup2(nowhere, descriptor)
-    _limit_memory()
-    _lock_up()
-    answers.write(b"\0")
-    answers.flush()
-    while (received := _read(requests)) is not None:
-        _limit_cpu()
-        _answer(decoder, *received, answers)
+    connection.sendall(b"\0")
+    children: set[int] = set()
+    while True:
+        order, pipes, _, _ = socket.recv_fds(connection, 5, 2)
+        if len(order) < 5:
+            return
+        if pipes:
+            pid = _copy(decoder, connection, *pipes)
+            children.add(pid)
+        else:
+            pid = _end(struct.unpack("<xL", order)[0], children)
+        connection.sendall(struct.pack("<L", pid))
 
 
 def _plugins() -> ModuleType:

@@ -17,57 +17,13 @@ import imageserver.dicom.decoder_process as decoder_process
 from imageserver.dicom.decoder_pool import DecoderFailure, DecoderPool
 from imageserver.errors import Busy
 
-# A decoder that does what it is told, inside the real process loop with its real limits.
-_STAND_IN = """
-import importlib.util, os, signal, socket, sys, time
-import numpy as np
-import resource
-spec = importlib.util.spec_from_file_location("decoder_process", sys.argv[1])
-process = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(process)
-
-def decode(request, source):
-    what = source.decode()
-    if what == "crash":
-        os.kill(os.getpid(), signal.SIGSEGV)
-    if what == "abort":
-        os.abort()
-    if what == "hang":
-        time.sleep(3600)
-    if what == "spin":
-        process._CPU_SECONDS = 0
-        process._limit_cpu()
-        while True:
-            pass
-    if what == "eat":
-        return np.ones(1 << 29, np.float64), ""
-    if what == "refuse":
-        raise ValueError("no")
-    if what == "environment":
-        return np.frombuffer(" ".join(sorted(os.environ)).encode(), np.uint8), ""
-    if what == "write":
-        with open("/tmp/never", "wb") as file:
-            file.write(b"x")
-    if what == "read":
-        open("/etc/hostname").close()
-    if what == "connect":
-        socket.socket()
-    if what == "limits":
-        names = "CORE", "FSIZE", "NOFILE", "NPROC"
-        return np.array([resource.getrlimit(getattr(resource, "RLIMIT_" + name))[1] for name in names]), ""
-    if what == "print":
-        os.write(1, b"noise from a decoder")
-    return np.array([os.getpid()]), "MONOCHROME2"
-
-process.serve(decode)
-"""
+STAND_IN = Path(__file__).with_name("stand_in_decoder.py")
+FAILURES = {"crash": "broke on it", "abort": "broke on it", "eat": "too much memory", "hang": "too long"}
 
 
 @pytest.fixture
-def command(tmp_path: Path) -> list[str]:
-    script = tmp_path / "stand_in.py"
-    script.write_text(_STAND_IN)
-    return [sys.executable, "-P", str(script), str(decoder_process.__file__)]
+def command() -> list[str]:
+    return [sys.executable, "-P", str(STAND_IN), str(decoder_process.__file__)]
 
 
 @pytest.fixture
@@ -129,6 +85,47 @@ class TestFailures:
                 pool.decode({}, b"crash")
         neighbour.join()
         assert len(results) == 20
+
+    @pytest.mark.parametrize(("what", "times"), [("crash", 100), ("abort", 100), ("eat", 100), ("hang", 10)])
+    def test_the_pool_is_refilled_within_a_second(self, what: str, times: int, command: list[str]) -> None:
+        """T24; `python -m fuzz decoder_deaths` does each a hundred times."""
+        pool = DecoderPool(size=1, seconds=0.5 if what == "hang" else 10, command=command)
+        served_by(pool)
+        waits = []
+        for _ in range(times):
+            with pytest.raises(DecoderFailure, match=FAILURES[what]):
+                pool.decode({}, what.encode())
+            begin = time.monotonic()
+            assert served_by(pool) in pool.pids()
+            waits.append(time.monotonic() - begin)
+        assert max(waits) < 1
+        assert pool.ended >= times
+        assert len(pool.pids()) == 1
+        pool.close()
+
+    def test_nothing_is_left_of_the_dead(self, pool: DecoderPool) -> None:
+        pids = []
+        for _ in range(5):
+            pids.append(served_by(pool))
+            with pytest.raises(DecoderFailure):
+                pool.decode({}, b"abort")
+        assert not any(is_alive(pid) for pid in pids)
+
+    def test_a_template_that_dies_is_replaced(self, pool: DecoderPool) -> None:
+        first = served_by(pool)
+        template = pool._template._popen
+        assert template is not None
+        template.kill()
+        template.wait()
+        with pytest.raises(DecoderFailure):
+            pool.decode({}, b"crash")
+        assert served_by(pool) not in (first, 0)
+
+    def test_decoders_that_do_not_start_are_busy(self) -> None:
+        pool = DecoderPool(size=1, command=[sys.executable, "-c", "raise SystemExit(1)"])
+        with pytest.raises(Busy, match="do not start"):
+            pool.decode({}, b"decode")
+        pool.close()
 
     def test_what_a_decoder_prints_does_not_get_into_the_answer(self, pool: DecoderPool) -> None:
         assert served_by(pool, "print") == served_by(pool)
