@@ -145,3 +145,28 @@ class TestMigrations:
         with other.reading() as session:
             assert session.execute(text("SELECT seen, lease_owner FROM index_state")).one() == (7, "")
         other.dispose()
+
+    def test_series_keep_their_instances_and_entries_when_a_column_goes(self, tmp_path: Path) -> None:
+        other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")
+        migrate(other, "0007")
+        with other.writing() as session:
+            session.execute(text("INSERT INTO studies (id, study_instance_uid) VALUES (1, '1.2')"))
+            columns = "id, study_id, series_instance_uid, rank, slice_count, study_moment, verdict, is_stale"
+            rest = ", arrangement, patient, warnings"
+            session.execute(
+                text(
+                    f"INSERT INTO series ({columns}{rest}) VALUES (1, 1, '1.3', 0, 1, '', '', 1, '{{}}', '{{}}', '[]')"
+                )
+            )
+            session.execute(
+                text(
+                    "INSERT INTO instances (id, series_id, sop_instance_uid, frames, patient, warnings) "
+                    "VALUES (1, 1, '1.4', '[]', '{}', '[]')"
+                )
+            )
+        downgrade(other, "0006")
+        migrate(other, "0007")
+        with other.reading() as session:
+            assert session.scalar(text("SELECT count(*) FROM instances")) == 1
+            assert session.scalar(text("SELECT is_stale FROM series")) == 0
+        other.dispose()

@@ -5,13 +5,14 @@ under a derived UID where it is evidently another picture (another place or inst
 are reported. Files without any UID are known by their content, and never meet here with other bytes.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.reading import CONFLICT, DUPLICATE, ReadFile, with_uid
+from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.identifiers import derived_uid
 from imageserver.errors import Gone
 
@@ -22,7 +23,7 @@ class Holder(NamedTuple):
     """The file that has a SOP Instance UID, and the first frame that was read from it."""
 
     file: FoundFile
-    first_frame: dict[str, Any] | None
+    first_frame: FrameDescription | dict[str, Any] | None
 
 
 def settle_duplicates(
@@ -37,8 +38,7 @@ def settle_duplicates(
         if file.instance is None:
             settled.append(file)
             continue
-        first_frame = next((frame.as_dict() for frame in file.instance.frames), None)
-        own = Holder(FoundFile(file.path, file.identity), first_frame)
+        own = Holder(FoundFile(file.path, file.identity), next(iter(file.instance.frames), None))
         holder = holders.setdefault(file.instance.sop_instance_uid, own)
         settled.append(file if holder is own else _settle(directory, file, own, holder, holders))
     return settled
@@ -82,8 +82,9 @@ def _settle(
     return replace(file, instance=replace(instance, warnings=[*instance.warnings, warning]))
 
 
-def _place(frame: dict[str, Any] | None) -> tuple[Any, ...]:
+def _place(frame: FrameDescription | dict[str, Any] | None) -> tuple[Any, ...]:
     if frame is None:
         return ()
-    position: Callable[[Any], tuple[Any, ...]] = lambda value: tuple(value or ())  # noqa: E731 - JSON has lists
-    return (position(frame.get("position")), frame.get("instance_number"))
+    if isinstance(frame, dict):  # from the index, where positions are JSON lists
+        return tuple(frame.get("position") or ()), frame.get("instance_number")
+    return tuple(frame.position or ()), frame.instance_number

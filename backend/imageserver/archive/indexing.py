@@ -9,15 +9,17 @@ import contextlib
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
+from imageserver.archive.counting import FileCounts
 from imageserver.archive.digests import content_digest
 from imageserver.archive.duplicates import Holder, settle_duplicates
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
@@ -25,8 +27,9 @@ from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
 from imageserver.archive.moving import find_moves, known_files, store_moves
 from imageserver.archive.progress import Progress
-from imageserver.archive.reading import CONFLICT, DUPLICATE, INDEXED, REFUSED, SKIPPED, ReadFile, read_files
+from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED, ReadFile, read_files
 from imageserver.archive.reading_pool import ReadingPool, readers_for
+from imageserver.archive.rearranging import Rearranging
 from imageserver.archive.settling import Settling
 from imageserver.archive.storing import (
     SOP_CONFLICT,
@@ -101,6 +104,8 @@ class Indexer:
         self.on_alert: OnAlert = tell_nobody
         self._known: dict[bytes, FileIdentity] = {}
         self._known_generation = -1
+        self._counts = FileCounts()
+        self._rearranging = Rearranging()
         self._stale: dict[bytes, bool] = {}  # read by former rules; whether it holds an instance
 
     def look(self, *, forget_missing: bool = False) -> Outcome:
@@ -119,6 +124,13 @@ class Indexer:
             The next look continues where this one stopped.
         """
         self.progress = Progress()
+        try:
+            return self._look(forget_missing)
+        except BaseException:
+            self._known_generation = -1  # what was committed last is not known
+            raise
+
+    def _look(self, forget_missing: bool) -> Outcome:
         self._load_known()
         try:
             listing = self._list()
@@ -138,6 +150,7 @@ class Indexer:
             self._known = {row[0]: FileIdentity(*row[1:]) for row in rows}
             self._known_generation = generation
             self._stale = find_stale(session)
+            self._rearranging.load(session)
 
     def _list(self) -> Listing:
         listing = Listing({}, {})
@@ -184,6 +197,7 @@ class Indexer:
             for batch in self._read(sorted(settled, key=self._reading_order)):
                 self._store(batch)
             self.progress = Progress()
+        has_changed = self._arrange_stale() or has_changed
         is_settling = len(settled) < len(new) or self._known_generation < 0
         outcome = self._become(READY, is_settling=is_settling, seen=len(listing.files))
         return outcome._replace(has_changed=has_changed or outcome.has_changed)
@@ -299,12 +313,14 @@ class Indexer:
             self.lease.keep(session)
             checksums = checksums_of(session, changed)
             series, has_successors = remove_files(session, changed)
-            series |= add_files(session, settled)
+            added = add_files(session, settled)
             keep_checksums(session, checksums)
-            rearrange(session, series)
+            rearrange(session, series | self._rearranging.choose(session, added))
+            self._rearranging.done(series)
             if contested := [file.declared_uid for file in settled if self._is_new_conflict(file)]:
                 alert(session, self.on_alert, SOP_CONFLICT, series_of(session, contested))
-            self._note(session, BUILDING, has_changed=True)
+            states = None if changed else Counter(file.state for file in settled)
+            self._note(session, BUILDING, has_changed=True, added=states)
         self._known.update({file.path: file.identity for file in settled})
         for file in settled:
             self._stale.pop(file.path, None)
@@ -313,6 +329,18 @@ class Indexer:
 
     def _is_new_conflict(self, file: ReadFile) -> bool:
         return file.state == CONFLICT and file.path not in self._known
+
+    def _arrange_stale(self) -> bool:
+        """Arrange what got files and was put off, or was left by a look that ended early."""
+        has_changed = False
+        for series in self._rearranging.stale():
+            with self.database.writing() as session:
+                self.lease.keep(session)
+                rearrange(session, series)
+                self._note(session, BUILDING, has_changed=True, added=Counter())
+            self._rearranging.done(series)
+            has_changed = True
+        return has_changed
 
     def _holders(self, files: Sequence[ReadFile], changed: set[bytes]) -> dict[str, Holder]:
         """Look up which instances of these files the index has already from other files."""
@@ -348,28 +376,30 @@ class Indexer:
         return Outcome(state, has_changed, is_settling)
 
     def _note(
-        self, session: Session, state: str, *, seen: int | None = None, has_changed: bool = False
+        self,
+        session: Session,
+        state: str,
+        *,
+        seen: int | None = None,
+        has_changed: bool = False,
+        added: Counter[str] | None = None,
     ) -> bool:
         """Write progress; each change that a client can see gets a new generation."""
         row = session.get_one(IndexState, INDEX_STATE_ID)
-        counts = {
-            row[0]: row[1] for row in session.execute(select(File.state, func.count()).group_by(File.state))
-        }
+        indexed, refused = self._counts.update(session, row.generation, added)
         values = {
             "state": state,
             "data_directory": self._directory_name(),
             "seen": row.seen if seen is None else seen,
-            "indexed": counts.get(INDEXED, 0) + counts.get(DUPLICATE, 0),
-            "refused": sum(counts.values())
-            - counts.get(INDEXED, 0)
-            - counts.get(DUPLICATE, 0)
-            - counts.get(SKIPPED, 0),
+            "indexed": indexed,
+            "refused": refused,
             "pending": self.progress.pending,
             "remaining_seconds": self.progress.remaining_seconds,
         }
         if not has_changed and all(getattr(row, name) == value for name, value in values.items()):
             return False
         generation = row.generation + 1
+        self._counts.belong_to(generation)
         session.execute(
             update(IndexState).where(IndexState.id == INDEX_STATE_ID).values(**values, generation=generation)
         )

@@ -6,7 +6,7 @@ columns exist for what is searched and sorted.
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from imageserver.database import Base
@@ -48,6 +48,10 @@ class Series(Base):
     arrangement: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     patient: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # Instances were added since it was arranged.
+    is_stale: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+    __table_args__ = (Index("ix_series_is_stale", id, sqlite_where=is_stale, postgresql_where=is_stale),)
 
 
 class VolumeEntry(Base):

@@ -5,6 +5,7 @@ Everything here runs inside a transaction of the caller and flushes, never commi
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -77,8 +78,8 @@ def _delete(session: Session, files: set[int], instances: set[int]) -> set[int]:
     return series
 
 
-def add_files(session: Session, files: Sequence[ReadFile]) -> set[int]:
-    """Add the rows of files that were read; returns the series that gained an instance or a conflict."""
+def add_files(session: Session, files: Sequence[ReadFile]) -> Counter[int]:
+    """Add the rows of files that were read; returns how many instances series gained, 0 for a mere conflict."""
     instances = [file.instance for file in files if file.instance is not None]
     series_ids = _ensure_series(session, instances)
     rows = [_instance_row(one, series_ids[one.series["series_instance_uid"]]) for one in instances]
@@ -88,7 +89,7 @@ def add_files(session: Session, files: Sequence[ReadFile]) -> set[int]:
         instance_ids = {row.sop_instance_uid: row.id for row in added}
     session.execute(insert(File), [_file_row(file, instance_ids) for file in files])
     contested = series_of(session, [file.declared_uid for file in files if file.state == CONFLICT])
-    return {row["series_id"] for row in rows} | contested
+    return Counter({**dict.fromkeys(contested, 0), **Counter(row["series_id"] for row in rows)})
 
 
 def _ensure_series(session: Session, instances: Sequence[ReadInstance]) -> dict[str, int]:
@@ -171,7 +172,10 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int]) -> dict[str, Any]:
 def rearrange(session: Session, series_ids: Iterable[int]) -> None:
     """Make the arrangement and the summary of series again; a series without instances is removed."""
     for series_id in sorted(series_ids):
-        series = session.get_one(Series, series_id)
+        series = session.get(Series, series_id)
+        if series is None:
+            continue
+        series.is_stale = False
         instances = session.execute(
             select(
                 Instance.sop_instance_uid,

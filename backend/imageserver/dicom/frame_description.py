@@ -1,6 +1,7 @@
 """One frame in the terms that ordering needs: a plain value that the index keeps as JSON."""
 
 from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Any, Self
 
 from imageserver.dicom.geometry import Orientation, Position
@@ -80,8 +81,11 @@ class FrameDescription:
 
     def as_dict(self) -> dict[str, Any]:
         """Compact JSON form: defaults are left out."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {k: v for k, v in values.items() if v is not None and v is not False and v != {}}
+        return {
+            name: value
+            for name in _names()
+            if (value := getattr(self, name)) is not None and value is not False and value != {}
+        }
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
@@ -92,3 +96,8 @@ class FrameDescription:
             if plain.get(name) is not None:
                 plain[name] = tuple(plain[name])
         return cls(**plain)
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(FrameDescription))
