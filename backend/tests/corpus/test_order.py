@@ -127,3 +127,32 @@ def test_the_frames_of_a_multi_frame_object_in_space(case: Case) -> None:
         frame.frame_number for frame in frames
     ]
     assert is_stored_order == expected["stored_order_is_spatial"]
+
+
+@pytest.mark.parametrize("case", file_cases("frames_spatial"))
+def test_every_frame_of_a_multi_frame_object(case: Case) -> None:
+    """Positions of the first and the last frame, where the object has them; else the order in which they are stored."""
+    expected = case.expected["frames_spatial"]
+    with case.path.open("rb") as stream:
+        arrangement = arrange(describe_frames(read_header(stream)))
+    order = [frame.frame_number for frame in arrangement.frames]
+    if expected.get("stored_order_is_spatial", True):
+        assert order == list(range(1, len(order) + 1))
+    if "first_mm" in expected:
+        [stack] = arrangement.stacks
+        assert stack.count == expected["distinct_positions"]
+        assert stack.positions_mm[0] == pytest.approx(expected["first_mm"], abs=2e-3)
+        assert stack.positions_mm[-1] == pytest.approx(expected["last_mm"], abs=2e-3)
+
+
+@pytest.mark.parametrize("case", series_cases())
+def test_regular_volumes_have_a_matrix_and_no_remarks(case: Case) -> None:
+    arrangement = arranged(case)
+    assert (arrangement.warnings, arrangement.excluded) == ((), ())
+    places = {entry["sop"]: entry["mm"] for entry in case.expected["slices_in_order"]}
+    for stack in arrangement.stacks:
+        assert stack.affine is not None
+        step = [row[2] for row in stack.affine[:3]]
+        first, last = (places[stack.frames[i].sop_instance_uid] for i in (0, -1))
+        along = sum(value**2 for value in step) ** 0.5 * (stack.count - 1)
+        assert along == pytest.approx(last - first, abs=1e-2)
