@@ -48,6 +48,18 @@ def frame_of_reference_findings(frames: Sequence[FrameDescription]) -> list[Find
     return [Finding("several_frames_of_reference", message, _uids(others), numbers)]
 
 
+def mosaic_findings(frames: Sequence[FrameDescription]) -> list[Finding]:
+    """Name images that show many slices beside each other, as some scanners write functional series.
+
+    Their Image Position (Patient) is that of the whole picture, which lies nowhere in the patient.
+    """
+    mosaics = [frame for frame in frames if "MOSAIC" in frame.splitting.get("image_type", "").split("\\")]
+    if not mosaics:
+        return []
+    message = f"{images_have(len(mosaics))} slices beside each other; the position is that of the whole."
+    return [Finding("mosaic", message, _uids(mosaics), {"images": len(mosaics)})]
+
+
 def images_have(count: int) -> str:
     """Begin a sentence about so many images."""
     return "1 image has" if count == 1 else f"{count} images have"

@@ -10,6 +10,7 @@ from imageserver.dicom.frame_description import FrameDescription
 from imageserver.dicom.geometry import line_through, plane_normal, project
 from imageserver.dicom.grouping import by_number
 from imageserver.dicom.repeated_positions import Part, split
+from imageserver.dicom.side_by_side import name_places
 
 _POSITION_TOLERANCE_MM = 0.01
 # Places of one slice at several times may scatter by this much, if it is little against the gaps between slices.
@@ -45,7 +46,8 @@ def place(frames: list[FrameDescription]) -> FrameGroup | None:
     projections = project(positions, direction)
     smallest = min((s for s in (frames[0].row_spacing_mm, frames[0].column_spacing_mm) if s), default=1.0)
     exact = _buckets(projections, min(_POSITION_TOLERANCE_MM, smallest / 10))
-    buckets, parts = _split_at(frames, projections, exact)
+    told_apart = name_places(frames, positions, direction, exact)
+    buckets, parts = _split_at(told_apart, projections, exact)
     group = FrameGroup(frames, positions, projections, buckets)
     group.parts = [part._replace(members=_in_order(part.members, group)) for part in parts]
     return group

@@ -38,12 +38,13 @@ class SplittingAttribute(NamedTuple):
 _CARDIAC, _CONTENT = "CardiacSynchronizationSequence", "FrameContentSequence"
 _TIMING = "MRTimingAndRelatedParametersSequence"
 
-# In the order in which they are tried. Those without a source are read elsewhere: the vectors of nuclear medicine, the
-# direction of a diffusion gradient, which lies a sequence deeper.
+# In the order in which they are tried. Those without a source are found elsewhere: the vectors of nuclear medicine, the
+# direction of a diffusion gradient, which lies a sequence deeper, the place in the plane.
 _ATTRIBUTES = (
     SplittingAttribute(
         "segment", "segment {}".format, (("SegmentIdentificationSequence", "ReferencedSegmentNumber"),)
     ),
+    SplittingAttribute("place_in_plane", "place {} in the plane".format),
     SplittingAttribute(
         "optical_path",
         "optical path {}".format,
@@ -158,6 +159,8 @@ _ATTRIBUTES = (
             (None, "ImageType"),
         ),
     ),
+    # Some scanners tell b-values and directions nowhere else that is public.
+    SplittingAttribute("sequence_name", "sequence {}".format, ((None, "SequenceName"),)),
     SplittingAttribute("stack_id", "stack {}".format, ((_CONTENT, "StackID"),)),
 )
 # What says little to people, or may be an accident, is tried when nothing else tells frames apart.

@@ -24,7 +24,11 @@ from imageserver.dicom.exclusions import (
 )
 from imageserver.dicom.explanations import explain_number, explain_position
 from imageserver.dicom.frame_description import FrameDescription
-from imageserver.dicom.frame_findings import frame_of_reference_findings, orientation_findings
+from imageserver.dicom.frame_findings import (
+    frame_of_reference_findings,
+    mosaic_findings,
+    orientation_findings,
+)
 from imageserver.dicom.grouping import by_number, group_by_geometry
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.places import FrameGroup, place
@@ -83,6 +87,7 @@ def _arrange_by_position(
     warnings = _once(
         [
             *orientation_findings(frames),
+            *mosaic_findings(frames),
             *frame_of_reference_findings(main.frames),
             *incomplete_stacks(main),
             *unequal_stacks(main),
@@ -135,7 +140,7 @@ def _arrange_by_number(
     unplaced = find_unplaced(frames, groups)
     order = tuple(reference(frame) for frame in frames)
     verdict = _verdict_without_order(frames, groups, main)
-    warnings = orientation_findings(frames)
+    warnings = [*orientation_findings(frames), *mosaic_findings(frames)]
     if groups or any(frame.position is not None for frame in frames):
         warnings.extend(unplaced_findings(unplaced))
     return Arrangement(

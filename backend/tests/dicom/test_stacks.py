@@ -412,6 +412,36 @@ class TestRepeatedPositions:
         assert gap.message.endswith("So it is in 2 stacks; these are the figures of the first.")
         assert gap.sop_instance_uids == ("1@4", "1@8", "2@4", "2@8")
 
+    def test_two_fields_of_view_in_one_plane_are_two_stacks(self) -> None:
+        # Both hips: the same planes, 200 mm apart; the left one has a slice more.
+        hips = [
+            frame(0, 10 * i, f"{side}{i}", position=(x, 0.0, 3.0 * i))
+            for side, x, count in (("right", -100.0, 9), ("left", 100.0, 10))
+            for i in range(count)
+        ]
+        arrangement = arrange(hips)
+        assert [f.sop_instance_uid for f in arrangement.frames] == [f"right{i}" for i in range(9)]
+        assert [(s.differs_by, s.count) for s in arrangement.stacks] == [
+            ("place 1 in the plane", 9),
+            ("place 2 in the plane", 10),
+        ]
+        assert codes(arrangement.warnings) == ["unequal_stacks"]
+        assert all(stack.affine for stack in arrangement.stacks)
+
+    def test_a_tilted_volume_at_several_times_is_not_side_by_side(self) -> None:
+        slices = [
+            frame(0, i, f"{t}@{i}", position=(0.0, 4.0 * i, 2.0 * i), splitting={"temporal_position": t})
+            for t in "12"
+            for i in range(5)
+        ]
+        assert [s.differs_by for s in arrange(slices).stacks] == ["time point 1", "time point 2"]
+
+    def test_a_mosaic_is_named(self) -> None:
+        kind = {"image_type": "ORIGINAL\\PRIMARY\\M\\ND\\MOSAIC"}
+        arrangement = arrange([frame(3, n, f"t{n}", splitting=kind) for n in range(4)])
+        assert (arrangement.verdict, codes(arrangement.warnings)) == (Verdict.CINE, ["mosaic"])
+        assert arrangement.warnings[0].numbers == {"images": 4}
+
     def test_one_place_over_time_has_no_middle_in_space(self) -> None:
         phases = [frame(5, n, f"t{n}", splitting={"cardiac_phase": str(n)}) for n in range(1, 11)]
         arrangement = arrange(phases)
