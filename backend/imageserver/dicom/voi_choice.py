@@ -19,6 +19,7 @@ from imageserver.dicom.voi_lut import (
     is_first_window_unusable,
     read_voi_lut,
     read_windows,
+    thin_out,
     voi_lut_items,
 )
 
@@ -92,7 +93,7 @@ def choose_voi(
         return VoiChoice(windows[0], [*findings, *([FIRST_WINDOW_UNUSABLE] if has_unusable else [])])
     if (mask_range := _range_of_mask(header)) is not None:
         return VoiChoice(mask_range, findings)
-    guess = _guess(apply_modality_lut(measured_values(), modality), has_unusable)
+    guess = _guess(apply_modality_lut(thin_out(measured_values()), modality), has_unusable)
     return VoiChoice(guess.voi, [*findings, *guess.findings])
 
 

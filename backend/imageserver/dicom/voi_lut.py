@@ -14,6 +14,7 @@ from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
 from imageserver.dicom.values import each_number, items, text, texts
 
+_ENOUGH_VALUES = 1_000_000
 _HUGE = sys.float_info.max / 4  # two of these have a sum and a difference
 
 
@@ -98,6 +99,7 @@ def _places(groups: FunctionalGroups, frame_index: int) -> list[Window | None]:
 
 
 def _function(name: str | None) -> VoiFunction:
+    name = (name or "").upper()
     return VoiFunction(name) if name in list(VoiFunction) else VoiFunction.LINEAR
 
 
@@ -200,6 +202,27 @@ def apply_voi_lut(modality_values: NDArray[Any], table: LookupTable) -> NDArray[
     return np.minimum(table.apply(modality_values) / float((1 << table.bits) - 1), 1.0)
 
 
+def thin_out(values: NDArray[Any]) -> NDArray[Any]:
+    """Return some of many values, for statistics: one of each so many, with the smallest and the largest.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, any real type
+        Left as they are.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n,)
+        All values where there are not many; never more than two million and two, whatever the size of the image.
+    """
+    flat = values.ravel()
+    if flat.size < 2 * _ENOUGH_VALUES:
+        return flat
+    return np.concatenate([flat[:: flat.size // _ENOUGH_VALUES], [flat.min(), flat.max()]]).astype(
+        values.dtype
+    )
+
+
 def guess_window(modality_values: NDArray[Any]) -> Window | None:
     """Choose a window for a frame whose file has none: from the 0.5th to the 99.5th percentile.
 
@@ -219,8 +242,7 @@ def guess_window(modality_values: NDArray[Any]) -> Window | None:
         finite = modality_values[np.isfinite(modality_values)].astype(np.float64).clip(-_HUGE, _HUGE)
     if not finite.size:
         return None
-    sample = finite.ravel()[:: max(1, finite.size // 1_000_000)]
-    low, high = (float(value) for value in np.percentile(sample, (0.5, 99.5)))
+    low, high = (float(value) for value in np.percentile(finite, (0.5, 99.5)))
     if low == high:
         low, high = float(finite.min()), float(finite.max())
     if low == high:

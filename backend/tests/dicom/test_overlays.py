@@ -1,14 +1,22 @@
 """Overlays by PS3.3 C.9.2 and C.9.3, their bits by PS3.5 8.1.2, embedded ones by PS3.3 of 2003, C.9.2."""
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
+from pydicom.uid import (
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    RLELossless,
+)
 
 from imageserver.dicom.decoder_pool import DecoderFailure, DecoderPool
 from imageserver.dicom.decoding import decode_frame
@@ -284,6 +292,14 @@ class TestEmbedded:
         )  # fmt: skip
         dataset = builders.encapsulated(self.embedded(words, 13), [frame])
         [mask] = self.masks(dataset, RLELossless, decoders)
+        np.testing.assert_array_equal(mask, CROSS)
+
+    def test_in_frames_of_jpeg_2000(self, decoders: DecoderPool) -> None:
+        words = self.STORED | CROSS.astype(np.uint16) << 13
+        buffer = io.BytesIO()
+        Image.fromarray(words).save(buffer, "JPEG2000", no_jp2=True, num_resolutions=1, irreversible=False)
+        dataset = builders.encapsulated(self.embedded(words, 13), [buffer.getvalue()])
+        [mask] = self.masks(dataset, JPEG2000Lossless, decoders)
         np.testing.assert_array_equal(mask, CROSS)
 
     def test_in_a_frame_that_cannot_be_decoded_with_all_bits(self) -> None:

@@ -21,6 +21,7 @@ from imageserver.dicom.voi_lut import (
     is_first_window_unusable,
     read_voi_lut,
     read_windows,
+    thin_out,
     voi_lut_items,
 )
 from tests import builders
@@ -137,6 +138,15 @@ class TestReadWindows:
         dataset = builders.image(WindowCenter=1, WindowWidth=2, VOILUTFunction=function.value)
         assert windows_of(dataset)[0].function is function
 
+    @pytest.mark.parametrize(
+        ("written", "meant"),
+        [("sigmoid", SIGMOID), ("Linear_Exact", EXACT), ("SAMPLED", LINEAR), ("", LINEAR)],
+    )
+    def test_function_in_another_spelling_or_unknown(self, written: str, meant: VoiFunction) -> None:
+        dataset = builders.image(WindowCenter=1, WindowWidth=2)
+        dataset.add_new("VOILUTFunction", "CS", written)
+        assert windows_of(dataset)[0].function is meant
+
     def test_a_linear_width_below_one_is_taken_exactly(self) -> None:
         assert windows_of(builders.image(WindowCenter=0.1, WindowWidth=0.2))[0].function is EXACT
 
@@ -204,6 +214,24 @@ class TestTable:
 
     def test_entries_beyond_their_bits_are_white(self) -> None:
         assert apply_voi_lut(np.array([0]), LookupTable(0, np.array([300], np.uint16), 8)).tolist() == [1]
+
+
+class TestThinOut:
+    def test_few_values_stay(self) -> None:
+        values = np.arange(12, dtype=np.int16).reshape(3, 4)
+        assert thin_out(values).tolist() == list(range(12))
+
+    def test_of_many_the_extremes_stay(self) -> None:
+        values = np.full((3000, 3001), 7, np.int16)
+        values[1, 1], values[2999, 3000] = -9, 9999
+        thinned = thin_out(values)
+        assert (thinned.dtype, thinned.min(), thinned.max()) == (values.dtype, -9, 9999)
+        assert thinned.size <= 2_000_002
+
+    def test_a_mask_of_many_values_spans_both(self) -> None:
+        mask = np.zeros((2000, 2000), np.uint8)
+        mask[1, 1] = 1
+        assert guess_window(thin_out(mask)) == Window(0.5, 1, EXACT)
 
 
 class TestGuessWindow:
