@@ -35,6 +35,7 @@ _BINARY_FORMATS = {
 # DS and IS of PS3.5 6.2; some writers have a decimal comma instead of the point.
 _DECIMAL = re.compile(r"[+-]?(?=[.,]?\d)\d*(?P<fraction>[.,]\d*)?(?P<exponent>[eE][+-]?\d+)?", re.ASCII)
 UTF_8 = ["ISO_IR 192"]
+_INHERITED = "_inherited_character_sets"  # where an item remembers those of the data set around it
 _SHORT = 128  # bytes of numbers that are worth remembering
 # The longest text that the index reads (LT) has 10,240 characters, a list of decimal numbers 64 KiB with an explicit
 # VR, one of binary numbers a few bytes for each frame. With an implicit VR any could be of 64 MiB, and take minutes.
@@ -99,21 +100,21 @@ def holds_file_bytes(dataset: Dataset, keyword: str) -> bool:
 
 
 def character_sets_of(dataset: Dataset) -> list[str]:
-    """Return the values of Specific Character Set (0008,0005) of this data set; empty when it is absent."""
+    """Return the values of Specific Character Set (0008,0005) that hold for this data set; empty when there are none.
+
+    An item without its own inherits them from the data set around it (PS3.5 7.5.3).
+    """
     value = raw_bytes(dataset, "SpecificCharacterSet")
     if value is None:
-        return []
+        inherited: list[str] = dataset.__dict__.get(_INHERITED, [])
+        return inherited
     return value[:LONGEST_TEXT].decode("ascii", "replace").strip(" \0").split("\\")
 
 
-def decoded_text(
-    dataset: Dataset, keyword: Attribute, character_sets: list[str] | None = None
-) -> DecodedText | None:
+def decoded_text(dataset: Dataset, keyword: Attribute) -> DecodedText | None:
     """Return a text element in Unicode with the codes of what was guessed; None when it is absent.
 
     What is longer than any text of DICOM is cut (`LONGEST_TEXT` bytes).
-
-    `character_sets` is for items of sequences, which inherit them (PS3.5 7.5.3).
     """
     element = element_of(dataset, keyword)
     if element is None:
@@ -122,7 +123,7 @@ def decoded_text(
         return DecodedText(plain, ())
     declared = UTF_8
     if isinstance(element, RawDataElement):
-        declared = character_sets_of(dataset) if character_sets is None else character_sets
+        declared = character_sets_of(dataset)
     decoded = decode_text(_bytes_of(element.value)[:LONGEST_TEXT], declared)
     return decoded._replace(text=decoded.text.replace("\0", "").strip())
 
@@ -304,7 +305,14 @@ def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
     except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
         return []
-    return list(value) if isinstance(value, Sequence) else []
+    if not isinstance(value, Sequence):
+        return []
+    found = list(value)
+    if found and _INHERITED not in found[0].__dict__:
+        character_sets = character_sets_of(dataset)
+        for item in found:
+            item.__dict__[_INHERITED] = character_sets
+    return found
 
 
 def _set_sequence(dataset: Dataset, element: RawDataElement) -> None:

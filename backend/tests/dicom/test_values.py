@@ -104,6 +104,29 @@ class TestText:
         assert text(item(SeriesDescription="Köpfe"), "SeriesDescription") == "Köpfe"
 
 
+class TestTextOfItems:
+    """PS3.5 7.5.3: items inherit Specific Character Set unless they have their own."""
+
+    def described(self, text: str, **own: str) -> Dataset:
+        return item(SegmentLabel=text, **own)
+
+    def nested(self, **own: str) -> Dataset:
+        inner = self.described("Печень", **own)
+        outer = item(SegmentSequence=Items([inner]))
+        return dataset_with(SpecificCharacterSet="ISO_IR 144", ReferencedImageSequence=Items([outer]))
+
+    def read(self, dataset: Dataset) -> str | None:
+        [outer] = items(dataset, "ReferencedImageSequence")
+        [inner] = items(outer, "SegmentSequence")
+        return text(inner, "SegmentLabel")
+
+    def test_is_inherited_at_any_depth(self) -> None:
+        assert self.read(self.nested()) == "Печень"
+
+    def test_an_item_may_have_its_own(self) -> None:
+        assert self.read(self.nested(SpecificCharacterSet="ISO_IR 192")) == "Печень"
+
+
 class TestWrittenValue:
     @pytest.mark.parametrize(
         ("keyword", "value", "written"),
