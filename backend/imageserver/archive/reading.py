@@ -24,6 +24,9 @@ from imageserver.errors import DataDirectoryUnavailable, Gone
 logger = logging.getLogger(__name__)
 
 INDEXED, DUPLICATE, CONFLICT, REFUSED, SKIPPED = "indexed", "duplicate", "conflict", "refused", "skipped"
+# What the tables have columns for; the rest is in the metadata of each instance.
+_STUDY_COLUMNS = ("study_instance_uid", "study_date", "study_time", "study_description", "accession_number")
+_SERIES_COLUMNS = ("series_instance_uid", "modality", "series_description")
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -134,20 +137,9 @@ def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:
 
 def _read_instance(header: Header) -> ReadInstance:
     address = instance_address(header.dataset, header.file_meta)
-    series = read_attributes(header.dataset, Level.SERIES)
-    study = read_attributes(header.dataset, Level.STUDY)
     return ReadInstance(
-        study={
-            name: study[name]
-            for name in (
-                "study_instance_uid",
-                "study_date",
-                "study_time",
-                "study_description",
-                "accession_number",
-            )
-        },
-        series={name: series[name] for name in ("series_instance_uid", "modality", "series_description")},
+        study=read_attributes(header.dataset, Level.STUDY, _STUDY_COLUMNS),
+        series=read_attributes(header.dataset, Level.SERIES, _SERIES_COLUMNS),
         sop_instance_uid=address.sop_instance_uid,
         sop_class_uid=text(header.dataset, "SOPClassUID"),
         transfer_syntax_uid=header.transfer_syntax_uid,
