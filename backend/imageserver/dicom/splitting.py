@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 _CLOCK = re.compile(r"(\d{8})?(\d{2})(\d{2})(\d{2}(?:\.\d+)?)?([+-]\d{4})?")
 
+_NUMBER = re.compile(r"[+-]?\d{1,30}(?:\.\d{0,30})?(?:e[+-]?\d{1,2})?", re.ASCII)
+_DIGITS = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)", re.ASCII)
+
 
 def _clock(value: str) -> str:
     """Write a TM or DT as hours, minutes and seconds; anything else as it is."""
@@ -190,9 +193,7 @@ def natural_order(value: str | None) -> tuple[int, float, tuple[tuple[int, float
     """Sort numbers by size, before other texts, in which digits are numbers too, and missing values last."""
     if value is None:
         return 2, 0.0, ()
-    try:
+    if _NUMBER.fullmatch(value):
         return 0, float(value), ()
-    except ValueError:
-        parts = re.split(r"(\d+(?:\.\d+)?)", value)
-        chunks = tuple((0, float(part), "") if i % 2 else (1, 0.0, part) for i, part in enumerate(parts))
-        return 1, 0.0, chunks
+    parts = _DIGITS.split(value)
+    return 1, 0.0, tuple((0, float(part), "") if i % 2 else (1, 0.0, part) for i, part in enumerate(parts))

@@ -94,6 +94,13 @@ class TestEnhanced:
         del dataset.PerFrameFunctionalGroupsSequence
         assert [frame.position for frame in describe(dataset)] == [(1, 2, 3)] * 3
 
+    def test_frames_without_a_functional_group_are_named_and_can_be_seen(self) -> None:
+        dataset = enhanced([(0, 0, 2.0 * k) for k in range(10)])
+        dataset.PerFrameFunctionalGroupsSequence = dataset.PerFrameFunctionalGroupsSequence[:9]
+        arrangement = arranged(dataset)
+        assert stacks_of(arrangement) == {None: list(range(1, 10)), "no order by position": [10]}
+        assert [finding.code for finding in arrangement.excluded] == ["missing_position"]
+
     def test_two_orientations_in_one_object_are_stacks(self) -> None:
         turned = {"PlaneOrientationSequence": item(ImageOrientationPatient=list(builders.SAGITTAL))}
         arrangement = arranged(enhanced([(0, 0, 0), (0, 0, 0)], groups=[{}, turned]))

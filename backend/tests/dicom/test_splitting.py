@@ -21,8 +21,15 @@ def test_words_for_people(name: str, value: str | None, words: str) -> None:
 
 
 def test_natural_order() -> None:
-    values = [None, "phase 10", "phase 9", "10", "9", "-1", "A"]
-    assert sorted(values, key=natural_order) == ["-1", "9", "10", "A", "phase 9", "phase 10", None]
+    values = [None, "phase 10", "phase 9", "10", "1.5e+03", "9", "-1", "A"]
+    expected = ["-1", "9", "10", "1.5e+03", "A", "phase 9", "phase 10", None]
+    assert sorted(values, key=natural_order) == expected
+
+
+def test_what_only_looks_like_a_number_is_a_text() -> None:
+    # As numbers they would compare with nothing, and the order would be that of arrival.
+    assert sorted(["nan", "inf", "3", "9" * 400], key=natural_order)[0] == "3"
+    assert sorted(["b", "nan", "a"], key=natural_order) == ["a", "b", "nan"]
 
 
 def test_each_attribute_has_one_name() -> None:
