@@ -315,7 +315,8 @@ class Indexer:
             series, has_successors = remove_files(session, changed)
             added = add_files(session, settled)
             keep_checksums(session, checksums)
-            rearrange(session, series | self._rearranging.choose(session, added))
+            growing = self._rearranging.choose(session, added.counts)
+            rearrange(session, series | growing, added.whole)
             self._rearranging.done(series)
             if contested := [file.declared_uid for file in settled if self._is_new_conflict(file)]:
                 alert(session, self.on_alert, SOP_CONFLICT, series_of(session, contested))
