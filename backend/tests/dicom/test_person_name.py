@@ -1,10 +1,20 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.data import get_charset_files
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.person_name import NoNameReason, name_finding, parse_person_name, patient_name
+from imageserver.dicom.person_name import (
+    NoNameReason,
+    name_finding,
+    parse_person_name,
+    patient_name,
+    read_person_name,
+)
 from imageserver.dicom.reading import read_header
+from imageserver.dicom.values import items
 from tests import builders
 
 
@@ -145,3 +155,31 @@ class TestPatientName:
 
     def test_a_data_set_made_in_memory(self) -> None:
         assert patient_name(builders.image(PatientName="Müller^Jörg")).display == "Müller, Jörg"
+
+
+# The values that pydicom's own tests name for the files that come with it (tests/test_charset.py there).
+BUNDLED = {
+    "chrArab": "قباني^لنزار", "chrFren": "Buc^Jérôme", "chrFrenMulti": "Buc^Jérôme", "chrGerm": "Äneas^Rüdiger",
+    "chrGreek": "Διονυσιος", "chrH31": "Yamada^Tarou=山田^太郎=やまだ^たろう",
+    "chrH32": "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう", "chrHbrw": "שרון^דבורה", "chrI2": "Hong^Gildong=洪^吉洞=홍^길동",
+    "chrJapMulti": "やまだ^たろう", "chrJapMultiExplicitIR6": "やまだ^たろう", "chrKoreanMulti": "김희중",
+    "chrRuss": "Люкceмбypг", "chrX1": "Wang^XiaoDong=王^小東=", "chrX2": "Wang^XiaoDong=王^小东=",
+}  # fmt: skip
+
+
+def bundled(name: str) -> Dataset:
+    with Path(str(get_charset_files(f"{name}.dcm")[0])).open("rb") as stream:
+        return read_header(stream).dataset
+
+
+class TestBundledFiles:
+    @pytest.mark.parametrize("name", BUNDLED)
+    def test_names_without_a_guess(self, name: str) -> None:
+        found = patient_name(bundled(name))
+        assert (found.raw, found.warnings) == (BUNDLED[name], ())
+
+    @pytest.mark.parametrize("name", ["chrSQEncoding", "chrSQEncoding1"])
+    def test_names_in_items(self, name: str) -> None:
+        """One item has character sets of its own, the other has those of the data set."""
+        [item] = items(bundled(name), "RequestedProcedureCodeSequence")
+        assert read_person_name(item, "PatientName").raw == "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう"
