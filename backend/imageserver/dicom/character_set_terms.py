@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 # Sets of one byte by their ISO registration number: what stands above 0x80 (PS3.3 tables C.12-2 and C.12-3).
@@ -36,6 +36,7 @@ _FOREIGN = {
     "SHIFT_JIS": "cp932", "SHIFT-JIS": "cp932", "SJIS": "cp932", "MS_KANJI": "cp932", "BIG5": "cp950",
     "EUC-JP": "euc_jp", "EUC_JP": "euc_jp", "KOI8-R": "koi8_r",
 }  # fmt: skip
+_MOST_VALUES = 32  # more than there are defined terms
 _PARTS_OF_8859 = {1: 100, 2: 101, 3: 109, 4: 110, 5: 144, 6: 127, 7: 126, 8: 138, 9: 148, 11: 166, 15: 203}
 
 _REGISTERED = re.compile(r"(?:ISO)?[ _-]*(?:2022)?[ _-]*(?:IR)?[ _-]*0*(\d{1,3})", re.ASCII)
@@ -68,7 +69,7 @@ class Declaration:
     numbers: tuple[int | None, ...] = ()
     is_unknown: bool = False
 
-    @property
+    @cached_property
     def initial(self) -> Sets:
         """The sets that hold before any escape sequence, and again behind each delimiter (PS3.5 6.1.2.5.3)."""
         number = self.numbers[0] if self.numbers else None
@@ -79,23 +80,22 @@ class Declaration:
             return Sets("ascii", codec if codec in WIDER else None)
         return Sets("ascii", SINGLE_BYTE[number])
 
-    @property
+    @cached_property
     def fallback(self) -> str | None:
         """The set beside ASCII of Korean and Chinese writers, who leave its escape sequence out."""
         declared = (MULTI_BYTE.get(number) for number in self.numbers if number is not None)
         return next((codec for codec in declared if codec in WIDER), None)
 
-    @property
+    @cached_property
     def may_be_japanese(self) -> bool:
         """Whether a Japanese set is declared, or none at all."""
         return any(number in (13, 87, 159) for number in self.numbers) or not any(self.numbers)
 
-    def allows(self, codec: str) -> bool:
-        """Tell whether a set may be switched to by an escape sequence."""
+    @cached_property
+    def switchable(self) -> frozenset[str | None]:
+        """The sets that escape sequences may switch to."""
         sets = {**SINGLE_BYTE, **MULTI_BYTE}
-        return codec == "ascii" or any(
-            number is not None and sets[number] == codec for number in self.numbers
-        )
+        return frozenset({"ascii", *(sets[number] for number in self.numbers if number is not None)})
 
 
 def read_declaration(character_sets: Sequence[str]) -> Declaration:
@@ -108,7 +108,7 @@ def read_declaration(character_sets: Sequence[str]) -> Declaration:
     ----------
     DICOM PS3.3 C.12.1.1.2
     """
-    return _read_declaration(tuple(character_sets))
+    return _read_declaration(tuple(character_sets[:_MOST_VALUES]))
 
 
 @lru_cache(maxsize=256)

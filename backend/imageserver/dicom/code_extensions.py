@@ -89,7 +89,7 @@ class _Decoder:
         for length in (3, 4):
             if (found := _ESCAPES.get(value[at : at + length])) is not None:
                 half, codec = found
-                if not self.declaration.allows(codec):
+                if codec not in self.declaration.switchable:
                     self._warn(UNDECLARED)
                 sets = sets._replace(low=codec) if half == "low" else sets._replace(high=codec)
                 return sets, at + length

@@ -1,5 +1,7 @@
 """Byte sequences and texts are those of PS3.5 annexes H, I, J and K, and of pydicom's character set files."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,6 +188,13 @@ class TestWrongDeclarations:
         # ① (row 13) and 髙 (row 92 as NEC selected it) by Microsoft's code page 932.
         assert decode("1b 24 42 2d 21 7c 62 1b 28 42", "", "ISO 2022 IR 87") == ("①髙", ())
         assert b"\x87\x40\xee\xe0".decode("cp932") == "①髙"
+
+    def test_many_terms_and_many_switches_take_no_time(self) -> None:
+        terms = ["ISO 2022 IR 87"] * 8000
+        value = b"\x1b$B\x1b(B" * 3000
+        begin = time.perf_counter()
+        assert decode_text(value, terms).text == ""
+        assert time.perf_counter() - begin < 2
 
     def test_half_a_character(self) -> None:
         text, warnings = decode("1b 24 42 3b 33 45 1b 28 42", "", "ISO 2022 IR 87")
