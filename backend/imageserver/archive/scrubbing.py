@@ -154,7 +154,8 @@ class Scrubber:
             state = session.get(IndexState, INDEX_STATE_ID)
             if state is None or state.lease_owner != self.lease.owner or state.state != _READY:
                 return []
-            is_due = File.scrubbed <= now - max(self.interval, 1)
+            # Of a clock that was set back: what lies in the future would never be due.
+            is_due = (File.scrubbed <= now - max(self.interval, 1)) | (File.scrubbed > now)
             statement = _indexed().where(File.sop_instance_uid.is_not(None), is_due)
             rows = session.execute(statement.order_by(File.scrubbed, File.id).limit(BATCH_FILES)).all()
             if not rows and state.generation != self._complete_generation:

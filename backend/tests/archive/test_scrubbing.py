@@ -98,6 +98,12 @@ def test_a_file_is_looked_at_once_per_interval(folder: Folder, kept: Kept) -> No
     assert [kept.scrub(), kept.scrub(days=0.5), kept.scrub(days=0.5)] == [2, 0, 2]
 
 
+def test_a_clock_that_was_set_back_stops_no_scrub(folder: Folder, kept: Kept) -> None:
+    folder.write_all(volume(2))
+    kept.look()
+    assert [kept.scrub(days=100), kept.scrub(days=-100)] == [2, 2]
+
+
 def test_metadata_are_made_in_passing(
     database: Database, folder: Folder, kept: Kept, monkeypatch: pytest.MonkeyPatch
 ) -> None:
