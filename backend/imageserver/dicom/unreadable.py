@@ -24,8 +24,8 @@ _MACRO_OF = {
 _CONSEQUENCES = {
     "RescaleSlope": "values may not be what they are called, HU for instance",
     "RescaleIntercept": "values may not be what they are called, HU for instance",
-    "WindowCenter": "it counts as absent",
-    "WindowWidth": "it counts as absent",
+    "WindowCenter": "the window that it belongs to is left out",
+    "WindowWidth": "the window that it belongs to is left out",
 }
 _DEFAULT_CONSEQUENCE = "the image may lose its place or size"
 
