@@ -136,7 +136,9 @@ def read_overlays(header: Header, limits: Limits = DEFAULT_LIMITS) -> Overlays:
 
 def _groups_of(dataset: Dataset) -> list[int]:
     tags = dataset.keys()  # to go over the data set itself would convert each element
-    return sorted({tag >> 16 for tag in tags if tag >> 16 in _GROUPS})
+    return sorted(
+        {tag >> 16 for tag in tags if tag >> 16 in _GROUPS and tag & 0xFFFF}
+    )  # a group length is no plane
 
 
 def _read_plane(header: Header, group: int, limits: Limits) -> OverlayPlane:

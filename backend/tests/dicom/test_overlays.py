@@ -93,6 +93,11 @@ class TestReadOverlays:
     def test_none(self) -> None:
         assert read_overlays(header_of(image())) == Overlays((), ())
 
+    def test_a_group_length_alone_is_none(self) -> None:
+        dataset = image()
+        dataset.add_new(0x60000000, "UL", 0)
+        assert read_overlays(header_of(dataset)) == Overlays((), ())
+
     @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
     def test_what_a_plane_says(self, syntax: str) -> None:
         dataset = add_overlay(image(), 0x6002, type="R", label="ROI 1", description="Lesion", origin=[-1, 2])
