@@ -49,6 +49,9 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await showImage(page);
       await expect(page.getByRole('alert')).toBeVisible();
       await expectNoFindings(page);
+      await page.goto('/problems');
+      await expect(page.getByText('damaged/898.dcm')).toBeVisible();
+      await expectNoFindings(page);
     });
   });
 }
@@ -143,6 +146,9 @@ for (const [width, height] of [
     await page.goto(`/dashboard?series=${running.uids.damaged}`);
     await showImage(page);
     await expect(page.getByRole('alert')).toBeVisible();
+    await expectNoSideways();
+    await page.goto('/problems');
+    await expect(page.getByText('damaged/898.dcm')).toBeVisible();
     await expectNoSideways();
     await page.goto('/no/such/page');
     await expectNoSideways();

@@ -78,6 +78,10 @@ export const messages = {
   directoryUnavailable: 'The data directory cannot be read just now.',
   directoryUnavailableHint:
     'It may be missing, empty, or not readable for the server. Nothing is lost; this page will notice when it is back.',
+  allFilesShown: 'Every file in the data directory is shown.',
+  noFileWithCode: 'No file has this problem any more.',
+  pathsHidden: 'Where a file lies is told to administrators only, because a path may carry a patient’s name.',
+  filesNotShown: (n: number) => count(n, 'file', 'files'),
   filesRefused: (n: number) => `${count(n, 'file', 'files')} could not be used.`,
   noName: 'No patient name in this file.',
   /** Keys are the API's reasons. */

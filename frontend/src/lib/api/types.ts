@@ -28,6 +28,29 @@ export interface IndexStatus {
   remaining_seconds: number | null;
 }
 
+/** A file of the data directory that is not shown. */
+export interface FileProblem {
+  /** Relative to the data directory; null for who does not administrate. */
+  path: string | null;
+  code: string;
+  reason: string;
+  /** In bytes. */
+  size: number | null;
+  modified: string | null;
+  read_at: string | null;
+  sop_instance_uid: string | null;
+  /** Where a damaged image has its place. */
+  series_instance_uid: string | null;
+}
+
+export interface FileProblemList {
+  problems: FileProblem[];
+  /** Of the code that was asked for. */
+  total: number;
+  counts: { code: string; meaning: string; count: number }[];
+  index: IndexStatus;
+}
+
 export interface Volume {
   series_instance_uid: string;
   study_instance_uid: string;

@@ -15,6 +15,13 @@ export function formatDay(day: string | null, locale?: string): string | null {
   }).format(date);
 }
 
+/** A moment of any day, such as when a file was changed. */
+export function formatMoment(moment: string | null, locale?: string): string {
+  const date = new Date(moment ?? '');
+  if (Number.isNaN(date.getTime())) return '–';
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' }).format(date);
+}
+
 /** A moment of today as a clock shows it. */
 export function formatTime(moment: string | number, locale?: string): string {
   const date = new Date(moment);
