@@ -6,9 +6,13 @@ Nothing here ever receives a patient's name, a token or a password: callers log 
 import json
 import logging
 import sys
+import traceback
+from collections.abc import Iterator
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
+
+from imageserver.database_errors import describe_database_error, is_database_error
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
@@ -32,6 +36,25 @@ class JsonLines(logging.Formatter):
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name of the base class
+        """Return the trace, with what caused the error first; errors of the database come without their text."""
+        return "".join(_trace(ei[1], set())).rstrip() if ei[1] else ""
+
+
+def _trace(error: BaseException, seen: set[int]) -> Iterator[str]:
+    seen.add(id(error))
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is not None and id(cause) not in seen:
+        yield from _trace(cause, seen)
+        yield "\nThe above led to:\n\n"
+    yield "Traceback (most recent call last):\n"
+    yield from traceback.format_tb(error.__traceback__)
+    text = describe_database_error(error) if is_database_error(error) else str(error)
+    yield f"{type(error).__module__}.{type(error).__qualname__}: {text}\n"
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        if id(inner) not in seen:
+            yield from _trace(inner, seen)
 
 
 def configure_logging(level: str) -> None:

@@ -21,6 +21,7 @@ from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import Actor, record_event
 from imageserver.clock import Clock, utc_now
 from imageserver.database import Database
+from imageserver.database_errors import describe_database_error
 from imageserver.errors import AppError, Invalid
 from imageserver.migrations import NewerSchema, migrate
 from imageserver.settings import Settings
@@ -88,7 +89,7 @@ def prepare_until_done(
         except (NewerSchema, StartRefused) as error:
             refuse(str(error))
         except (AppError, SQLAlchemyError) as error:
-            cause = str(error.__cause__ or error).partition("\n")[0]
+            cause = describe_database_error(error.__cause__ or error)
             if database.is_sqlite and "locked" not in cause:  # a file does not come back as a server does
                 refuse(f"IMAGESERVER_STATE_DIR: the SQLite database cannot be used: {cause}")
                 return

@@ -9,11 +9,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from imageserver import errors
+from imageserver.database_errors import describe_database_error, is_database_error
 from imageserver.logs import request_id
 
 logger = logging.getLogger(__name__)
@@ -142,8 +142,8 @@ async def _on_app_error(_request: Request, error: Exception) -> ProblemResponse:
 def _cause(error: errors.AppError) -> str | None:
     # Only what a database or the system says about itself: other texts may quote a file or its path.
     cause = error.__cause__
-    if isinstance(cause, SQLAlchemyError):
-        return str(cause).partition("\n")[0]
+    if cause is not None and is_database_error(cause):
+        return describe_database_error(cause)
     if isinstance(cause, OSError):
         return cause.strerror
     return type(cause).__name__ if cause else None
