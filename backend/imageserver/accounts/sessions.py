@@ -120,6 +120,14 @@ def touch_if_due(database: Database, user: SignedInUser, now: datetime) -> None:
         session.execute(update(UserSession).where(row).values(last_seen=now))
 
 
+def replace_cookie(session: Session, session_id: str) -> str:
+    """Give a session another cookie secret, and return it; the one before opens nothing any more."""
+    cookie = secrets.token_urlsafe(32)
+    row = update(UserSession).where(UserSession.id == session_id)
+    session.execute(row.values(cookie_hash=_hash_cookie(cookie)))
+    return cookie
+
+
 def end_session(session: Session, session_id: str, user_id: str, reason: EndReason, now: datetime) -> bool:
     """End one session of a user; False when it was over already."""
     row = and_(UserSession.id == session_id, UserSession.user_id == user_id)

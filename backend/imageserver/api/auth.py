@@ -25,7 +25,13 @@ from imageserver.api.auth_models import (
     SessionTimes,
     Status,
 )
-from imageserver.api.authentication import ClaimsToEnd, CurrentUser, get_signing_keys, session_limits
+from imageserver.api.authentication import (
+    AuthenticatedFirst,
+    ClaimsToEnd,
+    CurrentUser,
+    get_signing_keys,
+    session_limits,
+)
 from imageserver.api.dependencies import DatabaseDep, Now, ReadingSession, SettingsDep
 from imageserver.api.origins import check_origin, require_origin
 from imageserver.api.problems import problem_responses
@@ -42,7 +48,10 @@ async def forbid_storing(response: Response) -> None:
 
 
 router = APIRouter(
-    prefix="/auth", tags=["accounts"], dependencies=[Depends(check_origin), Depends(forbid_storing)]
+    prefix="/auth",
+    tags=["accounts"],
+    route_class=AuthenticatedFirst,
+    dependencies=[Depends(check_origin), Depends(forbid_storing)],
 )
 
 
@@ -143,13 +152,18 @@ def log_out(
 )
 def change_password(
     request: Request,
+    response: Response,
     body: PasswordChange,
     user: CurrentUser,
     database: DatabaseDep,
     settings: SettingsDep,
     now: Now,
 ) -> None:
-    """Replace the password of who asks, and end all other sessions of that account."""
+    """Replace the password of who asks, and end all other sessions of that account.
+
+    The cookie of this session gets another secret: a copy of it ends as the other sessions do.
+    """
+    old_cookie = read_cookie(request)
     new_password = _check_choice(settings, request, user.username, body.new_password)
     hasher = _hasher(request)
     verdict = login.check_password(
@@ -161,7 +175,9 @@ def change_password(
             new_hash = hasher.hash(new_password)
     with database.writing() as session:
         account = login.confirm(session, verdict)
+        named = sessions.name_session(session, cookie=old_cookie) if old_cookie else None
         if account is not None:
+            new_cookie = sessions.replace_cookie(session, user.session_id)
             reason, keep = EndReason.PASSWORD_CHANGED, user.session_id
             users.change_password(session, account, new_hash, reason, now, keep=keep)
         outcome = Outcome.SUCCESS if account else Outcome.FAILURE
@@ -169,6 +185,8 @@ def change_password(
         record_event(session, actor_of(request, user), Kind.PASSWORD_CHANGED, outcome, now, reason=failure)
     if account is None:
         _refuse(verdict)
+    if named is not None and named.session_id == user.session_id:  # it may be another tab's by now
+        set_cookie(request, response, new_cookie)
 
 
 @router.get("/me", responses=problem_responses(400, 401, 503))

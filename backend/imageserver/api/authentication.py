@@ -1,16 +1,20 @@
 """Who asks: the ``CurrentUser`` that protected routes depend on."""
 
+from collections.abc import Callable, Coroutine
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer
 
 from imageserver.accounts import sessions
 from imageserver.accounts.keys import SigningKeys
 from imageserver.accounts.sessions import SessionLimits, SignedInUser
 from imageserver.accounts.tokens import AccessClaims, read_access_token
-from imageserver.api.dependencies import Now, get_database, get_settings
+from imageserver.api.dependencies import Now, get_database, get_now, get_settings
 from imageserver.errors import NotAuthenticated, SessionEnded
 from imageserver.settings import Settings
 
@@ -87,6 +91,31 @@ def get_claims_to_end(request: Request, now: Now) -> AccessClaims | None:
         )
     except NotAuthenticated:
         return None
+
+
+def asks_for_user(dependant: Dependant) -> bool:
+    """Tell whether a route depends on `CurrentUser`, itself or through others."""
+    return dependant.call is get_current_user or any(map(asks_for_user, dependant.dependencies))
+
+
+class AuthenticatedFirst(APIRoute):
+    """A route that knows who asks before it reads the body: a stranger gets 401, whatever was sent.
+
+    FastAPI reads the body first and asks the dependencies afterwards. For a protected route with a body the session is
+    thus looked up twice.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return what answers a request."""
+        handle = super().get_route_handler()
+        if self.body_field is None or not asks_for_user(self.dependant):
+            return handle
+
+        async def authenticate_first(request: Request) -> Response:
+            await run_in_threadpool(get_current_user, request, await get_now(request))
+            return await handle(request)
+
+        return authenticate_first
 
 
 CurrentUser = Annotated[SignedInUser, Depends(get_current_user)]

@@ -615,6 +615,33 @@ class TestPassword:
         assert log_in(second).status_code == 401
         assert log_in(second, password=self.NEW).status_code == 200
 
+    def test_a_copy_of_the_cookie_is_worth_nothing_afterwards(
+        self, new_browser: Callable[..., TestClient], add_user: AddUser
+    ) -> None:
+        add_user("ada")
+        browser, thief = new_browser(), new_browser()
+        log_in(browser)
+        thief.cookies.update(browser.cookies)
+        assert self.change(browser, current="wrong").status_code == 401
+        assert thief.post("/auth/refresh").status_code == 200
+        assert self.change(browser).status_code == 204
+        assert code_of(thief.post("/auth/refresh")) == (401, "session_ended")
+        assert browser.post("/auth/refresh").status_code == 200
+
+    def test_the_cookie_of_another_tab_stays(
+        self, new_browser: Callable[..., TestClient], add_user: AddUser
+    ) -> None:
+        add_user("ada")
+        add_user("bob")
+        tab, other = new_browser(), new_browser()
+        log_in(tab)
+        log_in(other, "bob")
+        tab.cookies.clear()
+        tab.cookies.update(other.cookies)  # somebody else logged in beside it
+        answer = self.change(tab)
+        assert (answer.status_code, "set-cookie" in answer.headers) == (204, False)
+        assert other.post("/auth/refresh").json()["username"] == "bob"
+
     def test_needs_the_present_one(self, signed_in: TestClient) -> None:
         assert code_of(self.change(signed_in, current="wrong")) == (401, "invalid_credentials")
         assert code_of(signed_in.post("/auth/password", json={"new_password": self.NEW})) == (

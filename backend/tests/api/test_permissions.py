@@ -9,8 +9,9 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
-from starlette.types import Message
+from starlette.types import Message, Receive
 
+from imageserver.api.authentication import CurrentUser
 from imageserver.api.permissions import PUBLIC, UnprotectedRoute, check_permissions
 from imageserver.main import create_app
 from imageserver.settings import Settings
@@ -43,12 +44,13 @@ def variants(path: str) -> list[str]:
     ]  # fmt: skip
 
 
-async def status_of(app: FastAPI, method: str, raw_path: str) -> int:
+async def receive_nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def status_of(app: FastAPI, method: str, raw_path: str, receive: Receive = receive_nothing) -> int:
     """Ask the application itself, because clients tidy addresses up."""
     statuses: list[int] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -80,6 +82,25 @@ class TestRoutes:
         for method, path in protected_routes(app):
             query = {"series": "../x", "stack": "x", "index": "-1", "limit": "x", "format": "x"}
             assert client.request(method, path, params=query).status_code == 401, path
+
+    @pytest.mark.parametrize(
+        "body", [b"{", b"\xff\xfe", b"[" * 5000, b'{"current_password": 1}', b"x" * 8000]
+    )
+    @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "multipart/form-data", ""])
+    def test_with_a_malformed_body(
+        self, app: FastAPI, client: TestClient, body: bytes, content_type: str
+    ) -> None:
+        for method, path in protected_routes(app):
+            headers = {"Content-Type": content_type}
+            answer = client.request(method, path, content=body, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated"), path
+
+    def test_no_body_is_read_of_a_stranger(self, app: FastAPI) -> None:
+        async def refuse_to_be_read() -> Message:
+            pytest.fail("the body was asked for")
+
+        for method, path in protected_routes(app):
+            assert anyio.run(status_of, app, method, path, refuse_to_be_read) == 401, path
 
     @pytest.mark.parametrize(
         "method", ["HEAD", "OPTIONS", "TRACE", "PUT", "PATCH", "DELETE", "PROPFIND", "get"]
@@ -117,6 +138,13 @@ class TestStart:
         def forgotten() -> None: ...
 
         with pytest.raises(UnprotectedRoute, match="/forgotten"):
+            check_permissions(app)
+
+    def test_a_route_that_reads_before_it_asks_refuses_the_start(self, app: FastAPI) -> None:
+        @app.post("/hasty")
+        def hasty(body: dict[str, str], user: CurrentUser) -> None: ...
+
+        with pytest.raises(UnprotectedRoute, match="/hasty"):
             check_permissions(app)
 
     @pytest.mark.parametrize(("method", "path"), [("DELETE", "/auth/status"), ("POST", "/healthz")])

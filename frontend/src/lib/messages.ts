@@ -172,7 +172,6 @@ function explainProblem({ code, title, detail, retryAfter }: ProblemError): Word
       return { text: 'User name or password is wrong.' };
     case 'too_many_attempts':
       return { text: 'Too many failed attempts.', hint: again(retryAfter) };
-    case 'too_many_requests':
     case 'busy':
       return { text: 'The server is busy.', hint: again(retryAfter) };
     case 'setup_done':

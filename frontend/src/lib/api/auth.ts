@@ -38,6 +38,7 @@ export async function changePassword(currentPassword: string, newPassword: strin
   await request('/auth/password', {
     method: 'POST',
     json: { current_password: currentPassword, new_password: newPassword },
+    withCookie: true,
     timeoutMs: TIMEOUT_MS,
   });
 }

@@ -128,6 +128,14 @@ describe('request', () => {
     expect(calls.map(({ init }) => bearer(init))).toEqual(['Bearer annas']);
   });
 
+  it('sends the cookie beside the token where the answer may replace it', async () => {
+    holdToken('first');
+    const calls = serve(() => json(200, {}));
+    await request('/auth/password', { method: 'POST', json: {}, withCookie: true });
+    expect(calls[0]?.init.credentials).toBe('include');
+    expect(bearer(calls[0]?.init ?? {})).toBe('Bearer first');
+  });
+
   it('does not renew for a wrong password', async () => {
     const credentials = holdToken('first');
     for (const auth of ['cookie', 'bearer'] as const) {

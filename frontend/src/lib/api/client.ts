@@ -32,6 +32,8 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
   /** `bearer` needs a session, `cookie` sends the session cookie, `none` neither. */
   auth?: 'bearer' | 'cookie' | 'none';
+  /** Sends the session cookie beside the token, so that the answer may replace it. */
+  withCookie?: boolean;
   timeoutMs?: number;
 }
 
@@ -96,7 +98,7 @@ function toInit(options: RequestOptions, token: string | null): RequestInit {
     method: options.method ?? 'GET',
     headers,
     body,
-    credentials: options.auth === 'cookie' ? 'include' : 'omit',
+    credentials: options.auth === 'cookie' || options.withCookie ? 'include' : 'omit',
     redirect: 'error',
   };
 }
