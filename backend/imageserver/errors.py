@@ -11,7 +11,7 @@
       Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
       TooLarge
-      TooMany             TooManyAttempts  TooManyRequests
+      TooMany             TooManyAttempts
       Undecodable         UnsupportedTransferSyntax  UndecodableFrame
       Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
       StorageFull
@@ -215,13 +215,6 @@ class TooManyAttempts(TooMany):
 
     code = "too_many_attempts"
     title = "Too many attempts"
-
-
-class TooManyRequests(TooMany):
-    """Too many costly requests at once."""
-
-    code = "too_many_requests"
-    title = "Too many requests"
 
 
 class Undecodable(AppError):

@@ -5,13 +5,13 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
-from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
 from imageserver.api import auth, docs, health, index, patient, slice, volumes
+from imageserver.api.cors import Cors
 from imageserver.api.middleware import (
     AllowedHosts,
     BodyLimit,
@@ -102,7 +102,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     app.add_middleware(CatchUnexpected)
     app.add_middleware(GZipMiddleware, compresslevel=5)
     app.add_middleware(
-        CORSMiddleware,
+        Cors,
         allow_origins=settings.effective_cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST"],

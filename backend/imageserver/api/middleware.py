@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from imageserver.api.problems import problem_response, respond_to_unexpected
+from imageserver.errors import NotAcceptable
 from imageserver.logs import request_id
 from imageserver.settings import host_without_port
 
@@ -32,6 +33,7 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_LOGIN_BODY_BYTES = 8 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
+MAX_ACCEPT_PARTS = 64
 HEADER_OVERHEAD = len(": \r\n")
 
 
@@ -143,13 +145,13 @@ class AllowedHosts:
 
 
 class HeaderLimit:
-    """Refuses more request headers than any client of this API needs; the HTTP parser itself has no limit."""
+    """Refuses more request headers, and more kinds of answers, than any client needs; the parser has no limit."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, or answer 431 and close the connection."""
+        """Serve one request, or answer 406, or 431 and close the connection."""
         if scope["type"] == "http":
             headers = scope["headers"]
             size = sum(len(name) + len(value) + HEADER_OVERHEAD for name, value in headers)
@@ -161,6 +163,12 @@ class HeaderLimit:
                     f"A request may have at most {MAX_HEADERS} headers of {MAX_HEADER_BYTES} bytes together.",
                     {"Connection": "close"},
                 )
+                await response(scope, receive, send)
+                return
+            accepted = b",".join(value for name, value in headers if name == b"accept")
+            if accepted.count(b",") >= MAX_ACCEPT_PARTS:
+                detail = f"The header Accept may have at most {MAX_ACCEPT_PARTS} parts."
+                response = problem_response(406, NotAcceptable.code, NotAcceptable.title, detail)
                 await response(scope, receive, send)
                 return
         await self.app(scope, receive, send)

@@ -60,6 +60,27 @@ class TestCors:
         preflight = client.options(path, headers={"Origin": origin, "Access-Control-Request-Method": "GET"})
         assert "access-control-allow-origin" not in preflight.headers
 
+    @pytest.mark.parametrize(
+        ("origin", "asked", "status", "code"),
+        [
+            ("http://evil.example", {}, 403, "origin_not_allowed"),
+            ("null", {"Access-Control-Request-Headers": "authorization"}, 403, "origin_not_allowed"),
+            (ALLOWED, {"Access-Control-Request-Method": "DELETE"}, 400, "bad_request"),
+            (ALLOWED, {"Access-Control-Request-Headers": "x-evil"}, 400, "bad_request"),
+            (ALLOWED, {"Access-Control-Request-Private-Network": "true"}, 400, "bad_request"),
+        ],
+    )
+    def test_a_refused_preflight_is_a_problem_and_allows_nothing(
+        self, client: TestClient, origin: str, asked: dict[str, str], status: int, code: str
+    ) -> None:
+        headers = {"Origin": origin, "Access-Control-Request-Method": "GET", **asked}
+        answer = client.options("/patient", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert [name for name in answer.headers if name.startswith("access-control")] == []
+        assert "Origin" in answer.headers["vary"]
+        assert "evil" not in answer.text
+
     @pytest.mark.parametrize(("path", "status"), [("/readyz", 200), ("/nowhere", 404), ("/broken", 500)])
     def test_an_allowed_page_may_read_every_answer(
         self, app: FastAPI, client: TestClient, path: str, status: int
@@ -134,6 +155,18 @@ class TestHeaderLimit:
         answer = client.get("/healthz", headers=headers)
         assert answer.status_code == status
         assert answer.json().get("code") == (None if status == 200 else "headers_too_large")
+
+
+class TestAccept:
+    @pytest.mark.parametrize(("parts", "status"), [(64, 200), (65, 406), (4000, 406)])
+    def test_the_number_of_parts_is_limited(self, client: TestClient, parts: int, status: int) -> None:
+        answer = client.get("/healthz", headers={"Accept": ",".join(["a/b;q=1"] * parts)})
+        assert answer.status_code == status
+        assert status == 200 or answer.json()["code"] == "not_acceptable"
+
+    def test_several_headers_count_together(self, client: TestClient) -> None:
+        headers = [("Accept", "a/b")] * 65
+        assert client.get("/healthz", headers=headers).status_code == 406
 
 
 class TestBodyLimit:
