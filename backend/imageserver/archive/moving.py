@@ -6,7 +6,7 @@ the clock of the file system is coarse, or the file went to another one, its con
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
@@ -15,6 +15,8 @@ from imageserver.archive.checksums import INTEGRITY_MISMATCH
 from imageserver.archive.files import FileIdentity, FoundFile
 from imageserver.archive.models import File
 from imageserver.archive.storing import CHUNK, path_digest
+
+T = TypeVar("T")
 
 _SECOND = 1_000_000_000
 
@@ -107,16 +109,35 @@ def _same_content(
 
 def store_moves(session: Session, moves: Sequence[Move]) -> None:
     """Give rows their new paths. Rows of other files at these paths are removed before; two files may change places."""
-    for move in moves:
-        session.execute(
-            update(File).where(File.id == move.file_id).values(path_digest=f"moving {move.file_id}")
-        )
-    for move in moves:
-        path, identity = move.found
-        values = {"path": path, "path_digest": path_digest(path), **identity._asdict()}
-        session.execute(update(File).where(File.id == move.file_id).values(**values))
+    kept = _existing(session, [move.file_id for move in moves])  # a copy goes with its original
+    moves = [move for move in moves if move.file_id in kept]
+    targets = {move.found.path for move in moves}
+    in_the_way = [
+        {"id": move.file_id, "path_digest": f"moving {move.file_id}"}
+        for move in moves
+        if move.former in targets
+    ]
+    rows = [
+        {
+            "id": move.file_id,
+            "path": move.found.path,
+            "path_digest": path_digest(move.found.path),
+            **move.found.identity._asdict(),
+        }
+        for move in moves
+    ]
+    for values in (in_the_way, rows):
+        if values:
+            session.execute(update(File), values)
 
 
-def _chunks(values: list[str]) -> Iterator[list[str]]:
+def _existing(session: Session, file_ids: list[int]) -> set[int]:
+    found: set[int] = set()
+    for ids in _chunks(file_ids):
+        found.update(session.scalars(select(File.id).where(File.id.in_(ids))))
+    return found
+
+
+def _chunks(values: list[T]) -> Iterator[list[T]]:
     for start in range(0, len(values), CHUNK):
         yield values[start : start + CHUNK]
