@@ -100,10 +100,10 @@ class Limits:
     depth: int = 32
     elements: int = 200_000
     elements_per_frame: int = 500
-    most_elements: int = 1_500_000
+    most_elements: int = 1_000_000
     items: int = 65_536
     items_per_frame: int = 100
-    most_items: int = 500_000
+    most_items: int = 200_000
     value_length: int = 64 * MEBIBYTE
     loaded_bytes: int = 256 * MEBIBYTE
     private_value_length: int = MEBIBYTE // 4

@@ -28,7 +28,10 @@ from imageserver.dicom.values import text
 
 __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
 
-_DAMAGED = frozenset({"truncated", "malformed", "truncated_pixel_data", "wrong_transfer_syntax"})
+_DAMAGED = frozenset(
+    {"truncated", "malformed", "truncated_pixel_data", "wrong_transfer_syntax", "no_pixel_data"}
+)
+_DESCRIPTION = ("Rows", "Columns", "BitsAllocated")
 _MAX_DAMAGED_FRAMES = 4096
 _UNREADABLE = (
     struct.error,
@@ -173,6 +176,9 @@ class _Reader:
             syntax, pixel_data, findings = find_pixel_encoding(self.stream, image, pixel_data, syntax)
             self.warnings.extend((*image.findings, *find_unreadable(dataset), *findings))
             self.warnings.extend(check_complete(image, pixel_data, syntax))
+        elif all(keyword in dataset for keyword in _DESCRIPTION) and "PixelDataProviderURL" not in dataset:
+            # Cut between two elements, it would leave its series unnoticed, and a neighbour be taken for it.
+            raise FileRefused("no_pixel_data", "The file describes an image, but has no pixel data.")
         elif "Rows" in dataset:
             self._warn("no_pixel_data", "The file describes an image, but has no pixel data.")
         if walk.oddities.is_delimiter_missing:

@@ -11,11 +11,12 @@ from scripts.conformance.document import table
 _OF_FILES = {
     "not_dicom": "Nothing in the file looks like DICOM.",
     "empty": "The file, or its data set, is empty.",
-    "executable_preamble": "The preamble is the start of a program.",
+    "executable_preamble": "The preamble is the start of a program, a page or an archive.",
     "no_transfer_syntax": "Neither a declaration nor the first element says how the file is encoded.",
     "malformed": "Elements contradict the encoding, or each other.",
     "truncated": "The file ends before its data set does.",
     "truncated_pixel_data": "The pixel data is shorter than described; half a slice must not look whole.",
+    "no_pixel_data": "The file describes an image and has none, as if cut between two elements.",
     "wrong_transfer_syntax": "Pixel data is in fragments where the transfer syntax has none.",
     "bad_image": "Rows, Columns, samples or bits describe no picture.",
     "unsupported_photometric_interpretation": "Native pixels are in a colour space that is for videos only.",

@@ -45,7 +45,7 @@ def junk(seed: int) -> dict[str, bytes]:
         "cut in the header": whole[:300],
         "cut in the pixels": whole[:-40],
         "scrambled": bytes(128) + b"DICM" + shuffle.randbytes(400),
-        "no image": to_bytes(image(series=f"report {seed}", PixelData=None, Modality="SR")),
+        "no image": to_bytes(image(series=f"report {seed}", PixelData=None, Rows=None, Modality="SR")),
     }
 
 

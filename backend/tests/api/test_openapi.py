@@ -65,7 +65,7 @@ def address(app: FastAPI) -> Iterator[str]:
 def schema(address: str, folder: Folder, index: Index) -> Any:
     """The document of an application with a volume, a series without pictures, and junk."""
     folder.write_all(volume(3))
-    folder.write("report", image(series="report", Modality="SR", PixelData=None))
+    folder.write("report", image(series="report", Modality="SR", PixelData=None, Rows=None))
     folder.write("junk", b"junk")
     index()
     return schemathesis.openapi.from_url(f"{address}/openapi.json")

@@ -61,7 +61,7 @@ class TestWhoAndWhat:
         assert (answer.status_code, answer.json()["code"]) == (404, "series_not_found")
 
     def test_a_series_without_pictures(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
-        folder.write("a", image(PixelData=None))
+        folder.write("a", image(PixelData=None, Rows=None))
         index()
         answer = signed_in.get("/slice", params={"series": uid("series")})
         assert (answer.status_code, answer.json()["code"]) == (404, "slice_not_found")

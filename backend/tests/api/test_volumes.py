@@ -216,7 +216,7 @@ class TestList:
     def test_series_without_pictures_are_no_volumes(
         self, signed_in: TestClient, folder: Folder, index: Index
     ) -> None:
-        folder.write("report", image(Modality="SR", PixelData=None))
+        folder.write("report", image(Modality="SR", PixelData=None, Rows=None))
         index()
         assert signed_in.get("/volumes").json()["total"] == 0
 

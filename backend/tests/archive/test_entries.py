@@ -46,7 +46,7 @@ def test_a_removed_series_leaves_nothing(database: Database, folder: Folder, loo
 
 
 def test_a_series_without_pictures_has_no_entry(database: Database, folder: Folder, look: Look) -> None:
-    folder.write("report", image(Modality="SR", PixelData=None))
+    folder.write("report", image(Modality="SR", PixelData=None, Rows=None))
     look()
     assert rows_of(database) == ([], set())
 
@@ -54,7 +54,7 @@ def test_a_series_without_pictures_has_no_entry(database: Database, folder: Fold
 def test_a_series_that_loses_its_pictures_loses_its_entry(
     database: Database, folder: Folder, look: Look
 ) -> None:
-    folder.write("report", image(PixelData=None))
+    folder.write("report", image(PixelData=None, Rows=None))
     picture = folder.write("picture", image(instance=2))
     look()
     assert len(rows_of(database)[0]) == 1
@@ -102,7 +102,7 @@ def test_the_migration_makes_the_entries_of_what_is_there(
     folder.write_all(volume(3, PatientName="Müller^Anna", SpecificCharacterSet="ISO_IR 192"))
     folder.write("dated", image(series="dated", StudyDate="20200101", StudyDescription="Knie"))
     folder.write("undated", image(series="undated", StudyDate=""))
-    folder.write("report", image(series="report", Modality="SR", PixelData=None))
+    folder.write("report", image(series="report", Modality="SR", PixelData=None, Rows=None))
     look()
     expected = rows_of(database)
     assert len(expected[0]) == 3

@@ -99,7 +99,7 @@ class TestWhatIsFound:
         assert "Secret" not in reason
 
     def test_a_dicomdir_is_not_followed(self, database: Database, folder: Folder, look: Look) -> None:
-        directory = image(SOPClassUID="1.2.840.10008.1.3.10", PixelData=None)
+        directory = image(SOPClassUID="1.2.840.10008.1.3.10", PixelData=None, Rows=None)
         folder.write("DICOMDIR", directory)
         look()
         assert files_by_state(database) == {"skipped": {b"DICOMDIR": "dicomdir"}}

@@ -37,7 +37,7 @@ class TestSingleFrame:
         assert (frame.frame_number, frame.instance_number, frame.is_multiframe) == (1, 1, False)
 
     def test_without_pixel_data_there_is_no_frame(self) -> None:
-        assert describe(builders.image(PixelData=None)) == []
+        assert describe(builders.image(PixelData=None, Rows=None)) == []
 
     @pytest.mark.parametrize("cosines", [None, [1, 0, 0, 1, 0, 0], [0, 0, 0, 0, 0, 0], [1, 0, 0]], ids=str)
     def test_bad_axes_are_no_orientation(self, cosines: list[float] | None) -> None:

@@ -119,8 +119,12 @@ class TestEncodings:
         assert header.pixel_data.length == 128
 
     def test_an_object_without_pixel_data(self) -> None:
-        header = read(builders.to_bytes(builders.image(PixelData=None)))
-        assert (header.image, header.pixel_data) == (None, None)
+        header = read(builders.to_bytes(builders.image(PixelData=None, Rows=None)))
+        assert (header.image, header.pixel_data, header.warnings) == (None, None, ())
+
+    def test_half_a_description_without_pixel_data(self) -> None:
+        header = read(builders.to_bytes(builders.image(PixelData=None, Columns=None)))
+        assert header.image is None
         assert [w.code for w in header.warnings] == ["no_pixel_data"]
 
     @pytest.mark.parametrize("syntax", NATIVE)
@@ -185,6 +189,18 @@ class TestCompleteness:
         read(data)
         for length in range(len(data)):
             assert is_noticed(data[:length])
+
+    def test_a_cut_right_before_the_pixel_data_keeps_its_place(self) -> None:
+        data = builders.to_bytes(builders.image())
+        with pytest.raises(FileRefused) as caught:
+            read(data[: data.index(b"\xe0\x7f\x10\x00")])
+        assert caught.value.code == "no_pixel_data"
+        assert [frame.rows for frame in describe_frames(caught.value.header)] == [8]
+
+    def test_pixel_data_that_is_elsewhere_is_no_cut(self) -> None:
+        dataset = builders.image(PixelDataProviderURL="https://example.org/")
+        del dataset.PixelData
+        assert [w.code for w in read(builders.to_bytes(dataset)).warnings] == ["no_pixel_data"]
 
     def test_pixel_data_shorter_than_its_description(self) -> None:
         assert refusal(builders.to_bytes(builders.image(Rows=9))) == "truncated_pixel_data"
