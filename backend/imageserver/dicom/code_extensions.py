@@ -118,7 +118,8 @@ class _Decoder:
         codec = sets.high
         if codec is None:
             self._warn(UNDECLARED)
-            guesses = ("utf-8", WIDER[self.fallback]) if self.fallback else ("utf-8", "cp1252", "iso8859_1")
+            declared = self.fallback  # two of its letters can look like UTF-8
+            guesses = (declared, "utf-8", WIDER[declared]) if declared else ("utf-8", "cp1252", "iso8859_1")
             return self._strict(part, guesses)
         if codec == "jis_x_0201":
             return self._strict(part, ("shift_jis",))

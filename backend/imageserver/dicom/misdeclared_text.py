@@ -72,7 +72,7 @@ def _codec_of(value: bytes, declaration: Declaration) -> str | None:
     high = declaration.initial.high
     if value.isascii():
         return None
-    if high in WIDER or high == "tis_620":
+    if high == "tis_620" or high in WIDER or declaration.fallback:
         is_utf_8 = _is_utf_8_of_asia(value)
     else:
         # Two letters of these sets can look like one of UTF-8; the controls 0x80 to 0x9F cannot be meant.

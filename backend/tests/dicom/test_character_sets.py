@@ -5,6 +5,8 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydicom.charset import convert_encodings
+from pydicom.valuerep import PersonName
 
 from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, decode_text
 from imageserver.dicom.decoded_text import UNDECLARED, UNDECODABLE, UNKNOWN, WRONG
@@ -365,3 +367,36 @@ class TestOtherBytesThanDeclared:
 
     def test_undeclared_latin_1_is_not_taken_for_japanese(self) -> None:
         assert decode("Müller^Grün".encode("latin-1").hex()) == ("Müller^Grün", (UNDECLARED,))
+
+
+SINGLE = {
+    "ISO_IR 100": "iso8859_1", "ISO_IR 101": "iso8859_2", "ISO_IR 109": "iso8859_3", "ISO_IR 110": "iso8859_4",
+    "ISO_IR 126": "iso8859_7", "ISO_IR 127": "iso8859_6", "ISO_IR 138": "iso8859_8", "ISO_IR 144": "iso8859_5",
+    "ISO_IR 148": "iso8859_9", "ISO_IR 166": "tis_620", "ISO_IR 203": "iso8859_15",
+}  # fmt: skip
+# Letters that each set has, by the codec of Python; the encoder is pydicom's.
+LETTERS = {
+    "ISO 2022 IR 87": "山田太郎鈴木花子やまだたろうヤマダ",
+    "ISO 2022 IR 149": "홍길동김희중洪吉洞",
+    "ISO 2022 IR 58": "张小东王李文字",
+}
+
+
+class TestRoundTrips:
+    @given(st.sampled_from(sorted(SINGLE)), st.binary(max_size=20))
+    def test_single_bytes_are_what_the_codec_says_or_utf_8(self, term: str, value: bytes) -> None:
+        value = bytes(byte for byte in value if byte >= 0xA0 or 0x20 <= byte < 0x7F)
+        text, warnings = decode_text(value, [term])
+        if WRONG in warnings:
+            assert text == value.decode("utf-8")
+        else:
+            assert text == value.decode(SINGLE[term], "replace")
+
+    @given(st.data(), st.sampled_from(sorted(LETTERS)))
+    def test_names_with_code_extensions(self, data: st.DataObject, term: str) -> None:
+        parts = st.text(alphabet=LETTERS[term] + "Abc", min_size=1, max_size=6)
+        name = "=".join("^".join(data.draw(st.lists(parts, min_size=1, max_size=3))) for _ in range(3))
+        encoded = PersonName(name, convert_encodings(["", term])).encode(convert_encodings(["", term]))
+        text, warnings = decode_text(bytes(encoded), ["", term], PERSON_NAME_DELIMITERS)
+        assert text == name
+        assert set(warnings) <= {UNDECLARED}  # pydicom leaves the escape sequence of GB 2312 out
