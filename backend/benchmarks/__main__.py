@@ -1,5 +1,9 @@
-"""Run all measurements and print one line for each; the exit code is 0 whether the goals are met or not."""
+"""Run all measurements and print one line for each; the exit code is 0 whether the goals are met or not.
 
+``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale.
+"""
+
+import argparse
 import os
 import platform
 import tempfile
@@ -13,15 +17,29 @@ from benchmarks.measures import (
     measure_start,
     measure_warm,
 )
+from benchmarks.scale import measure_scale
 from benchmarks.synthetic import write_volume
 
 
 def main() -> None:
-    """Measure, one after the other, on data in a temporary folder."""
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("what", nargs="?", choices=["all", "scale"], default="all")
+    parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
+    arguments = parser.parse_args()
     machine = (
         f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
     )
     print(f"Against the bare minimum ({machine})", flush=True)
+    if arguments.what == "scale":
+        for result in measure_scale(arguments.files):
+            print(result.line(), flush=True)
+    else:
+        _measure_all()
+
+
+def _measure_all() -> None:
+    """Measure, one after the other, on data in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
         folder = Path(name)
         write_volume(folder / "volume", SLICES, "volume")

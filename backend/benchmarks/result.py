@@ -14,16 +14,18 @@ class Result:
     goal: float
     unit: str
     details: str
+    is_least: bool = False  # the goal is the least value, not the most
 
     @property
     def is_met(self) -> bool:
         """Whether the goal is met."""
-        return self.value <= self.goal
+        return self.value >= self.goal if self.is_least else self.value <= self.goal
 
     def line(self) -> str:
         """The result for a terminal."""
         verdict = "met" if self.is_met else "MISSED"
-        return f"{self.name:<34}{self.value:8.2f} {self.unit:<4} goal {self.goal:<6g} {verdict:<7} {self.details}"
+        goal = f"{'>=' if self.is_least else '<='} {self.goal:<6g}"
+        return f"{self.name:<34}{self.value:8.2f} {self.unit:<4} goal {goal} {verdict:<7} {self.details}"
 
 
 def ratio(name: str, ours: Sequence[float], bare: Sequence[float], goal: float) -> Result:

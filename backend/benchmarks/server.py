@@ -69,9 +69,9 @@ class Server:
         token = json.loads(self.connection.getresponse().read())["access_token"]
         self.headers = {"Authorization": f"Bearer {token}"}
 
-    def wait_for_index(self, files: int, pause: float = 0.02) -> None:
+    def wait_for_index(self, files: int, pause: float = 0.02, seconds: float = START_SECONDS) -> None:
         """Wait until the index is ready and holds this many files."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + seconds
         while time.monotonic() < until:
             index = self.json("/volumes?limit=1")["index"]
             if index["state"] == "ready" and index["indexed"] == files:

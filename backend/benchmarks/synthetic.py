@@ -20,7 +20,7 @@ def write_volume(folder: Path, count: int, name: str) -> list[Path]:
     body = np.where(x**2 + (y * 1.2) ** 2 < 0.7, 1064, 24).astype(np.int16)
     paths = []
     for index in range(count):
-        dataset = _header(name, index, count)
+        dataset = ct_header(name, index, count)
         noise = random.normal(0, 20, (DIAMETER, DIAMETER)).astype(np.int16)
         dataset.PixelData = (body + noise).tobytes()
         dataset["PixelData"].VR = "OW"
@@ -36,7 +36,8 @@ def _uid(*parts: object) -> str:
     return generate_uid(entropy_srcs=["benchmarks", *map(str, parts)])
 
 
-def _header(name: str, index: int, count: int) -> Dataset:
+def ct_header(name: str, index: int, count: int) -> Dataset:
+    """The header of one slice of the volume, without its pixel data."""
     dataset = Dataset()
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian

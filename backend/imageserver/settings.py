@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address on which the API (and the SPA's server) listens.")
     port: int = Field(8000, ge=0, le=65535, description="Port of the API.")
     workers: int = Field(1, ge=1, le=64, description="Number of API processes.")
+    index_readers: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="Number of processes that read headers where thousands of files are new. 0: one for each "
+        "processor, at most 8.",
+    )
     web_port: int = Field(3000, ge=0, le=65535, description="Port of the SPA.")
     web_url: str = Field(
         "",

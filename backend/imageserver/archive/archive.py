@@ -51,7 +51,9 @@ class Archive:
         self.database = database
         self.directory = DataDirectory(settings.data_dir)
         self.catalogue = Catalogue(database)
-        self.keeper = IndexKeeper(database, self.directory, self.catalogue, on_alert)
+        self.keeper = IndexKeeper(
+            database, self.directory, self.catalogue, on_alert, readers=settings.index_readers
+        )
         self._maker = PictureMaker(self.directory)
         self._pictures = PictureMemory()
         self._is_scrubbing = settings.scrub_days > 0

@@ -91,13 +91,13 @@ class Indexer:
         directory: DataDirectory,
         lease: Lease,
         on_change: Callable[[], None] = lambda: None,
-        readers: int | None = None,
+        readers: int = 0,
     ) -> None:
         self.database = database
         self.on_change = on_change
         self.directory = directory
         self.lease = lease
-        self.readers = readers_for() if readers is None else readers
+        self.readers = readers or readers_for()
         self.settling = Settling()
         self.progress = Progress()
         self.is_stopped: Callable[[], bool] = lambda: False
@@ -294,7 +294,7 @@ class Indexer:
 
     def _read_parts(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile | None]]:
         """Read a few files here, at once, and many in processes of their own."""
-        if len(files) >= MANY_FILES and self.readers > 0:
+        if len(files) >= MANY_FILES:
             pool = ReadingPool(self.directory, self.readers)
             with contextlib.closing(pool.read(files, self.is_stopped)) as parts:
                 yield from parts
@@ -421,7 +421,12 @@ def _skipped_file(skipped: Skipped) -> ReadFile:
 
 
 def look_once(
-    database: Database, directory: DataDirectory, *, forget_missing: bool = False, take_over: bool = False
+    database: Database,
+    directory: DataDirectory,
+    *,
+    forget_missing: bool = False,
+    take_over: bool = False,
+    readers: int = 0,
 ) -> Outcome | None:
     """Bring the index up to date once, waiting for files that are being copied.
 
@@ -431,7 +436,7 @@ def look_once(
     if not lease.take(by_force=take_over):
         return None
     try:
-        indexer = Indexer(database, directory, lease)
+        indexer = Indexer(database, directory, lease, readers=readers)
         outcome = indexer.look(forget_missing=forget_missing)
         while outcome.is_settling:
             time.sleep(indexer.settling.seconds)

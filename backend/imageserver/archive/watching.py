@@ -34,11 +34,13 @@ class IndexKeeper:
         directory: DataDirectory,
         catalogue: Catalogue,
         on_alert: OnAlert = tell_nobody,
+        *,
+        readers: int = 0,
     ) -> None:
         self.directory = directory
         self.catalogue = catalogue
         self.lease = Lease(database)
-        self.indexer = Indexer(database, directory, self.lease, on_change=catalogue.forget)
+        self.indexer = Indexer(database, directory, self.lease, catalogue.forget, readers)
         self._progress = threading.Condition()
         self._looks_begun = self._looks_ended = 0
         self._stop = threading.Event()

@@ -33,7 +33,13 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Look at the folder once and print what is in the index; 1 where the folder is not there."""
     directory = DataDirectory(settings.data_dir)
     with open_database(settings) as database:
-        outcome = look_once(database, directory, forget_missing=arguments.forget_missing, take_over=True)
+        outcome = look_once(
+            database,
+            directory,
+            forget_missing=arguments.forget_missing,
+            take_over=True,
+            readers=settings.index_readers,
+        )
         with database.reading() as session:
             status = get_index_status(session)
             if arguments.refused:
