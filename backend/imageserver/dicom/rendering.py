@@ -130,6 +130,7 @@ def _render_grey(
         *choice.findings,
         *([] if choice.voi else [Finding(CONSTANT_IMAGE, "All pixels of the image have the same value.")]),
         *presentation_findings(header.dataset, frame.photometric_interpretation),
+        *profile_findings(header.dataset),
         *findings,
     ]
     return RenderedFrame(picture, choice.window, tuple(findings))

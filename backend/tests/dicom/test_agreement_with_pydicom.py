@@ -32,9 +32,7 @@ def witness(dataset: Dataset) -> Dataset:
 def table_item(rng: np.random.Generator, count: int, first: int, bits: int) -> Dataset:
     table = Dataset()
     table.add_new("LUTDescriptor", "US", [count, first, bits])
-    table.add_new(
-        "LUTData", "OW", rng.integers(0, 1 << bits, count).astype("u1" if bits == 8 else "<u2").tobytes()
-    )
+    table.add_new("LUTData", "OW", rng.integers(0, 1 << bits, count).astype("<u2").tobytes())
     return table
 
 

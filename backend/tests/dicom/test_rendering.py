@@ -299,8 +299,9 @@ class TestColour:
         assert rendered.display_values.tolist() == rgb.tolist()
         assert rendered.window is None
 
-    def test_a_colour_profile_is_not_applied_and_that_is_said(self) -> None:
-        dataset = builders.image(np.zeros((2, 2, 3), np.uint8), ICCProfile=b"profile ")
+    @pytest.mark.parametrize("shape", [(2, 2, 3), (2, 2)], ids=["colour", "grey"])
+    def test_a_colour_profile_is_not_applied_and_that_is_said(self, shape: tuple[int, ...]) -> None:
+        dataset = builders.image(np.zeros(shape, np.uint8), ICCProfile=b"profile ", **WINDOW)
         assert codes(render(dataset)) == ["icc_profile_ignored"]
 
     def test_a_colour_profile_of_an_optical_path_is_not_applied_either(self) -> None:
