@@ -104,7 +104,7 @@ def blacken_padding(
     if padding is None or not _may_hold(stored_values, padding):
         return display_values
     mask = padding.mask(stored_values).reshape(display_values.shape[:2] + (1,) * (display_values.ndim - 2))
-    return np.where(mask, np.uint8(0), display_values)
+    return display_values * ~mask  # several times as fast as choosing
 
 
 def _may_hold(values: NDArray[Any], padding: Padding) -> bool:
