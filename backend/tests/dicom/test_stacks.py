@@ -110,6 +110,11 @@ class TestIrregularities:
         assert duplicates.numbers == {"images": 2, "positions": 1}
         assert arrangement.stacks[0].affine is None
 
+    def test_images_at_one_place_stand_in_the_order_of_their_numbers(self) -> None:
+        again = [frame(4, number, f"again{number}", frame_number=9 - number) for number in (7, 3, 5)]
+        order = [f.sop_instance_uid for f in arrange([*axial([0, 2, 6]), *again]).frames]
+        assert order == ["z0", "z2", "again3", "again5", "again7", "z6"]
+
     def test_variable_spacing(self) -> None:
         arrangement = arrange(axial([0, 2, 4.3, 6.3]))
         assert codes(arrangement.warnings) == ["variable_spacing"]
@@ -478,6 +483,17 @@ class TestWithoutCommonOrder:
         stacks = arrange(self.localizer()).stacks
         assert [s.middle.sop_instance_uid for s in stacks] == ["sag2", "cor", "axi"]
         assert [s.differs_by for s in stacks] == ["sagittal", "coronal", "axial"]
+
+    @pytest.mark.parametrize(("cosine", "is_one"), [(0.008, True), (0.02, False)])
+    def test_cosines_within_a_hundredth_are_one_direction(self, cosine: float, is_one: bool) -> None:
+        turned = (1.0, cosine, 0.0, -cosine, 1.0, 0.0)
+        slices = [*axial(range(5)), *(frame(z, z, orientation=turned) for z in range(5, 10))]
+        assert (arrange(slices).verdict is Verdict.VOLUME) is is_one
+
+    @pytest.mark.parametrize(("spacing", "is_one"), [(1.008, True), (1.02, False)])
+    def test_pixel_spacings_within_a_hundredth_are_one(self, spacing: float, is_one: bool) -> None:
+        slices = [*axial(range(5)), *(frame(z, z, column_spacing_mm=spacing) for z in range(5, 10))]
+        assert (arrange(slices).verdict is Verdict.VOLUME) is is_one
 
     def test_less_than_80_percent_is_no_volume(self) -> None:
         slices = [*axial(range(7)), *(frame(0, 10 + i, f"c{i}", orientation=CORONAL) for i in range(2))]
