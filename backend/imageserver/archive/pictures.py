@@ -87,7 +87,7 @@ class PictureMaker:
             frame = decode_frame(stream, header, index, self._decoders)
             window = None if key.window is None else chosen_window(header, index, *key.window)
             overlays = read_overlays(header)
-            bits = DecodedOverlays([], [])
+            bits = DecodedOverlays(iter(()), [])
             if key.with_overlays:
                 bits = decode_overlays(stream, header, overlays, index, self._decoders)
         rendered = render_frame(frame, header, index, window)

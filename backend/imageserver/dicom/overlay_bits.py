@@ -17,9 +17,9 @@ WHITE = 255
 
 
 class DecodedOverlays(NamedTuple):
-    """Where the overlays of a frame are set, each of the shape of the image, and what could not be decoded."""
+    """Where the overlays of a frame are set, plane by plane in the shape of the image; what could not be decoded."""
 
-    masks: list[NDArray[np.bool_]]
+    masks: Iterator[NDArray[np.bool_]]
     findings: list[Finding]
 
 
@@ -67,7 +67,7 @@ def decode_overlays(
         except UndecodableFrame:
             message = "The overlays in the pixel data cannot be drawn: the bits that they stand in cannot be decoded."
             findings.append(Finding(UNUSABLE_OVERLAY, message))
-    return DecodedOverlays(list(overlay_masks(planes, header, frame_index, words)), findings)
+    return DecodedOverlays(overlay_masks(planes, header, frame_index, words), findings)
 
 
 def overlay_masks(
@@ -171,8 +171,9 @@ def draw_overlays(display_values: NDArray[np.uint8], masks: Iterable[NDArray[np.
     -------
     numpy.ndarray, same shape, uint8
     """
-    masks = list(masks)
-    drawn = display_values.copy() if masks else display_values
-    for mask in masks:
+    drawn = display_values
+    for mask in masks:  # one at a time: sixteen planes of a large image are more than the image
+        if drawn is display_values:
+            drawn = display_values.copy()
         drawn[mask] = WHITE
     return drawn

@@ -262,7 +262,7 @@ class TestEmbedded:
         assert overlays.findings == ()
         decoded = decode_overlays(stream, header, overlays, 0, pool)
         assert decoded.findings == []
-        return decoded.masks
+        return list(decoded.masks)
 
     @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian])
     @pytest.mark.parametrize("bit", [12, 15])
@@ -318,7 +318,7 @@ class TestEmbedded:
         header = read_header(stream)
         decoded = decode_overlays(stream, header, read_overlays(header), 0, Failing())
         assert [finding.code for finding in decoded.findings] == ["unusable_overlay"]
-        np.testing.assert_array_equal(decoded.masks, [CROSS])
+        np.testing.assert_array_equal(list(decoded.masks), [CROSS])
 
     @pytest.mark.parametrize(
         ("bit", "attributes", "reason"),
@@ -356,6 +356,10 @@ class TestDraw:
         result = draw_overlays(picture, [CROSS])
         np.testing.assert_array_equal(result, np.where(CROSS, 255, 7))
         assert (picture == 7).all()
+
+    def test_without_any_the_picture_is_the_same(self) -> None:
+        picture = np.zeros((ROWS, COLUMNS), np.uint8)
+        assert draw_overlays(picture, []) is picture
 
     def test_over_colour(self) -> None:
         result = draw_overlays(np.zeros((ROWS, COLUMNS, 3), np.uint8), [CROSS, ~CROSS])
