@@ -1,6 +1,6 @@
 """Making the stacks of a series from groups of frames that lie in a row."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,7 +32,22 @@ def build_stacks(
     for shown, frames in alike.items():
         label = ", ".join([*apart, *([shown] if len(alike) > 1 else [])]) or None
         stacks.append(_stack(len(stacks), frames, (None,) * len(frames), label))
-    return stacks
+    return _told_apart(stacks)
+
+
+def _told_apart(stacks: Sequence[Stack]) -> list[Stack]:
+    """Number stacks that the same words describe, as two coronal ones at an angle."""
+    counts = Counter(stack.differs_by for stack in stacks)
+    seen: Counter[str | None] = Counter()
+    numbered = []
+    for stack in stacks:
+        words, count = stack.differs_by, counts[stack.differs_by]
+        seen[words] += 1
+        is_ambiguous = words is not None and count > 1
+        numbered.append(
+            replace(stack, differs_by=f"{words}, {seen[words]} of {count}") if is_ambiguous else stack
+        )
+    return numbered
 
 
 def _geometry_words(frame: FrameDescription, has_sizes: bool) -> list[str]:

@@ -484,6 +484,16 @@ class TestWithoutCommonOrder:
         assert [s.middle.sop_instance_uid for s in stacks] == ["sag2", "cor", "axi"]
         assert [s.differs_by for s in stacks] == ["sagittal", "coronal", "axial"]
 
+    def test_stacks_that_the_same_words_describe_are_numbered(self) -> None:
+        tilted = (1.0, 0.0, 0.0, 0.0, 0.1, -0.995)
+        slices = [
+            frame(0, 1, "a", orientation=CORONAL),
+            frame(0, 2, "b", orientation=tilted),
+            frame(0, 3, "c"),
+        ]
+        words = {s.middle.sop_instance_uid: s.differs_by for s in arrange(slices).stacks}
+        assert words == {"a": "coronal, 1 of 2", "b": "coronal, 2 of 2", "c": "axial"}
+
     @pytest.mark.parametrize(("cosine", "is_one"), [(0.008, True), (0.02, False)])
     def test_cosines_within_a_hundredth_are_one_direction(self, cosine: float, is_one: bool) -> None:
         turned = (1.0, cosine, 0.0, -cosine, 1.0, 0.0)
