@@ -91,8 +91,9 @@ def _decoders(
     if uid in _LIBJPEG:
         if precision == 8:
             return [("pillow", decode_8_bit_jpeg)]
-        with_gdcm = [("gdcm", _with_pydicom(JPEGExtended12Bit, "imageserver_12_bit"))]
-        return [*(with_gdcm if uid == JPEGExtended12Bit else []), ("libjpeg-turbo", decode_12_bit_jpeg)]
+        if options["samples_per_pixel"] == 1:
+            return [("libjpeg-turbo", decode_12_bit_jpeg)]
+        return [("gdcm", _with_pydicom(JPEGExtended12Bit, "imageserver_12_bit"))]
     return [(name, _with_pydicom(uid, name)) for name in _plugins(uid, options)]
 
 
@@ -144,8 +145,6 @@ def decode_8_bit_jpeg(source: bytes, options: Options) -> Decoded:
 
 def decode_12_bit_jpeg(source: bytes, options: Options) -> Decoded:
     """Decode grey JPEG of 12-bit samples with libjpeg-turbo, by whatever process but lossless."""
-    if options["samples_per_pixel"] != 1:
-        raise ValueError("not a stream of grey samples")
     return jpeg8_decode(source), str(options["photometric_interpretation"])
 
 
