@@ -27,6 +27,7 @@ Decoded = tuple[np.ndarray, str]
 
 # libjpeg decodes all processes that are neither lossless nor hierarchical.
 _LIBJPEG = tuple(f"1.2.840.10008.1.2.4.{number}" for number in (50, 51, 52, 53, 54, 55, 56))
+_JPEG_LOSSLESS = ("1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70")
 _PYDICOM_PLUGINS: dict[str, tuple[str, ...]] = {
     "1.2.840.10008.1.2.4.57": ("gdcm",),
     "1.2.840.10008.1.2.4.70": ("gdcm",),
@@ -86,14 +87,17 @@ def _decoders(
     uid: str, precision: int | None, options: Options
 ) -> list[tuple[str, Callable[[bytes, Options], Decoded]]]:
     """Return the decoders to try, in this order, with their names."""
+    is_grey = options["samples_per_pixel"] == 1
     if uid in _JPEG_XL:
         return [("libjxl", decode_jpeg_xl)]
     if uid in _LIBJPEG:
         if precision == 8:
             return [("pillow", decode_8_bit_jpeg)]
-        if options["samples_per_pixel"] == 1:
-            return [("libjpeg-turbo", decode_12_bit_jpeg)]
+        if is_grey:
+            return [("libjpeg-turbo", decode_with_libjpeg_turbo)]
         return [("gdcm", _with_pydicom(JPEGExtended12Bit, "imageserver_12_bit"))]
+    if uid in _JPEG_LOSSLESS and is_grey and precision is not None and precision < 8:  # GDCM crashes on these
+        return [("libjpeg-turbo", decode_with_libjpeg_turbo)]
     return [(name, _with_pydicom(uid, name)) for name in _plugins(uid, options)]
 
 
@@ -143,8 +147,8 @@ def decode_8_bit_jpeg(source: bytes, options: Options) -> Decoded:
     return np.asarray(image), str(photometric)
 
 
-def decode_12_bit_jpeg(source: bytes, options: Options) -> Decoded:
-    """Decode grey JPEG of 12-bit samples with libjpeg-turbo, by whatever process but lossless."""
+def decode_with_libjpeg_turbo(source: bytes, options: Options) -> Decoded:
+    """Decode grey JPEG of any depth, by whatever process but the hierarchical ones."""
     return jpeg8_decode(source), str(options["photometric_interpretation"])
 
 
