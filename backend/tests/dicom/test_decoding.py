@@ -387,6 +387,30 @@ class TestDamage:
             decode(dataset, syntax, decoders)
         assert caught.value.members == {"sop_instance_uid": "1.2.3", "frame_number": 1}
 
+    @pytest.mark.parametrize(
+        "offsets",
+        [
+            [64, 2**32 - 1],  # behind the end
+            [64, 65],  # the first segment is too short
+            [2**31, 64],
+            [64, 0],
+            [0, 64],
+            [64, 64],
+        ],
+    )
+    def test_wrong_offsets_of_rle_segments(self, offsets: list[int], decoders: DecoderPool) -> None:
+        # The header of RLE: number of segments, then the offset of each (PS3.5 G.5).
+        stream = rle(PICTURE)
+        damaged = stream[:4] + np.array(offsets, "<u4").tobytes() + stream[12:]
+        with pytest.raises(UndecodableFrame):
+            decode(builders.encapsulated(grey(), [damaged]), RLELossless, decoders)
+
+    @pytest.mark.parametrize("count", [0, 1, 3, 15, 16, 2**32 - 1])
+    def test_a_wrong_number_of_rle_segments(self, count: int, decoders: DecoderPool) -> None:
+        damaged = count.to_bytes(4, "little") + rle(PICTURE)[4:]
+        with pytest.raises(UndecodableFrame):
+            decode(builders.encapsulated(grey(), [damaged]), RLELossless, decoders)
+
     def test_an_instance_that_only_the_meta_header_names(self, decoders: DecoderPool) -> None:
         dataset = builders.encapsulated(grey(), [STREAMS["80"][:40] + b"\0" * 40])
         del dataset.SOPInstanceUID
