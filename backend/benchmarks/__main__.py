@@ -9,6 +9,8 @@ import platform
 import tempfile
 from pathlib import Path
 
+from benchmarks.decoding import measure_decoding
+from benchmarks.event_loop import measure_stall
 from benchmarks.measures import (
     SLICES,
     measure_cold_slice,
@@ -19,6 +21,16 @@ from benchmarks.measures import (
 )
 from benchmarks.scale import measure_scale
 from benchmarks.synthetic import write_volume
+
+_MEASURES = (
+    measure_cold_slice,
+    measure_warm,
+    measure_decoding,
+    measure_stall,
+    measure_indexing,
+    measure_start,
+    measure_memory,
+)
 
 
 def main() -> None:
@@ -43,7 +55,7 @@ def _measure_all() -> None:
     with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
         folder = Path(name)
         write_volume(folder / "volume", SLICES, "volume")
-        for measure in (measure_cold_slice, measure_warm, measure_indexing, measure_start, measure_memory):
+        for measure in _MEASURES:
             found = measure(folder)
             for result in found if isinstance(found, list) else [found]:
                 print(result.line(), flush=True)
