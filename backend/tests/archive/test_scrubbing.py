@@ -253,4 +253,7 @@ def test_t49_over_http_a_damaged_file_is_410_and_alerted(
         assert (answer.status_code, answer.json()["code"]) == (410, "integrity_mismatch")
     with database.reading() as session:
         alert = session.scalars(select(AuditEvent).where(AuditEvent.kind == "security_alert")).one()
+    report = signed_in.get("/index/problems").json()
+    assert report["total"] == 1
+    assert "integrity_mismatch" in str(report)
     assert (alert.reason, alert.series_instance_uid) == ("integrity_mismatch", uid("series"))
