@@ -193,6 +193,11 @@ function explainProblem({ code, title, detail, retryAfter }: ProblemError): Word
     case 'file_gone':
     case 'file_replaced':
       return { text: 'The file changed or vanished while it was read.', hint: 'Try again.' };
+    case 'integrity_mismatch':
+      return {
+        text: 'The file is damaged on the disk; it is not shown, because it could show something wrong.',
+        hint: 'It comes back when an administrator restores it from a backup.',
+      };
     case 'origin_not_allowed':
       return {
         text: `The image server does not accept requests from ${location.origin}.`,
