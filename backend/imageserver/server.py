@@ -32,17 +32,7 @@ def serve(settings: Settings) -> None:
     make_state_dir(settings)
     load_signing_keys(settings.state_dir, settings.signing_keys_file)  # refuse before anything listens
     listener = _listen(settings)
-    config = uvicorn.Config(
-        "imageserver.cli:application",
-        factory=True,
-        workers=settings.workers,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or None,
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    config = make_config(settings)
     refusals: list[str] = []
     stopping = threading.Event()
     # uvicorn's single process raises the signal again when it has stopped in order: that is a success. The
@@ -74,6 +64,21 @@ def serve(settings: Settings) -> None:
         listener.close()
     if refusals:
         raise StartRefused(refusals[0])
+
+
+def make_config(settings: Settings) -> uvicorn.Config:
+    """Say how uvicorn serves the API: whom it believes about the client, what it does not log."""
+    return uvicorn.Config(
+        "imageserver.cli:application",
+        factory=True,
+        workers=settings.workers,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:
