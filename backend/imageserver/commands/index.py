@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import UNAVAILABLE, look_once
+from imageserver.archive.lease import LeaseLost
 from imageserver.archive.problems import find_problems
 from imageserver.archive.volumes import get_index_status
 from imageserver.commands.check import printable
 from imageserver.commands.opening import open_database
+from imageserver.commands.progress import shown_progress
 from imageserver.settings import Settings
 
 HELP = "bring the index of the data directory up to date, also beside a running server"
@@ -30,16 +32,21 @@ def add_parser(commands: Any) -> None:
 
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
-    """Look at the folder once and print what is in the index; 1 where the folder is not there."""
+    """Look at the folder once and print what is in the index; 1 where that could not be done."""
     directory = DataDirectory(settings.data_dir)
     with open_database(settings) as database:
-        outcome = look_once(
-            database,
-            directory,
-            forget_missing=arguments.forget_missing,
-            take_over=True,
-            readers=settings.index_readers,
-        )
+        try:
+            with shown_progress(database):
+                outcome = look_once(
+                    database,
+                    directory,
+                    forget_missing=arguments.forget_missing,
+                    take_over=True,
+                    readers=settings.index_readers,
+                )
+        except LeaseLost:
+            print("imageserver: another process took the index over, and goes on with it.", file=sys.stderr)
+            return 1
         with database.reading() as session:
             status = get_index_status(session)
             if arguments.refused:

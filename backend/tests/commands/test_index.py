@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from imageserver.archive.lease import LeaseLost
 from imageserver.cli import main
 from imageserver.settings import Settings
 from tests.builders import volume
@@ -77,3 +78,16 @@ def test_beside_a_running_server(run: Run, folder: Folder, app: FastAPI, signed_
     app.state.archive.catalogue.forget()  # or half a second later
     answer = signed_in.get("/volumes").json()
     assert (answer["index"]["state"], answer["total"]) == ("ready", 0)
+
+
+def test_another_process_that_takes_over_is_told(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object, **__: object) -> None:
+        raise LeaseLost
+
+    monkeypatch.setattr("imageserver.commands.index.look_once", lose)
+    assert run() == 1
+    assert (
+        capsys.readouterr().err == "imageserver: another process took the index over, and goes on with it.\n"
+    )
