@@ -1,5 +1,7 @@
 """Transactions, and what the failures of a database mean."""
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -8,9 +10,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
+from imageserver import migrations
 from imageserver.database import Base, Database, translated_errors
 from imageserver.errors import DatabaseUnavailable, StorageFull
 from imageserver.migrations import NewerSchema, downgrade, is_migrated, migrate
@@ -119,6 +123,21 @@ class TestMigrations:
         with database.reading() as session:
             context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
             assert compare_metadata(context, Base.metadata) == []
+
+    def test_the_names_of_the_files_tell_their_order(self) -> None:
+        scripts = ScriptDirectory.from_config(migrations._config())
+        assert [script.revision for script in scripts.walk_revisions()][::-1] == list(migrations._revisions())
+
+    def test_nothing_of_alembic_is_needed_where_nothing_is_to_be_done(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'other.sqlite3'}"
+        other = Database(url)
+        migrate(other)
+        other.dispose()
+        script = (
+            "import sys; from imageserver.database import Database; from imageserver.migrations import migrate; "
+            "migrate(Database(sys.argv[1])); sys.exit('alembic' in sys.modules)"
+        )
+        assert subprocess.run([sys.executable, "-c", script, url], check=False).returncode == 0
 
     def test_every_step_can_be_taken_back(self, tmp_path: Path) -> None:
         other = Database(f"sqlite:///{tmp_path / 'other.sqlite3'}")

@@ -1,18 +1,21 @@
 """The schema's history, and the functions that bring a database to its head.
 
-Lives inside the package, so that an installed server can migrate wherever it runs.
+Lives inside the package, so that an installed server can migrate wherever it runs. Alembic is imported only where there
+is something to migrate: a start on a schema that is as it should be need not wait for it.
 """
+
+from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from imageserver.database import Database
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 ADVISORY_LOCK = 7_262_019  # any number, the same in all processes that migrate
 
@@ -38,11 +41,15 @@ def migrate(database: Database, revision: str = "head") -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         _refuse_newer(connection)
         if revision != "head" or not is_migrated(connection):
+            from alembic import command
+
             command.upgrade(_config(connection), revision)
 
 
 def downgrade(database: Database, revision: str) -> None:
     """Bring the schema back to an older revision; what the newer one added is lost."""
+    from alembic import command
+
     with database.writing() as session:
         command.downgrade(_config(session.connection()), revision)
 
@@ -54,23 +61,32 @@ def is_migrated(connection: Connection) -> bool:
 
 def _refuse_newer(connection: Connection) -> None:
     current = _current(connection)
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in _revisions():
         raise NewerSchema(
             f"The database has schema {current}, which this version of the server does not know."
         )
 
 
 def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
+
+
+def _head() -> str:
+    return _revisions()[-1]
 
 
 @cache
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+def _revisions() -> tuple[str, ...]:
+    """Return all revisions in their order; each is the number that the name of its file begins with."""
+    return tuple(sorted(path.name[:4] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py")))
 
 
 def _config(connection: Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
