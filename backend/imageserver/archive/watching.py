@@ -22,7 +22,8 @@ RESCAN_SECONDS = 20.0
 RETRY_SECONDS = 2.0
 STOP_SECONDS = 5.0
 _WATCH_RETRY_SECONDS = 10.0
-_QUIET_MILLISECONDS = 50  # how long events are collected
+_QUIET_MILLISECONDS = 20  # without an event before the folder is looked at
+_COLLECT_MILLISECONDS = 400  # at most, while events do not end
 
 
 class IndexKeeper:
@@ -95,7 +96,10 @@ class IndexKeeper:
 
     def _look_while_leader(self) -> None:
         while not self._stop.is_set() and self.lease.take():
+            begun = time.monotonic()
             outcome = self._look()
+            # While files are copied into a large folder, the looks take no more than half of the time.
+            self._stop.wait(min(time.monotonic() - begun, RENEW_SECONDS))
             if outcome.is_settling:
                 self._wait_until(time.monotonic() + self.indexer.settling.seconds)
             else:
@@ -135,7 +139,7 @@ class IndexKeeper:
             watch_filter=lambda _change, path: (
                 not is_ignored(path.rpartition("/")[2].encode("utf-8", "replace"))
             ),
-            debounce=8 * _QUIET_MILLISECONDS,
+            debounce=_COLLECT_MILLISECONDS,
             step=_QUIET_MILLISECONDS,
             stop_event=self._stop,
             rust_timeout=500,
