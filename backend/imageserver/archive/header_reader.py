@@ -8,6 +8,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -45,8 +46,11 @@ class Part:
         return self.files[len(self.answers) :][: self.step]
 
     def answer(self, answers: Answer) -> None:
-        """Take what the next files are."""
-        self.answers += answers
+        """Take what the next files are; paths and identities stay one object each, since the index remembers them."""
+        self.answers += [
+            None if file is None else replace(file, path=found.path, identity=found.identity)
+            for file, found in zip(answers, self.next_files, strict=True)
+        ]
         self.accidents = 0
 
     @property

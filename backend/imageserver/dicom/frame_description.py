@@ -87,6 +87,10 @@ class FrameDescription:
             if (value := getattr(self, name)) is not None and value is not False and value != {}
         }
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What dataclasses with slots do instead takes several times as long, for each frame that is read.
+        return FrameDescription, tuple(getattr(self, name) for name in _names())
+
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Rebuild from `as_dict`, also after it went through JSON."""

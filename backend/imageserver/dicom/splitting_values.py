@@ -9,6 +9,9 @@ from imageserver.dicom.splitting import SOURCES
 from imageserver.dicom.values import first_item, written_value
 
 _GRADIENT = "DiffusionGradientOrientation"
+_OF_THE_OBJECT = tuple(
+    sorted({keyword for pairs in SOURCES.values() for group, keyword in pairs if group is None} | {_GRADIENT})
+)
 _LONGEST_VALUE = 256  # the index keeps these for each frame; in a text of 64 KiB nobody names a phase
 
 
@@ -34,13 +37,7 @@ class SplittingValues:
         self._groups = groups
         self._dimensions = dimensions
         self._vectors = vectors
-        self._of_the_object = {
-            keyword: written_value(dataset, keyword)
-            for keyword in {
-                keyword for pairs in SOURCES.values() for group, keyword in pairs if group is None
-            }
-            | {_GRADIENT}
-        }
+        self._of_the_object = {keyword: written_value(dataset, keyword) for keyword in _OF_THE_OBJECT}
         # Most groups are in no frame; they need not be looked for in each.
         self._sources = {
             name: tuple((group, keyword) for group, keyword in pairs if group is None or groups.has(group))
