@@ -94,6 +94,20 @@ class TestEnhanced:
         del dataset.PerFrameFunctionalGroupsSequence
         assert [frame.position for frame in describe(dataset)] == [(1, 2, 3)] * 3
 
+    def test_an_empty_group_of_a_frame_does_not_hide_the_shared_one(self) -> None:
+        dataset = enhanced([(0, 0, 7.0), (0, 0, 9.0)])
+        dataset.SharedFunctionalGroupsSequence[0].PlanePositionSequence = Items(
+            [item(ImagePositionPatient=[1, 2, 3])]
+        )
+        del dataset.PerFrameFunctionalGroupsSequence[1].PlanePositionSequence[0].ImagePositionPatient
+        assert [frame.position for frame in describe(dataset)] == [(0, 0, 7), (1, 2, 3)]
+
+    def test_a_position_of_one_frame_may_stand_at_the_top_level(self) -> None:
+        dataset = enhanced([(0, 0, 7.0)])
+        dataset.ImagePositionPatient = [1, 2, 3]
+        del dataset.PerFrameFunctionalGroupsSequence[0].PlanePositionSequence
+        assert [frame.position for frame in describe(dataset)] == [(1, 2, 3)]
+
     def test_frames_without_a_functional_group_are_named_and_can_be_seen(self) -> None:
         dataset = enhanced([(0, 0, 2.0 * k) for k in range(10)])
         dataset.PerFrameFunctionalGroupsSequence = dataset.PerFrameFunctionalGroupsSequence[:9]
