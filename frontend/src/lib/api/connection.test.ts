@@ -25,6 +25,11 @@ describe('sharesSite', () => {
     ['images.example.org', 'api.example.org', true],
     ['images.example.org', 'api.example.com', false],
     ['[::1]', 'localhost', false],
+    ['a.co.uk', 'b.co.uk', false],
+    ['images.a.co.uk', 'api.a.co.uk', true],
+    ['images.clinic.nhs.uk', 'api.other.nhs.uk', false],
+    ['images.co.example', 'api.co.example', true],
+    ['Images.Example.org', 'api.example.org.', true],
   ])('%s and %s: %s', (page, api, shared) => {
     expect(sharesSite(page, api)).toBe(shared);
   });

@@ -31,8 +31,20 @@ async function answers(apiUrl: string, mode: RequestMode): Promise<boolean> {
 export function sharesSite(pageHost: string, apiHost: string): boolean {
   if (pageHost === apiHost) return true;
   if ([pageHost, apiHost].some((host) => isAddress(host) || !host.includes('.'))) return false;
-  return lastLabels(pageHost) === lastLabels(apiHost);
+  return site(pageHost) === site(apiHost);
 }
 
 const isAddress = (host: string) => /^[\d.]+$/.test(host) || host.startsWith('[');
-const lastLabels = (host: string) => host.split('.').slice(-2).join('.').toLowerCase();
+
+/**
+ * Registries that sell names below a second level, as in `hospital.nhs.uk`. Browsers know all of them by the Public
+ * Suffix List, which would weigh more than all of these pages; one that is missing here costs a hint, nothing else.
+ */
+const SECOND_LEVEL =
+  /^(ac|co|com|edu|gob|gouv|gov|gv|go|health|med|mil|ne|net|nhs|nom|or|org|sch)\.[a-z]{2}$/;
+
+function site(host: string): string {
+  const labels = host.toLowerCase().replace(/\.$/, '').split('.');
+  const isBelowSecondLevel = SECOND_LEVEL.test(labels.slice(-2).join('.'));
+  return labels.slice(isBelowSecondLevel ? -3 : -2).join('.');
+}
