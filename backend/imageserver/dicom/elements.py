@@ -10,7 +10,7 @@ from imageserver.dicom.budget import Budget
 from imageserver.dicom.byte_window import ByteWindow
 from imageserver.dicom.element_headers import Broken, Cut, ElementHeader, ElementHeaders
 from imageserver.dicom.encodings import Encoding, is_explicit_inside
-from imageserver.dicom.limits import FileRefused, Limits
+from imageserver.dicom.limits import MEBIBYTE, FileRefused, Limits
 from imageserver.dicom.nesting import Fragment, Nesting
 from imageserver.dicom.oddities import Oddities
 from imageserver.dicom.pixel_data import PixelData
@@ -36,6 +36,7 @@ from imageserver.dicom.tags import (
 )
 
 _DELIMITER_LENGTH = 8
+_MOST_PADDING = 64 * MEBIBYTE
 _SEQUENCE_DELIMITER = b"\xfe\xff\xdd\xe0\0\0\0\0"
 
 
@@ -239,8 +240,8 @@ class ElementWalk:
         )
 
     def _is_padding(self, at: int) -> bool:
-        """Tell whether only zeros are left, as some archives append them."""
-        if any(self._window.read(at, 8)):
+        """Tell whether only zeros are left, as some archives append them. Nobody looks through a terabyte."""
+        if any(self._window.read(at, 8)) or self._end - at > _MOST_PADDING:
             return False
         start = at
         while at < self._end:
