@@ -89,7 +89,8 @@ class Declaration:
     @cached_property
     def may_be_japanese(self) -> bool:
         """Whether a Japanese set is declared, or none at all."""
-        return any(number in (13, 87, 159) for number in self.numbers) or not any(self.numbers)
+        is_japanese = any(number in (13, 87, 159) for number in self.numbers)
+        return is_japanese or all(number in (None, 6) for number in self.numbers)
 
     @cached_property
     def switchable(self) -> frozenset[str | None]:

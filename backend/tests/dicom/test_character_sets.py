@@ -334,7 +334,9 @@ class TestOtherBytesThanDeclared:
         assert decode("e5b1b1 e7 41", "ISO_IR 192") == ("山\ufffdA", (UNDECODABLE,))
 
     @pytest.mark.parametrize("name", ["山田^太郎", "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎=やまだ^たろう", "鈴木"])
-    @pytest.mark.parametrize(("terms", "code"), [(["ISO_IR 13"], WRONG), ([], UNDECLARED)])
+    @pytest.mark.parametrize(
+        ("terms", "code"), [(["ISO_IR 13"], WRONG), ([], UNDECLARED), (["ISO_IR 6"], UNDECLARED)]
+    )
     def test_shift_jis(self, name: str, terms: list[str], code: str) -> None:
         assert decode(name.encode("cp932").hex(), *terms) == (name, (code,))
 
