@@ -123,7 +123,7 @@ def test_another_series(signed_in: TestClient, folder: Folder, index: Index) -> 
 def test_without_pictures_the_newest_series_answers_with_a_warning(
     signed_in: TestClient, folder: Folder, index: Index
 ) -> None:
-    report = {"Modality": "SR", "PixelData": None}
+    report = {"Modality": "SR", "PixelData": None, "Rows": None, "Columns": None}
     folder.write("old", image(series="old", StudyDate="20200101", PatientName="Old", **report))
     folder.write("new", image(series="new", StudyDate="20250101", PatientName="New", **report))
     index()
