@@ -18,9 +18,12 @@ from benchmarks.generated_archive import write_archive
 from benchmarks.processes import memory_of_tree, processor_seconds_of_tree
 from benchmarks.result import Result
 from benchmarks.server import Server, prepare, started
+from imageserver.archive.reading_process import NICENESS
 
+# At the priority of the readers: otherwise a busy machine would hold up only those.
 _BARE = """
-import pathlib, pydicom, sys, time
+import os, pathlib, pydicom, sys, time
+os.nice(int(sys.argv[2]))
 paths = sorted(path for path in pathlib.Path(sys.argv[1]).rglob("*.dcm"))
 clock, processor = time.perf_counter(), time.process_time()
 for path in paths:
@@ -64,7 +67,7 @@ def _say(text: str) -> None:
 
 
 def _read_bare(folder: Path) -> Run:
-    command = [sys.executable, "-W", "ignore", "-c", _BARE, str(folder)]
+    command = [sys.executable, "-W", "ignore", "-c", _BARE, str(folder), str(NICENESS)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True)  # noqa: S603 - our own program
     run = Run(*map(float, answer.stdout.split()))
     _say(f"bare pydicom: {run.seconds:.1f} s, {run.processor_seconds:.1f} s of processor time")

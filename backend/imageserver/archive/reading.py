@@ -5,15 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from imageserver.archive.common_values import read_common_values
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
-from imageserver.archive.patients import read_patient
 from imageserver.dicom.attributes import (
-    Level,
     derived_addresses,
     instance_address,
-    read_attributes,
-    text_findings,
 )
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
@@ -25,8 +22,6 @@ logger = logging.getLogger(__name__)
 
 INDEXED, DUPLICATE, CONFLICT, REFUSED, SKIPPED = "indexed", "duplicate", "conflict", "refused", "skipped"
 # What the tables have columns for; the rest is in the metadata of each instance.
-_STUDY_COLUMNS = ("study_instance_uid", "study_date", "study_time", "study_description", "accession_number")
-_SERIES_COLUMNS = ("series_instance_uid", "modality", "series_description")
 _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 
 
@@ -137,14 +132,15 @@ def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:
 
 def _read_instance(header: Header) -> ReadInstance:
     address = instance_address(header.dataset, header.file_meta)
+    common = read_common_values(header)
     return ReadInstance(
-        study=read_attributes(header.dataset, Level.STUDY, _STUDY_COLUMNS),
-        series=read_attributes(header.dataset, Level.SERIES, _SERIES_COLUMNS),
+        study=common.study,
+        series=common.series,
         sop_instance_uid=address.sop_instance_uid,
         sop_class_uid=text(header.dataset, "SOPClassUID"),
         transfer_syntax_uid=header.transfer_syntax_uid,
         frames=describe_frames(header),
-        patient=read_patient(header),
+        patient=common.patient,
         has_uid=is_address(text(header.file_meta, "MediaStorageSOPInstanceUID") or "")
         or is_address(text(header.dataset, "SOPInstanceUID") or ""),
         warnings=[
@@ -152,7 +148,7 @@ def _read_instance(header: Header) -> ReadInstance:
             for finding in (
                 *header.warnings,
                 *derived_addresses(header.dataset, address),
-                *text_findings(header.dataset),
+                *common.findings,
             )
         ],
     )
