@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from imageserver.dicom.reading import FileRefused, Header, read_header
+
 VARIABLE = "DICOM_CORPUS_DIR"
 
 
@@ -86,6 +88,18 @@ def case_folders() -> list[Any]:
     """The folders of all cases."""
     folders = sorted({folder for folder, _, _ in _cases()})
     return [pytest.param(folder, id=folder.name) for folder in folders] or _parameters([], "")
+
+
+def read_even_without_pixels(path: Path) -> Header:
+    """Read a header; also that of an image whose pixel data was taken out, which is refused as cut."""
+    try:
+        with path.open("rb") as stream:
+            return read_header(stream)
+    except FileRefused as refused:
+        if refused.code != "no_pixel_data" or refused.header is None:
+            raise
+        header: Header = refused.header
+        return header
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

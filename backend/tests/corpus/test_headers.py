@@ -6,14 +6,13 @@ import pytest
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.attributes import Level, instance_address, read_attributes
-from imageserver.dicom.reading import Header, read_header
+from imageserver.dicom.reading import Header
 from imageserver.dicom.values import first_item, integer, number, numbers, raw_bytes, text
-from tests.corpus.conftest import Case, file_cases, series_cases
+from tests.corpus.conftest import Case, file_cases, read_even_without_pixels, series_cases
 
 
 def read(case: Case, name: str | None = None) -> Header:
-    with (case.folder / name if name else case.path).open("rb") as stream:
-        return read_header(stream)
+    return read_even_without_pixels(case.folder / name if name else case.path)
 
 
 def said(header: Header) -> dict[str, Any]:
