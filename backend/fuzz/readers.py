@@ -38,7 +38,6 @@ class Readers:
         self.ask = ask
         self.outcomes: Counter[str] = Counter()
         self.faults: Counter[str] = Counter()
-        self.deaths = 0
         self._lock = threading.Lock()
         self._stop = threading.Event()
         chances = [random.Random(seed + number) for number in range(count)]  # noqa: S311 - chance, not secrecy
@@ -64,9 +63,9 @@ class Readers:
         begin = time.monotonic()
         try:
             answer = self.ask(file.series_instance_uid)
-        except OSError:
+        except OSError as error:
             with self._lock:
-                self.deaths += 1  # the connection was cut: so was the worker
+                self.faults[f"no answer: {error}"] += 1
             return None
         end = time.monotonic()
         outcome, fault, value = judge(file, answer, begin, end)
@@ -88,7 +87,6 @@ class Readers:
         """Hand over what was found."""
         report.outcomes.update(self.outcomes)
         report.faults.update(self.faults)
-        report.deaths += self.deaths
 
 
 def judge(file: ChangingFile, answer: Answer, begin: float, end: float) -> tuple[str, str | None, int | None]:

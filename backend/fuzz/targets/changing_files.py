@@ -24,8 +24,8 @@ def run(options: Options) -> Report:
         folder = ChangingFolder(Path(name), FILES, options.seed)
         with running_server(Path(name), WORKERS, READERS + 1) as server:
             report = change(folder, server.ask, options, READERS)
-            if server.process.poll() is not None:
-                report.deaths += 1
+            report.deaths += server.deaths()
+            report.outcomes.update({"connections closed while idle": server.closed})
             return report
 
 
