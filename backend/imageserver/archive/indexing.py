@@ -284,7 +284,7 @@ class Indexer:
             batch += [_remembered(file) for file in answer if file is not None]
             frames += sum(len(file.instance.frames) for file in answer if file and file.instance)
             is_late = time.monotonic() - started > BATCH_SECONDS
-            if batch and (len(batch) >= BATCH_FILES or frames >= BATCH_FRAMES or is_late):
+            if len(batch) >= BATCH_FILES or frames >= BATCH_FRAMES or is_late:
                 yield batch
                 batch, frames, started = [], 0, time.monotonic()
         if batch:
@@ -305,7 +305,9 @@ class Indexer:
             yield read_files(self.directory, [found])
 
     def _store(self, files: Sequence[ReadFile]) -> None:
-        if not files:
+        if not files:  # reading takes long: the lease must not run out
+            with self.database.writing() as session:
+                self.lease.keep(session)
             return
         changed = [file.path for file in files if file.path in self._known]
         settled = settle_duplicates(self.directory, files, self._holders(files, set(changed)))
@@ -335,6 +337,8 @@ class Indexer:
         """Arrange what got files and was put off, or was left by a look that ended early."""
         has_changed = False
         for series in self._rearranging.stale():
+            if self.is_stopped():
+                raise Stopped
             with self.database.writing() as session:
                 self.lease.keep(session)
                 rearrange(session, series)

@@ -69,7 +69,8 @@ class ReadingPool:
         Yields
         ------
         list of ReadFile or None
-            Parts of the answer in the order of the files; None for a file that changed since it was found.
+            Parts of the answer in the order of the files, and empty ones several times a second while there is none;
+            None for a file that changed since it was found.
         """
         answers: queue.Queue[Answer | BaseException | None] = queue.Queue(_PARTS_READ * self._size)
         thread = threading.Thread(target=self._run, args=(files, answers), name="read headers", daemon=True)
@@ -79,6 +80,7 @@ class ReadingPool:
                 try:
                     answer = answers.get(timeout=_POLL_SECONDS)
                 except queue.Empty:
+                    yield []
                     continue
                 if answer is None:
                     return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from imageserver.archive import indexing, reading
 from imageserver.archive.files import DataDirectory
@@ -280,6 +281,10 @@ class TestAFolderThatVanished:
         assert count(database, Instance) == 4
 
 
+def found_in(directory: DataDirectory) -> list[indexing.FoundFile]:
+    return sorted(found for found in directory.walk() if isinstance(found, indexing.FoundFile))
+
+
 def _identities(folder: Folder) -> list[tuple[bytes, indexing.FileIdentity]]:
     return [
         (f.path, f.identity) for f in DataDirectory(folder.path).walk() if isinstance(f, indexing.FoundFile)
@@ -314,6 +319,30 @@ class TestFailures:
         assert status(database)[:4] == ("ready", 41, 40, 1)
         assert set(files_by_state(database)["duplicate"]) == {f"slice{i:04}".encode() for i in range(20)}
         assert the_volume(database).summary.slice_count == 20
+
+    def test_the_lease_is_kept_while_nothing_can_be_read(
+        self, database: Database, directory: DataDirectory, folder: Folder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(indexing, "BATCH_SECONDS", 0.0)
+        folder.write_all(volume(2))
+        lease = Lease(database)
+        assert lease.take()
+        indexer = indexing.Indexer(database, directory, lease)
+        kept: list[int] = []
+        keep = lease.keep
+
+        def note(session: Session) -> None:
+            kept.append(indexer.progress.read)
+            keep(session)
+
+        monkeypatch.setattr(lease, "keep", note)
+        waiting = [*([[]] * 10), *([file] for file in reading.read_files(directory, found_in(directory)))]
+        monkeypatch.setattr(indexer, "_read_parts", lambda _files: iter(waiting))
+        before = len(kept)
+        indexer.look()
+        assert kept[before:].count(0) >= 10
+        assert status(database)[:4] == ("ready", 2, 2, 0)
+        lease.release()
 
     def test_after_a_full_disk_the_next_look_continues(
         self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
