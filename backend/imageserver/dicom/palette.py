@@ -76,7 +76,7 @@ def read_palette(dataset: Dataset, *, signed: bool) -> list[PaletteTable]:
     """Read the tables of red, green and blue; parameters and what is raised as `apply_palette`."""
     descriptors = [_read_descriptor(dataset, colour, signed) for colour in _COLOURS]
     tables = _discrete(dataset, descriptors) or _segmented(dataset, descriptors)
-    shift = _bits_of(tables) - 8
+    shift = _bits_of(tables, descriptors[0].bits) - 8
     return [
         PaletteTable(descriptor.first, (entries >> shift).astype(np.uint8))
         for descriptor, entries in zip(descriptors, tables, strict=True)
@@ -86,21 +86,24 @@ def read_palette(dataset: Dataset, *, signed: bool) -> list[PaletteTable]:
 def _read_descriptor(dataset: Dataset, colour: str, signed: bool) -> _Descriptor:
     keyword = f"{colour}PaletteColorLookupTableDescriptor"
     values = [int(value) for value in numbers(dataset, keyword, signed=signed)]
-    if len(values) != 3 or values[2] not in (8, 16):
+    if len(values) != 3 or not 8 <= values[2] <= 16:
         raise ValueError("its palette is damaged")
     count, first, bits = values
     return _Descriptor((count & 0xFFFF) or 65536, first - 65536 if signed and first > 32767 else first, bits)
 
 
-def _bits_of(tables: list[NDArray[np.uint16]]) -> int:
+def _bits_of(tables: list[NDArray[np.uint16]], declared: int) -> int:
     """Tell from all three tables how many bits their entries have: writers say 8 and write 16, and the reverse.
 
-    A palette of 16 bits that stays below 256 would be black throughout, and is one of 8 bits.
+    A palette of 16 bits that stays below 256 would be black throughout, and is one of 8 bits. The standard knows 8 and
+    16; a number between is believed where the entries fit.
     """
     highest = max(int(entries.max()) for entries in tables)
     if highest == 0:
         raise ValueError("its palette is black throughout")
-    return 16 if highest > 255 else 8
+    if highest <= 255:
+        return 8
+    return declared if highest < 1 << declared else 16
 
 
 def _elements(dataset: Dataset, prefix: str) -> list[Element]:

@@ -123,6 +123,21 @@ class TestBombs:
         assert peak_bytes(lambda: apply_palette(values, dataset, signed=False)) < 5 * values.size
 
 
+class TestBitsBetween:
+    """PS3.3 C.7.6.3.1.5 knows entries of 8 and of 16 bits; some writers say what their hardware has."""
+
+    def test_are_believed_where_the_entries_fit(self) -> None:
+        assert colour_of(200, palette(12, (WORDS * 16).tobytes())) == [200, 200, 200]
+
+    def test_are_16_where_they_do_not_fit(self) -> None:
+        assert colour_of(200, palette(12, HIGH.tobytes())) == [200, 200, 200]
+
+    @pytest.mark.parametrize("bits", [0, 7, 17])
+    def test_beyond_both_the_palette_is_damaged(self, bits: int) -> None:
+        with pytest.raises(ValueError, match="palette is damaged"):
+            colour_of(200, palette(bits, HIGH.tobytes()))
+
+
 class TestCannotBeRight:
     @pytest.mark.parametrize(
         "data", [BYTES[:100], HIGH[:200].tobytes(), b""], ids=["bytes", "words", "empty"]
