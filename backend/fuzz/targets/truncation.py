@@ -15,13 +15,11 @@ GROWTH_MIB = 64.0
 
 
 def run(options: Options) -> Report:
-    """Cut all seeds at every byte, or at every n-th where that would be far more than `options.count`."""
-    seeds = synthetic() | bundled()
-    step = max(1, sum(map(len, seeds.values())) // (2 * options.count))
+    """Cut the synthetic seeds, and then as many bundled ones as it takes, the smallest first."""
     campaign = Campaign(options, slowest_seconds=SLOWEST_SECONDS, growth_mib=GROWTH_MIB)
-    for data in seeds.values():
+    for data in [*synthetic().values(), *sorted(bundled().values(), key=len)]:
         end = end_of_image(data)
-        for length in range(0, len(data), step):
+        for length in range(len(data)):
             if campaign.is_over():
                 return campaign.finish()
             campaign.try_one(data[:length], lambda cut=data[:length], end=end: judge(cut, end))  # type: ignore[misc]
