@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     names = target_names() if chosen.targets == ["all"] else chosen.targets
     if not names:
-        print("\n".join(f"{name:<16}{describe(name)}" for name in target_names()))
+        print("\n".join(f"{name:<20}{describe(name)}" for name in target_names()))
         return 0
     unknown = sorted(set(names) - set(target_names()))
     if unknown:
