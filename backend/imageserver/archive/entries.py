@@ -6,7 +6,7 @@ Everything here follows from the rows of the series and its study, and runs insi
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.models import Series, Study, VolumeEntry, VolumeWord
@@ -18,39 +18,71 @@ MAX_WORDS = 1000  # a series whose files give hundreds of names is found by the 
 CHUNK = 500  # values in one IN (…)
 
 
-def write_entry(session: Session, series: Series) -> None:
-    """Write the entry of a series with pictures, and its words, where they are not written so already."""
-    study = session.execute(
-        select(Study.study_date, Study.study_description, Study.accession_number).where(
-            Study.id == series.study_id
+def write_entries(session: Session, series_ids: Iterable[int]) -> None:
+    """Write the entries of series with pictures, and their words, where they are not written so already.
+
+    Many at once, because a statement for each would take as long as to read the files.
+    """
+    wanted = sorted(series_ids)
+    for start in range(0, len(wanted), CHUNK):
+        _write_entries(session, wanted[start : start + CHUNK])
+
+
+def remove_entries(session: Session, series_ids: Iterable[int]) -> None:
+    """Take series off the list of volumes; their words go with their entries."""
+    wanted = sorted(series_ids)
+    for start in range(0, len(wanted), CHUNK):
+        these = VolumeEntry.series_id.in_(wanted[start : start + CHUNK])
+        session.execute(delete(VolumeEntry).where(these))
+
+
+def _write_entries(session: Session, series_ids: list[int]) -> None:
+    rows = session.execute(
+        select(
+            Series.id,
+            Series.study_id,
+            Series.series_instance_uid,
+            Series.rank,
+            Series.slice_count,
+            Series.study_moment,
+            Series.modality,
+            Series.verdict,
+            Series.series_description,
+            Series.patient,
+            Study.study_date,
+            Study.study_description,
+            Study.accession_number,
         )
-    ).one()
-    entry = session.merge(VolumeEntry(series_id=series.id, **_entry_values(series, study)))
-    session.flush()
-    session.expunge(entry)
-    texts = [study.study_description, study.accession_number, series.series_description]
-    _write_words(session, series.id, find_words(series.patient, texts))
+        .join(Study, Series.study_id == Study.id)
+        .where(Series.id.in_(series_ids))
+    ).all()
+    present = set(session.scalars(select(VolumeEntry.series_id).where(VolumeEntry.series_id.in_(series_ids))))
+    connection = session.connection()
+    if new := [{"series_id": row.id, **_entry_values(row)} for row in rows if row.id not in present]:
+        connection.execute(insert(VolumeEntry), new)
+    if known := [{"at": row.id, **_entry_values(row)} for row in rows if row.id in present]:
+        connection.execute(update(VolumeEntry).where(VolumeEntry.series_id == bindparam("at")), known)
+    _write_words(session, {row.id: _words_of(row) for row in rows})
 
 
-def remove_entry(session: Session, series_id: int) -> None:
-    """Take a series off the list of volumes; its words go with its entry."""
-    session.execute(delete(VolumeEntry).where(VolumeEntry.series_id == series_id))
-
-
-def _entry_values(series: Series, study: Any) -> dict[str, Any]:
+def _entry_values(row: Any) -> dict[str, Any]:
     return {
-        "study_id": series.study_id,
-        "series_instance_uid": series.series_instance_uid,
-        "rank": series.rank,
-        "slice_count": series.slice_count,
-        "study_moment": exact_key(series.study_moment) if study.study_date else "",  # a time alone is none
-        "modality": exact_key(series.modality),
-        "verdict": series.verdict,
-        "patient_name": sort_key(series.patient.get("name")),
-        "patient_id": exact_key(series.patient.get("patient_id")),
-        "accession_number": exact_key(study.accession_number),
-        "description": sort_key(series.series_description),
+        "study_id": row.study_id,
+        "series_instance_uid": row.series_instance_uid,
+        "rank": row.rank,
+        "slice_count": row.slice_count,
+        "study_moment": exact_key(row.study_moment) if row.study_date else "",  # a time alone is none
+        "modality": exact_key(row.modality),
+        "verdict": row.verdict,
+        "patient_name": sort_key(row.patient.get("name")),
+        "patient_id": exact_key(row.patient.get("patient_id")),
+        "accession_number": exact_key(row.accession_number),
+        "description": sort_key(row.series_description),
     }
+
+
+def _words_of(row: Any) -> set[str]:
+    return find_words(row.patient, [row.study_description, row.accession_number, row.series_description])
 
 
 def find_words(patient: dict[str, Any], texts: Iterable[str | None]) -> set[str]:
@@ -73,11 +105,14 @@ def sort_key(value: str | None) -> str:
     return " ".join(query_words(value or ""))[:LONGEST_KEY]
 
 
-def _write_words(session: Session, series_id: int, words: set[str]) -> None:
-    present = set(session.scalars(select(VolumeWord.word).where(VolumeWord.series_id == series_id)))
-    gone = sorted(present - words)
-    for start in range(0, len(gone), CHUNK):
-        these = VolumeWord.word.in_(gone[start : start + CHUNK])
-        session.execute(delete(VolumeWord).where(VolumeWord.series_id == series_id, these))
-    if new := sorted(words - present):
-        session.execute(insert(VolumeWord), [{"word": word, "series_id": series_id} for word in new])
+def _write_words(session: Session, wanted: dict[int, set[str]]) -> None:
+    key = (VolumeWord.word, VolumeWord.series_id)
+    rows = session.execute(select(*key).where(VolumeWord.series_id.in_(wanted)))
+    present = {(word, series_id) for word, series_id in rows}
+    all_words = {(word, series_id) for series_id, words in wanted.items() for word in words}
+    connection = session.connection()
+    if gone := [{"at": word, "of": series_id} for word, series_id in present - all_words]:
+        row = (VolumeWord.word == bindparam("at")) & (VolumeWord.series_id == bindparam("of"))
+        connection.execute(delete(VolumeWord).where(row), gone)
+    if new := [{"word": word, "series_id": series_id} for word, series_id in sorted(all_words - present)]:
+        connection.execute(insert(VolumeWord), new)

@@ -57,7 +57,7 @@ class Series(Base):
 class VolumeEntry(Base):
     """A series with pictures as the list of volumes sorts and filters it: narrow, and each order is an index.
 
-    Follows from the series, its study and its patient (`entries.write_entry`). Texts are folded for sorting; what is
+    Follows from the series, its study and its patient (`entries.write_entries`). Texts are folded for sorting; what is
     missing is the empty text, because the databases disagree about the place of NULL.
     """
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from imageserver.archive.entries import remove_entry, write_entry
+from imageserver.archive.entries import remove_entries, write_entries
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients, tell_patients_apart
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
@@ -210,6 +210,8 @@ def rearrange(
         All instances of series that need not be read from the database.
     """
     has_conflicts = session.scalar(select(File.id).where(File.state == CONFLICT).limit(1)) is not None
+    with_pictures: list[int] = []
+    without: list[int] = []
     for series_id in sorted(series_ids):
         series = session.get(Series, series_id)
         if series is None:
@@ -219,15 +221,13 @@ def rearrange(
         if instances:
             uids = [row.sop_instance_uid for row in instances] if has_conflicts else []
             _summarise(series, instances, _conflicts(session, uids))
-            session.flush()
-            if series.rank < RANK_WITHOUT_PIXELS:
-                write_entry(session, series)
-            else:
-                remove_entry(session, series.id)
+            (with_pictures if series.rank < RANK_WITHOUT_PIXELS else without).append(series_id)
         else:
             _remove_series(session, series)
         session.flush()
         session.expunge(series)
+    write_entries(session, with_pictures)
+    remove_entries(session, without)
 
 
 def _instances_of(session: Session, series_id: int) -> Sequence[Any]:
