@@ -3,10 +3,11 @@
 Everything here follows from the rows of the series and its study, and runs inside a transaction of the caller.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.models import Series, Study, VolumeEntry, VolumeWord
@@ -15,7 +16,12 @@ from imageserver.dicom.search_key import query_words, search_words
 # PostgreSQL's index entries end at 2,704 bytes; no value of a conformant file is longer than this.
 LONGEST_KEY = 128
 MAX_WORDS = 1000  # a series whose files give hundreds of names is found by the first of them
+LONGEST_PREFIX = 3  # longer ones are counted fast enough
 CHUNK = 500  # values in one IN (…)
+_ADD_TO_PREFIX = text(
+    "INSERT INTO volume_prefixes (prefix, volumes) VALUES (:prefix, :volumes) "
+    "ON CONFLICT (prefix) DO UPDATE SET volumes = volume_prefixes.volumes + excluded.volumes"
+)
 
 
 def write_entries(session: Session, series_ids: Iterable[int]) -> None:
@@ -29,11 +35,12 @@ def write_entries(session: Session, series_ids: Iterable[int]) -> None:
 
 
 def remove_entries(session: Session, series_ids: Iterable[int]) -> None:
-    """Take series off the list of volumes; their words go with their entries."""
+    """Take series off the list of volumes, with their words."""
     wanted = sorted(series_ids)
     for start in range(0, len(wanted), CHUNK):
-        these = VolumeEntry.series_id.in_(wanted[start : start + CHUNK])
-        session.execute(delete(VolumeEntry).where(these))
+        these = wanted[start : start + CHUNK]
+        _write_words(session, dict.fromkeys(these, frozenset()))
+        session.execute(delete(VolumeEntry).where(VolumeEntry.series_id.in_(these)))
 
 
 def _write_entries(session: Session, series_ids: list[int]) -> None:
@@ -105,14 +112,31 @@ def sort_key(value: str | None) -> str:
     return " ".join(query_words(value or ""))[:LONGEST_KEY]
 
 
-def _write_words(session: Session, wanted: dict[int, set[str]]) -> None:
-    key = (VolumeWord.word, VolumeWord.series_id)
-    rows = session.execute(select(*key).where(VolumeWord.series_id.in_(wanted)))
-    present = {(word, series_id) for word, series_id in rows}
-    all_words = {(word, series_id) for series_id, words in wanted.items() for word in words}
+def prefixes(words: Iterable[str]) -> set[str]:
+    """Return the beginnings of words that are counted."""
+    lengths = range(1, LONGEST_PREFIX + 1)
+    return {word[:length] for word in words for length in lengths if len(word) >= length}
+
+
+def _write_words(session: Session, wanted: Mapping[int, Set[str]]) -> None:
+    present: dict[int, set[str]] = {series_id: set() for series_id in wanted}
+    key = (VolumeWord.series_id, VolumeWord.word)
+    for series_id, word in session.execute(select(*key).where(VolumeWord.series_id.in_(wanted))):
+        present[series_id].add(word)
+    gone, new, counts = [], [], Counter[str]()
+    for series_id, words in wanted.items():
+        before = present[series_id]
+        if words != before:
+            gone += [{"of": series_id, "at": word} for word in before - words]
+            new += [{"series_id": series_id, "word": word} for word in sorted(words - before)]
+            counts.update(prefixes(words))
+            counts.subtract(prefixes(before))
     connection = session.connection()
-    if gone := [{"at": word, "of": series_id} for word, series_id in present - all_words]:
+    if gone:
         row = (VolumeWord.word == bindparam("at")) & (VolumeWord.series_id == bindparam("of"))
         connection.execute(delete(VolumeWord).where(row), gone)
-    if new := [{"word": word, "series_id": series_id} for word, series_id in sorted(all_words - present)]:
+    if new:
         connection.execute(insert(VolumeWord), new)
+    changed = [{"prefix": prefix, "volumes": count} for prefix, count in sorted(counts.items()) if count]
+    if changed:
+        connection.execute(_ADD_TO_PREFIX, changed)

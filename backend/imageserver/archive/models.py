@@ -110,6 +110,15 @@ class VolumeWord(Base):
     __table_args__ = (Index("ix_volume_words_series_id_word", series_id, word), {"sqlite_with_rowid": False})
 
 
+class VolumePrefix(Base):
+    """How many volumes have a word that begins so: kept for short beginnings, which take long to count."""
+
+    __tablename__ = "volume_prefixes"
+
+    prefix: Mapped[str] = mapped_column(KEY, primary_key=True)
+    volumes: Mapped[int] = mapped_column()
+
+
 class Instance(Base):
     """A SOP instance, taken from one file.
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, exists, func, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive.entries import exact_key
-from imageserver.archive.models import Series, Study, VolumeEntry, VolumeWord
+from imageserver.archive.entries import LONGEST_PREFIX, exact_key
+from imageserver.archive.models import Series, Study, VolumeEntry, VolumePrefix, VolumeWord
 from imageserver.archive.volumes import BEST_FIRST, VolumeSummary, summaries, summary_of
 
 SORTABLE = {
@@ -26,7 +26,7 @@ SORTABLE = {
     "slice_count": VolumeEntry.slice_count,
     "verdict": VolumeEntry.verdict,
 }
-FEW = 1000  # so many volumes are sorted faster than the list is walked
+FEW = 2000  # so many volumes are sorted faster than the list is walked
 Order = Sequence[tuple[Any, bool]]  # columns, and whether each is descending
 _LAST_CHARACTER = "\U0010ffff"
 _BEHIND_DIGITS = ":"  # the character after 9, so behind every time of a day
@@ -73,9 +73,8 @@ def count_volumes(session: Session, wanted: VolumeFilter = EVERYTHING) -> int:
     """Count the volumes of a filter."""
     conditions = _conditions(wanted)
     if len(wanted.words) == 1 and not conditions:  # the index of words knows
-        found = _with_word(wanted.words[0]).distinct().subquery()
-        return session.scalar(select(func.count()).select_from(found)) or 0
-    conditions += [_has_word(word, is_probed=False) for word in wanted.words]
+        return _count_word(session, wanted.words[0])
+    conditions += _look_up(session, wanted.words)
     return session.scalar(select(func.count()).select_from(VolumeEntry).where(*conditions)) or 0
 
 
@@ -98,7 +97,7 @@ def find_volumes(
     if offset >= total:
         return []
     is_walked = total > FEW
-    words = [_has_word(word, is_probed=is_walked) for word in wanted.words]
+    words = list(map(_has, wanted.words)) if is_walked else _look_up(session, wanted.words)
     order = _by(_order(sort), is_index_used=is_walked)
     page = select(VolumeEntry.series_id).where(*_conditions(wanted), *words).order_by(*order)
     found = list(session.scalars(page.limit(limit).offset(offset)))
@@ -150,10 +149,27 @@ def _conditions(wanted: VolumeFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _has_word(word: str, *, is_probed: bool) -> ColumnElement[bool]:
-    if is_probed:  # asked of one volume after the other
-        return exists().where(VolumeWord.series_id == VolumeEntry.series_id, _begins(word))
-    return VolumeEntry.series_id.in_(_with_word(word))
+def _look_up(session: Session, words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Look the volumes of the rarest word up, and ask each of them for the other words."""
+    if not words:
+        return []
+    counts = {word: _count_word(session, word, at_most=FEW) for word in words} if len(words) > 1 else {}
+    rarest = min(words, key=lambda word: counts.get(word, 0))
+    others = [_has(word) for word in words if word != rarest]
+    return [VolumeEntry.series_id.in_(_with_word(rarest)), *others]
+
+
+def _count_word(session: Session, word: str, at_most: int | None = None) -> int:
+    """Count the volumes with a word that begins so; one with several such words may count more often up to a limit."""
+    if len(word) <= LONGEST_PREFIX:
+        return session.scalar(select(VolumePrefix.volumes).where(VolumePrefix.prefix == word)) or 0
+    rows = _with_word(word).distinct() if at_most is None else _with_word(word).limit(at_most)
+    return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
+
+
+def _has(word: str) -> ColumnElement[bool]:
+    """Ask one volume for a word."""
+    return exists().where(VolumeWord.series_id == VolumeEntry.series_id, _begins(word))
 
 
 def _with_word(word: str) -> Select[int]:

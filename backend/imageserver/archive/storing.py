@@ -13,7 +13,7 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.entries import remove_entries, write_entries
-from imageserver.archive.models import File, Instance, Series, Study
+from imageserver.archive.models import File, Instance, Series, Study, VolumeEntry, VolumePrefix, VolumeWord
 from imageserver.archive.patients import summarise_patients, tell_patients_apart
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
 from imageserver.archive.reading_rules import reading_stamp
@@ -304,6 +304,7 @@ def _conflicts(session: Session, sop_instance_uids: list[str]) -> list[str]:
 
 def _remove_series(session: Session, series: Series) -> None:
     study_id = series.study_id
+    remove_entries(session, [series.id])
     session.delete(series)
     session.flush()
     if session.scalar(select(Series.id).where(Series.study_id == study_id).limit(1)) is None:
@@ -312,7 +313,7 @@ def _remove_series(session: Session, series: Series) -> None:
 
 def forget_everything(session: Session) -> None:
     """Empty the index."""
-    for table in (File, Instance, Series, Study):
+    for table in (VolumePrefix, VolumeWord, VolumeEntry, File, Instance, Series, Study):
         session.execute(delete(table))
 
 

@@ -1,5 +1,6 @@
 """Entries of the list of volumes follow what the files say."""
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -7,9 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from imageserver.archive import entries
-from imageserver.archive.entries import LONGEST_KEY, find_words, sort_key
+from imageserver.archive.entries import LONGEST_KEY, find_words, prefixes, sort_key
 from imageserver.archive.indexing import Outcome
-from imageserver.archive.models import Series, Study, VolumeEntry, VolumeWord
+from imageserver.archive.models import Series, Study, VolumeEntry, VolumePrefix, VolumeWord
 from imageserver.database import Database
 from imageserver.migrations import downgrade, migrate
 from tests.builders import image, uid, volume
@@ -22,7 +23,10 @@ def rows_of(database: Database) -> tuple[list[Any], set[str]]:
     columns = [column for column in VolumeEntry.__table__.columns if column.name != "accession_number"]
     with database.reading() as session:
         found = session.execute(select(*columns).order_by(VolumeEntry.series_id)).all()
-        return [tuple(row) for row in found], set(session.scalars(select(VolumeWord.word)))
+        words = set(session.scalars(select(VolumeWord.word)))
+        counted = select(VolumePrefix.prefix).where(VolumePrefix.volumes > 0)
+        assert set(session.scalars(counted)) == prefixes(words)
+        return [tuple(row) for row in found], words
 
 
 def test_a_new_name_replaces_the_old_one(database: Database, folder: Folder, look: Look) -> None:
@@ -83,6 +87,39 @@ def test_long_values_fit_an_index(database: Database, folder: Folder, look: Look
     with database.reading() as session:
         assert len(session.scalar(select(VolumeEntry.patient_id)) or "") == LONGEST_KEY
         assert session.scalar(select(VolumeEntry.series_instance_uid)) == uid("series")
+
+
+def test_short_beginnings_are_counted_whatever_happens(
+    database: Database, folder: Folder, look: Look
+) -> None:
+    def assert_counted() -> None:
+        with database.reading() as session:
+            counted = {
+                row.prefix: row.volumes for row in session.scalars(select(VolumePrefix)) if row.volumes
+            }
+            words: dict[int, set[str]] = {}
+            for row in session.scalars(select(VolumeWord)):
+                words.setdefault(row.series_id, set()).add(row.word)
+        assert counted == Counter(prefix for own in words.values() for prefix in prefixes(own))
+
+    names = ["Ma^Max", "Mai^Mia", "Ümit^Ma", "山田^太郎", "M^", "Doe^Jane"]
+    values = {"SpecificCharacterSet": "ISO_IR 192"}
+    paths = [
+        folder.write(f"{number}", image(series=number, PatientName=name, **values))
+        for number, name in enumerate(names)
+    ]
+    look()
+    assert_counted()
+    folder.write("0", image(series=0, PatientName="Roe^Max", **values))
+    folder.write("again", image(series=1, instance=2, PatientName="Mai^Mia", **values))
+    paths[2].unlink()
+    paths[3].unlink()
+    look()
+    assert_counted()
+    for path in [*paths[:2], *paths[4:], folder.path / "again"]:
+        path.unlink()
+    look(forget_missing=True)
+    assert_counted()
 
 
 def test_words_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
