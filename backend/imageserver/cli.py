@@ -17,6 +17,7 @@ from imageserver.server import serve
 from imageserver.settings import Settings
 from imageserver.startup import StartRefused
 
+TURN_SECONDS = 0.001  # a fifth of the default
 EXIT_CONFIGURATION = 78  # EX_CONFIG of sysexits.h
 
 
@@ -65,6 +66,8 @@ def application() -> object:
     """Make the application in a worker process; the settings come from the environment again."""
     settings = Settings()
     configure_logging(settings.log_level)
+    # Many slices at once are many threads, and the event loop waits for its turn behind each of them.
+    sys.setswitchinterval(TURN_SECONDS)
     return create_app(settings)
 
 

