@@ -210,6 +210,12 @@ def test_gdcm_is_not_in_this_process() -> None:
     assert sys.modules.get("gdcm") is None
 
 
+@pytest.mark.parametrize("module", ["imageserver.main", "imageserver.cli", "imageserver.archive.archive"])
+def test_gdcm_is_not_in_the_server_whatever_is_imported_first(module: str) -> None:
+    code = f"import sys, {module}; sys.exit(sys.modules.get('gdcm') is not None)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
 def test_large_frames_come_back_whole(decoders: DecoderPool) -> None:
     pixels = np.random.default_rng(1).integers(0, 65535, (1024, 1500), np.uint16)
     options = {
