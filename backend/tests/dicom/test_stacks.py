@@ -149,7 +149,7 @@ class TestIrregularities:
 
     def test_several_frames_of_reference(self) -> None:
         first = axial(range(9), splitting={"frame_of_reference": "1.2"})
-        other = frame(9, 10, splitting={"frame_of_reference": "1.3"})
+        other = frame(9, 10, splitting={"frame_of_reference": "1.1"})
         arrangement = arrange([*first, other])
         assert (arrangement.verdict, middle(arrangement)) == (Verdict.VOLUME, "z5")
         [warning] = arrangement.warnings
@@ -509,6 +509,13 @@ class TestWithoutCommonOrder:
         slices = [*axial(range(7)), *(frame(0, 10 + i, f"c{i}", orientation=CORONAL) for i in range(2))]
         assert arrange(slices).verdict is Verdict.LOCALIZER
         assert arrange([*axial(range(8)), *slices[7:]]).verdict is Verdict.VOLUME
+
+    def test_one_direction_with_too_few_positions_is_no_localizer(self) -> None:
+        images = [*axial(range(5)), *(frame(None, 10 + n, f"lost{n}") for n in range(5))]
+        arrangement = arrange(images)
+        assert arrangement.verdict is Verdict.NO_GEOMETRY
+        assert arrangement.explanation.startswith("Too few of the images have a position")
+        assert codes(arrangement.warnings) == ["missing_position"]
 
     def test_missing_instance_numbers_come_last(self) -> None:
         images = [frame(None, None, "b"), frame(None, 7, "a"), frame(None, 2, "c")]
