@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from fuzz.indexing import Worker, count_rows, shown_digest, write
 from fuzz.targets import indexing_at_once
-from imageserver.archive import indexing
+from imageserver.archive import reading
 from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.models import File, Series
 from imageserver.settings import Settings
@@ -60,13 +60,13 @@ def test_t48_many_at_once(workers: list[Worker], settings: Settings) -> None:
 def test_no_file_is_read_twice_by_workers_that_start_together(
     workers: list[Worker], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read_file, reads = indexing.read_file, []
+    read_file, reads = reading.read_file, []
 
-    def read(directory: DataDirectory, found: FoundFile) -> indexing.ReadFile:
+    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
         reads.append(found.path)
         return read_file(directory, found)
 
-    monkeypatch.setattr(indexing, "read_file", read)
+    monkeypatch.setattr(reading, "read_file", read)
     for number in range(40):
         write(settings.data_dir, f"file{number:02}", f"series {number}")
     outcomes = indexing_at_once.look_at_once(workers, with_force=False)
