@@ -1,13 +1,17 @@
 """T28: values as long as the limits allow, where a few characters belong: no minutes, no copies in every row."""
 
 import io
+import random
+import string
 import struct
 import time
+from pathlib import Path
 
 import pytest
 from pydicom.datadict import tag_for_keyword
 from pydicom.uid import ImplicitVRLittleEndian
 
+from fuzz.served import serve
 from imageserver.archive.patients import read_patient
 from imageserver.dicom.attributes import ATTRIBUTES, Level, read_attributes
 from imageserver.dicom.frames import describe_frames
@@ -56,3 +60,36 @@ def test_the_index_keeps_little_of_them_and_soon(filler: str) -> None:
     assert time.process_time() - start < 5
     assert max(len(repr(value)) for row in rows for value in row.values()) < 200_000
     assert len(repr(frames)) < 5_000
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom does not like what it is to write
+def test_long_texts_that_cannot_be_compressed_fit_into_every_row_and_key(tmp_path: Path) -> None:
+    """An entry of an index of PostgreSQL has room for 2,704 bytes."""
+    chance = random.Random(3)
+
+    def text(length: int = 16_000) -> str:
+        return "".join(chance.choice(string.ascii_letters + string.digits + " ") for _ in range(length))
+
+    dataset = image(series="long", StudyDate="20260101")
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "SeriesDescription",
+        "StudyDescription",
+        "AccessionNumber",
+        "StudyTime",
+        "Modality",
+        "StudyID",
+        "SeriesNumber",
+        "SOPClassUID",
+        "PatientSex",
+        "PatientBirthDate",
+    ):
+        dataset.add_new(keyword, "LO", text())
+    with serve(tmp_path) as served:
+        served.write("long", to_bytes(dataset))
+        served.write("good", to_bytes(image(series="good")))
+        served.look()
+        assert served.get("/volumes").json()["total"] == 2
+        found = served.ask_everything()
+        assert found["200 /volumes"] == found["200 /patient"] == 2
