@@ -189,17 +189,21 @@ class Indexer:
         new = [FoundFile(*item) for item in listing.files.items() if self._is_new(*item)]
         skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != _SKIPPED_IDENTITY]
         settled = self.settling.settled(new)
+        seen, unsettled = len(listing.files), len(new) - len(settled)
+        listing.files.clear()  # of a large folder this takes much memory, and reading it takes long
+        new.clear()
         if settled or skipped:
             has_changed = True
             self.progress = Progress(len(settled))
-            self._become(BUILDING, seen=len(listing.files))
+            self._become(BUILDING, seen=seen)
             self._store([_skipped_file(s) for s in skipped])
-            for batch in self._read(sorted(settled, key=self._reading_order)):
+            settled.sort(key=self._reading_order)
+            for batch in self._read(settled):
                 self._store(batch)
             self.progress = Progress()
         has_changed = self._arrange_stale() or has_changed
-        is_settling = len(settled) < len(new) or self._known_generation < 0
-        outcome = self._become(READY, is_settling=is_settling, seen=len(listing.files))
+        is_settling = unsettled > 0 or self._known_generation < 0
+        outcome = self._become(READY, is_settling=is_settling, seen=seen)
         return outcome._replace(has_changed=has_changed or outcome.has_changed)
 
     def _follow_moves(self, listing: Listing) -> bool:
@@ -257,9 +261,9 @@ class Indexer:
             return self.directory.is_readable(path)
         return known != identity or path in self._stale
 
-    def _reading_order(self, found: FoundFile) -> tuple[bool, FoundFile]:
+    def _reading_order(self, found: FoundFile) -> tuple[bool, bytes]:
         """By path; but what has a SOP Instance UID in the index keeps it when it is read by new rules."""
-        return not self._stale.get(found.path, False), found
+        return not self._stale.get(found.path, False), found.path
 
     def _remove(self, paths: Sequence[bytes]) -> bool:
         with self.database.writing() as session:
@@ -274,8 +278,8 @@ class Indexer:
             self._load_known()
         return True
 
-    def _read(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile]]:
-        """Read headers, in batches that are small enough for progress to be seen."""
+    def _read(self, files: list[FoundFile]) -> Iterator[list[ReadFile]]:
+        """Read headers, in batches that are small enough for progress to be seen; the list is emptied meanwhile."""
         batch: list[ReadFile] = []
         frames = 0
         started = time.monotonic()
@@ -292,11 +296,11 @@ class Indexer:
         if self.is_stopped():
             raise Stopped
 
-    def _read_parts(self, files: Sequence[FoundFile]) -> Iterator[list[ReadFile | None]]:
+    def _read_parts(self, files: list[FoundFile]) -> Iterator[list[ReadFile | None]]:
         """Read a few files here, at once, and many in processes of their own."""
         if len(files) >= MANY_FILES:
             pool = ReadingPool(self.directory, self.readers)
-            with contextlib.closing(pool.read(files, self.is_stopped)) as parts:
+            with contextlib.closing(pool.read(_drained(files), self.is_stopped)) as parts:
                 yield from parts
             return
         for found in files:
@@ -412,6 +416,12 @@ class Indexer:
             self._known_generation = generation
         event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
         return True
+
+
+def _drained(files: list[FoundFile]) -> Iterator[FoundFile]:
+    files.reverse()
+    while files:
+        yield files.pop()
 
 
 def _remembered(file: ReadFile) -> ReadFile:
