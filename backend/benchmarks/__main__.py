@@ -1,6 +1,8 @@
 """Run all measurements and print one line for each; the exit code is 0 whether the goals are met or not.
 
-``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale.
+``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
+``python -m benchmarks lists`` the list of volumes at 100,000 series; with ``--database-url`` on that PostgreSQL server,
+in two databases which it makes and drops.
 """
 
 import argparse
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from benchmarks.decoding import measure_decoding
 from benchmarks.event_loop import measure_stall
+from benchmarks.lists import measure_lists
 from benchmarks.measures import (
     SLICES,
     measure_cold_slice,
@@ -36,8 +39,9 @@ _MEASURES = (
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "scale"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists"], default="all")
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
+    parser.add_argument("--database-url", default="", help="address of a PostgreSQL server for `lists`")
     arguments = parser.parse_args()
     machine = (
         f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
@@ -45,6 +49,9 @@ def main() -> None:
     print(f"Against the bare minimum ({machine})", flush=True)
     if arguments.what == "scale":
         for result in measure_scale(arguments.files):
+            print(result.line(), flush=True)
+    elif arguments.what == "lists":
+        for result in measure_lists(arguments.database_url):
             print(result.line(), flush=True)
     else:
         _measure_all()

@@ -86,10 +86,10 @@ class Server:
         return tuple(int(values[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM"))  # type: ignore[return-value]
 
 
-def prepare(state: Path) -> None:
+def prepare(state: Path, database_url: str = "") -> None:
     """Make the database of a server, with one account."""
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(Settings(state_dir=state).effective_database_url)
+    database = Database(database_url or Settings(state_dir=state).effective_database_url)
     migrate(database)
     with database.writing() as session:
         create_user(session, USERNAME, PasswordHasher().hash(PASSWORD), Role.READER, utc_now())
