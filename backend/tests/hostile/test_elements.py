@@ -5,7 +5,7 @@ from itertools import islice
 from fuzz.pipeline import Pipeline
 from fuzz.targets.elements import broken
 
-COUNT = 2_000
+COUNT = 1_000
 
 
 def test_broken_elements_break_nothing(pipeline: Pipeline) -> None:
