@@ -13,7 +13,8 @@ from imageserver.dicom.attributes import ATTRIBUTES, Level, read_attributes, tex
 from imageserver.dicom.header import Header
 from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import element_of, text
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.text_values import text
 
 STUDY_COLUMNS = ("study_instance_uid", "study_date", "study_time", "study_description", "accession_number")
 SERIES_COLUMNS = ("series_instance_uid", "modality", "series_description")

@@ -15,7 +15,7 @@ from imageserver.dicom.attributes import (
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
-from imageserver.dicom.values import text
+from imageserver.dicom.text_values import text
 from imageserver.errors import DataDirectoryUnavailable, Gone
 
 logger = logging.getLogger(__name__)

@@ -10,8 +10,9 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.decoded_text import text_finding
 from imageserver.dicom.identifiers import address_uid, is_address
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.number_values import integer, number
 from imageserver.dicom.person_name import read_person_name
-from imageserver.dicom.values import decoded_text, integer, number, text, texts
+from imageserver.dicom.text_values import decoded_text, text, texts
 
 Value = str | int | float | None
 

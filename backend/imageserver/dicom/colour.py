@@ -11,7 +11,8 @@ from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.palette import apply_palette
 from imageserver.dicom.presentation import reduce_to_8_bit
-from imageserver.dicom.values import element_of, items
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.sequence_items import items
 
 ICC_PROFILE_IGNORED = "icc_profile_ignored"
 

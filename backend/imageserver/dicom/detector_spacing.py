@@ -2,8 +2,8 @@
 
 from imageserver.dicom.functional_groups import has_value
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.number_values import number, numbers
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import number, numbers
 
 DETECTOR_SPACING = "detector_spacing"
 

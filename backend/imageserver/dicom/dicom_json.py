@@ -24,9 +24,10 @@ from pydicom.tag import BaseTag
 from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, TEXT_DELIMITERS, decode_text
 from imageserver.dicom.encodings import is_explicit_inside
 from imageserver.dicom.limits import Finding
+from imageserver.dicom.number_values import integer, parse_decimal
 from imageserver.dicom.reading import Header
 from imageserver.dicom.tags import is_private
-from imageserver.dicom.values import character_sets_of, integer, parse_decimal
+from imageserver.dicom.text_values import character_sets_of
 
 INLINE_BYTES = 1024  # longer binary values are referred to
 VALUE_BYTES = 1 << 20  # longer texts and lists of numbers are referred to

@@ -7,8 +7,11 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.number_values import numbers
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.sequence_items import items
 from imageserver.dicom.splitting import natural_order
-from imageserver.dicom.values import element_of, items, numbers, text
+from imageserver.dicom.text_values import text
 
 # What says where a frame lies; the other dimensions tell frames at one place apart.
 _POSITIONS = {

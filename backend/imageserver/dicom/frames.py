@@ -12,11 +12,12 @@ from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.geometry import Orientation, corrected_orientation, is_spacing
 from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.nuclear_medicine import FrameVectors
+from imageserver.dicom.number_values import integer, number, numbers
 from imageserver.dicom.plane_position import PlanePositions
 from imageserver.dicom.reading import Header
 from imageserver.dicom.splitting_values import SplittingValues
+from imageserver.dicom.text_values import text, texts
 from imageserver.dicom.tiles import Tiles
-from imageserver.dicom.values import integer, number, numbers, text, texts
 
 __all__ = ["FrameDescription", "describe_frames"]
 

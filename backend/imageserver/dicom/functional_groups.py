@@ -3,7 +3,8 @@
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.values import element_of, first_item, items
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.sequence_items import first_item, items
 
 # What is looked for further out, attribute by attribute, where a macro lacks it.
 _SUPPLEMENTED = {

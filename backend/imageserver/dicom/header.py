@@ -20,7 +20,7 @@ class Header:
     ----------
     dataset : pydicom.Dataset
         All elements of the data set but the pixel data and private ones. Read values through
-        `imageserver.dicom.values`.
+        `text_values`, `number_values` and `sequence_items`.
     file_meta : pydicom.Dataset
         Group 0002; empty where the file has none.
     transfer_syntax : TransferSyntax

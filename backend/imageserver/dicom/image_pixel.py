@@ -7,8 +7,9 @@ import numpy as np
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.limits import FileRefused, Finding, Limits
+from imageserver.dicom.number_values import integer
+from imageserver.dicom.text_values import text
 from imageserver.dicom.transfer_syntax import TransferSyntax, is_supported
-from imageserver.dicom.values import integer, text
 
 if TYPE_CHECKING:
     from imageserver.dicom.pixel_data import PixelData

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
-from imageserver.dicom.values import element_of, numbers
+from imageserver.dicom.number_values import numbers
+from imageserver.dicom.raw_elements import element_of
 
 
 @dataclass(frozen=True, eq=False)

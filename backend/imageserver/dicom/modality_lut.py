@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
+from imageserver.dicom.number_values import number
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, items, number, text
+from imageserver.dicom.sequence_items import first_item, items
+from imageserver.dicom.text_values import text
 
 UNREADABLE_RESCALE = "unreadable_rescale"
 UNUSABLE_MODALITY_LUT = "unusable_modality_lut"

@@ -3,7 +3,9 @@
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.geometry import Orientation, Position, plane_normal
-from imageserver.dicom.values import first_item, number, numbers, texts
+from imageserver.dicom.number_values import number, numbers
+from imageserver.dicom.sequence_items import first_item
+from imageserver.dicom.text_values import texts
 
 
 class ReconstructedSlices:

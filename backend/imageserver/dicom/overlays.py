@@ -11,8 +11,10 @@ from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.limits import DEFAULT_LIMITS, Finding, Limits
+from imageserver.dicom.number_values import integer, numbers
+from imageserver.dicom.raw_elements import element_of
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import element_of, integer, numbers, text
+from imageserver.dicom.text_values import text
 
 HAS_OVERLAYS = "has_overlays"
 UNUSABLE_OVERLAY = "unusable_overlay"

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.native_pixels import mask_unused_bits
+from imageserver.dicom.number_values import integer, number
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import integer, number
 
 
 @dataclass(frozen=True)

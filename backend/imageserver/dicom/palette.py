@@ -9,8 +9,9 @@ from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.lookup_table import as_bytes, read_entries, read_words
+from imageserver.dicom.number_values import numbers
+from imageserver.dicom.raw_elements import element_of
 from imageserver.dicom.value_map import map_values
-from imageserver.dicom.values import element_of, numbers
 
 Element = RawDataElement | DataElement
 

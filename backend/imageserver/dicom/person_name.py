@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, decode_text
 from imageserver.dicom.decoded_text import text_finding
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import LONGEST_TEXT, UTF_8, character_sets_of, holds_file_bytes, raw_bytes
+from imageserver.dicom.raw_elements import holds_file_bytes, raw_bytes
+from imageserver.dicom.text_values import LONGEST_TEXT, UTF_8, character_sets_of
 
 _PLACEHOLDERS = frozenset({"anonymous", "anonymized", "anonymised"})
 # These change the direction of the text around them, so that a name could rearrange the page that shows it.

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.codestream import is_rle_header
-from imageserver.dicom.values import raw_bytes
+from imageserver.dicom.raw_elements import raw_bytes
 
 Fragment = tuple[int, int]
 

@@ -5,7 +5,7 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.geometry import Orientation, Position, is_position, plane_normal
 from imageserver.dicom.nuclear_medicine import ReconstructedSlices
-from imageserver.dicom.values import numbers
+from imageserver.dicom.number_values import numbers
 
 _SAME_PLACE_MM = 0.01
 _AXIAL_COSINE = 0.99

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import items, text
+from imageserver.dicom.sequence_items import items
+from imageserver.dicom.text_values import text
 
 MID_GREY = 128
 POLARITY_CONTRADICTION = "polarity_contradiction"

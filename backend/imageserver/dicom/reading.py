@@ -17,6 +17,7 @@ from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused, Finding, Limit
 from imageserver.dicom.pixel_data import PixelData, count_whole_streams
 from imageserver.dicom.pixel_encoding import find_pixel_encoding
 from imageserver.dicom.preamble import find_start
+from imageserver.dicom.text_values import text
 from imageserver.dicom.transfer_syntax import (
     DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
     TransferSyntax,
@@ -24,7 +25,6 @@ from imageserver.dicom.transfer_syntax import (
     is_supported,
 )
 from imageserver.dicom.unreadable import find_unreadable
-from imageserver.dicom.values import text
 
 __all__ = ["FileRefused", "Finding", "Header", "Limits", "read_header"]
 

@@ -5,8 +5,9 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.dimensions import Dimensions
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.nuclear_medicine import FrameVectors
+from imageserver.dicom.number_values import written_value
+from imageserver.dicom.sequence_items import first_item
 from imageserver.dicom.splitting import SOURCES
-from imageserver.dicom.values import first_item, written_value
 
 _GRADIENT = "DiffusionGradientOrientation"
 _OF_THE_OBJECT = tuple(

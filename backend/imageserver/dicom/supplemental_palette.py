@@ -10,7 +10,8 @@ from pydicom.dataset import Dataset
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.palette import PaletteTable, look_up, read_palette
-from imageserver.dicom.values import element_of, text
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.text_values import text
 
 PALETTE_UNUSABLE = "palette_unusable"
 ENHANCED_PALETTE_IGNORED = "enhanced_palette_ignored"

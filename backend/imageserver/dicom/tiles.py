@@ -3,8 +3,9 @@
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.number_values import integer, number
 from imageserver.dicom.splitting import natural_order
-from imageserver.dicom.values import integer, number, text
+from imageserver.dicom.text_values import text
 
 _PATH = "OpticalPathIdentificationSequence"
 

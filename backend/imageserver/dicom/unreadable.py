@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.values import element_of, first_item, has_decimal_comma, is_unreadable, number
+from imageserver.dicom.number_values import has_decimal_comma, is_unreadable, number
+from imageserver.dicom.raw_elements import element_of
+from imageserver.dicom.sequence_items import first_item
 
 UNREADABLE_VALUE = "unreadable_value"
 DECIMAL_COMMA = "decimal_comma"

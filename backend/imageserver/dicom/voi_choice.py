@@ -9,8 +9,9 @@ from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.lookup_table import LookupTable
 from imageserver.dicom.modality_lut import ModalityTransform, apply_modality_lut, may_be_negative
+from imageserver.dicom.number_values import integer
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import integer, text
+from imageserver.dicom.text_values import text
 from imageserver.dicom.voi_lut import (
     VoiFunction,
     VoiTransform,

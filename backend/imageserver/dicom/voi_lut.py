@@ -12,7 +12,9 @@ from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups, has_value
 from imageserver.dicom.lookup_table import LookupTable, read_lookup_table
-from imageserver.dicom.values import each_number, items, text, texts
+from imageserver.dicom.number_values import each_number
+from imageserver.dicom.sequence_items import items
+from imageserver.dicom.text_values import text, texts
 
 _ENOUGH_VALUES = 1_000_000
 _HUGE = sys.float_info.max / 4  # two of these have a sum and a difference

@@ -6,8 +6,11 @@ import pytest
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.attributes import Level, instance_address, read_attributes
+from imageserver.dicom.number_values import integer, number, numbers
+from imageserver.dicom.raw_elements import raw_bytes
 from imageserver.dicom.reading import Header
-from imageserver.dicom.values import first_item, integer, number, numbers, raw_bytes, text
+from imageserver.dicom.sequence_items import first_item
+from imageserver.dicom.text_values import text
 from tests.corpus.conftest import Case, file_cases, read_even_without_pixels, series_cases
 
 

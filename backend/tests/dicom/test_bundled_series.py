@@ -17,7 +17,7 @@ from imageserver.dicom.arrangement import Ordering, Verdict
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.reading import FileRefused, read_header
 from imageserver.dicom.stacks import arrange
-from imageserver.dicom.values import text
+from imageserver.dicom.text_values import text
 
 FOLDER = Path(str(get_testdata_file("CT_small.dcm", download=False))).parent
 

@@ -8,8 +8,10 @@ import pytest
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
 from imageserver.dicom.limits import Limits
+from imageserver.dicom.number_values import number, numbers
 from imageserver.dicom.reading import FileRefused, Header, read_header
-from imageserver.dicom.values import items, number, numbers, text
+from imageserver.dicom.sequence_items import items
+from imageserver.dicom.text_values import text
 from tests import builders
 
 UNDEFINED = 0xFFFFFFFF

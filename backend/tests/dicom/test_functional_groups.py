@@ -5,8 +5,9 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from imageserver.dicom.functional_groups import FunctionalGroups
+from imageserver.dicom.number_values import number
 from imageserver.dicom.reading import read_header
-from imageserver.dicom.values import number, text
+from imageserver.dicom.text_values import text
 from tests import builders
 from tests.builders import item
 

@@ -6,7 +6,7 @@ from pydicom.dataset import Dataset
 
 from imageserver.dicom.lookup_table import LookupTable, entry_width, read_lookup_table
 from imageserver.dicom.reading import read_header
-from imageserver.dicom.values import first_item
+from imageserver.dicom.sequence_items import first_item
 from tests import builders
 
 

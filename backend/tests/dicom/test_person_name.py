@@ -14,7 +14,7 @@ from imageserver.dicom.person_name import (
     read_person_name,
 )
 from imageserver.dicom.reading import FileRefused, read_header
-from imageserver.dicom.values import items
+from imageserver.dicom.sequence_items import items
 from tests import builders
 
 

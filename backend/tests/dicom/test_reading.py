@@ -21,7 +21,7 @@ from pydicom.uid import (
 from imageserver.dicom.frames import describe_frames
 from imageserver.dicom.limits import Limits
 from imageserver.dicom.reading import FileRefused, Header, read_header
-from imageserver.dicom.values import text
+from imageserver.dicom.text_values import text
 from tests import builders
 
 NATIVE = [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]

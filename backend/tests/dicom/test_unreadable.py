@@ -5,8 +5,8 @@ import io
 import pytest
 from pydicom.dataset import Dataset
 
+from imageserver.dicom.number_values import numbers
 from imageserver.dicom.reading import Header, read_header
-from imageserver.dicom.values import numbers
 from tests import builders
 
 
