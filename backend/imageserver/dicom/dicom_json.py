@@ -8,25 +8,19 @@ References
 DICOM PS3.18 F
 """
 
-import base64
 import math
-import struct
-from collections.abc import Callable
-from decimal import Decimal
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from pydicom.datadict import dictionary_VR, private_dictionary_VR
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
-from imageserver.dicom.character_sets import PERSON_NAME_DELIMITERS, TEXT_DELIMITERS, decode_text
+from imageserver.dicom.element_vrs import BINARY, vr_of
 from imageserver.dicom.encodings import is_explicit_inside
+from imageserver.dicom.json_values import Json, Unreadable, inline_binary, json_values
 from imageserver.dicom.limits import Finding
-from imageserver.dicom.number_values import integer, parse_decimal
+from imageserver.dicom.number_values import integer
 from imageserver.dicom.reading import Header
-from imageserver.dicom.tags import is_private
 from imageserver.dicom.text_values import character_sets_of
 
 INLINE_BYTES = 1024  # longer binary values are referred to
@@ -34,21 +28,8 @@ VALUE_BYTES = 1 << 20  # longer texts and lists of numbers are referred to
 MAX_FINDINGS = 100
 BULK_DATA = "bulkdata/"
 
-_EXACT_INTEGER = 2**53 - 1  # what every reader of JSON keeps exactly (RFC 8259, 6)
-_EXACT_DIGITS = 15  # decimal digits that a double always keeps
 _SPECIFIC_CHARACTER_SET = 0x00080005
-_PN_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
-_NUMBERS = {
-    "US": "H", "SS": "h", "UL": "L", "SL": "l", "UV": "Q", "SV": "q", "FL": "f", "FD": "d",
-}  # fmt: skip
-# Binary VRs with the size of the words that a big endian file holds the other way round (PS3.18 F.2.7).
-_BINARY = {"OB": 1, "UN": 1, "OW": 2, "OL": 4, "OF": 4, "OD": 8, "OV": 8}
-_CODES = frozenset({"AE", "AS", "CS", "DA", "DT", "TM", "UI", "DS", "IS"})  # not affected by character sets
-_WHOLE_TEXTS = frozenset({"ST", "LT", "UT", "UR"})  # one value, in which a backslash is a backslash
-_TEXTS = frozenset({"LO", "SH", "UC"})
 _PIXEL_DATA_VRS = {"FloatPixelData": ("7FE00008", "OF"), "DoubleFloatPixelData": ("7FE00009", "OD")}
-
-Json = dict[str, Any]
 
 
 class DicomJson(NamedTuple):
@@ -56,10 +37,6 @@ class DicomJson(NamedTuple):
 
     dataset: Json
     findings: tuple[Finding, ...]
-
-
-class _Unreadable(ValueError):
-    """The value contradicts its VR."""
 
 
 class _Context(NamedTuple):
@@ -125,7 +102,7 @@ class _Encoder:
             try:
                 value = self._encode_element(dataset, elements[tag], key, context)
             except Exception as error:  # one element must never take the others along
-                reason = "" if isinstance(error, _Unreadable) else f" ({type(error).__name__})"
+                reason = "" if isinstance(error, Unreadable) else f" ({type(error).__name__})"
                 self._note("unreadable_value", key, context, f"cannot be read{reason} and is left out")
                 continue
             if value is not None:
@@ -140,7 +117,7 @@ class _Encoder:
     def _encode_element(
         self, dataset: Dataset, element: RawDataElement | DataElement, key: str, context: _Context
     ) -> Json | None:
-        vr = _vr_of(dataset, element, context.is_signed)
+        vr = vr_of(dataset, element, context.is_signed)
         if vr == "SQ":
             return self._encode_sequence(dataset, element, key, context)
         if not isinstance(element, RawDataElement):
@@ -151,13 +128,13 @@ class _Encoder:
         value = element.value or b""
         if not value:
             return {"vr": vr}
-        if vr in _BINARY:
+        if vr in BINARY:
             if len(value) > INLINE_BYTES:
                 return {"vr": vr, "BulkDataURI": f"{BULK_DATA}{context.path}{key}"}
-            return {"vr": vr, "InlineBinary": _inline(value, vr, element.is_little_endian)}
+            return {"vr": vr, "InlineBinary": inline_binary(value, vr, element.is_little_endian)}
         if len(value) > VALUE_BYTES:
             return {"vr": vr, "BulkDataURI": f"{BULK_DATA}{context.path}{key}"}
-        values = _values(value, vr, element.is_little_endian, context.character_sets)
+        values = json_values(value, vr, element.is_little_endian, context.character_sets)
         if vr in ("FL", "FD") and not all(map(math.isfinite, values)):
             self._note("not_finite", key, context, "is no finite number; it is referred to as bulk data")
             return {"vr": vr, "BulkDataURI": f"{BULK_DATA}{context.path}{key}"}
@@ -189,130 +166,3 @@ def _name_sequence(dataset: Dataset, element: RawDataElement) -> None:
     dataset._dict[element.tag] = element._replace(
         VR="SQ", is_implicit_VR=is_implicit_vr, is_little_endian=is_little_endian
     )
-
-
-def _vr_of(dataset: Dataset, element: RawDataElement | DataElement, is_signed: bool) -> str:
-    vr = element.VR
-    if vr is None or vr == "UN":
-        vr = _private_vr(dataset, element.tag) if is_private(element.tag) else _dictionary_vr(element.tag)
-    if len(vr) == 2:
-        return vr if vr in _KNOWN else "UN"
-    if vr == "US or SS":
-        return "SS" if is_signed else "US"
-    if vr.startswith("US"):  # a table, or one of its entries
-        return "US" if isinstance(element.value, bytes) and len(element.value) <= 2 else "OW"
-    return "OW"  # "OB or OW": in implicit VR always OW (PS3.5 A.1)
-
-
-_KNOWN = _BINARY.keys() | _NUMBERS.keys() | _CODES | _WHOLE_TEXTS | _TEXTS | {"AT", "PN", "SQ"}
-
-
-@lru_cache(maxsize=16384)
-def _dictionary_vr(tag: int) -> str:
-    try:
-        return dictionary_VR(tag)
-    except KeyError:
-        return "UN"
-
-
-def _private_vr(dataset: Dataset, tag: int) -> str:
-    """Return the VR of a private element by its creator (PS3.5 7.8.1); UN where nobody knows."""
-    group, number = tag >> 16, tag & 0xFFFF
-    if number <= 0xFF:
-        return "LO" if number >= 0x10 else "UN"  # the creator itself
-    creator = dataset._dict.get(BaseTag(group << 16 | number >> 8))
-    name = creator.value if creator is not None else None
-    if isinstance(name, bytes):
-        name = name.decode("ascii", "replace").strip(" \0")
-    return _known_private_vr(tag, name) if isinstance(name, str) else "UN"
-
-
-@lru_cache(maxsize=16384)
-def _known_private_vr(tag: int, creator: str) -> str:
-    try:
-        return private_dictionary_VR(tag, creator)
-    except KeyError:
-        return "UN"
-
-
-def _inline(value: bytes, vr: str, is_little_endian: bool) -> str:
-    size = _BINARY[vr]
-    if not is_little_endian and size > 1:
-        value = b"".join(value[at : at + size][::-1] for at in range(0, len(value), size))
-    return base64.b64encode(value).decode("ascii")
-
-
-def _values(value: bytes, vr: str, is_little_endian: bool, character_sets: list[str]) -> list[Any]:
-    if (code := _NUMBERS.get(vr)) is not None:
-        return _unpack(value, code, is_little_endian)
-    if vr == "AT":
-        pairs = _unpack(value, "H", is_little_endian)
-        if len(pairs) % 2:
-            raise _Unreadable
-        return [f"{pairs[at]:04X}{pairs[at + 1]:04X}" for at in range(0, len(pairs), 2)]
-    if vr in _CODES:
-        text = (
-            value.decode("ascii", "replace") if value.isascii() else decode_text(value, character_sets).text
-        )
-        convert = _CONVERSIONS.get(vr, _as_written)
-        return _parts(text, convert)
-    delimiters = PERSON_NAME_DELIMITERS if vr == "PN" else TEXT_DELIMITERS
-    text = decode_text(value, character_sets, delimiters).text
-    if vr in _WHOLE_TEXTS:
-        whole = text.replace("\0", "").rstrip(" ")
-        return [whole] if whole else []
-    return _parts(text, _person_name if vr == "PN" else _as_written)
-
-
-def _unpack(value: bytes, code: str, is_little_endian: bool) -> list[Any]:
-    endian = "<" if is_little_endian else ">"
-    count, rest = divmod(len(value), struct.calcsize(endian + code))
-    if rest:
-        raise _Unreadable
-    values = list(struct.unpack(f"{endian}{count}{code}", value))
-    return [_exact_integer(number) for number in values] if code in "Qq" else values
-
-
-def _exact_integer(number: int) -> int | str:
-    return number if -_EXACT_INTEGER <= number <= _EXACT_INTEGER else str(number)
-
-
-def _parts(text: str, convert: Callable[[str], Any]) -> list[Any]:
-    """Convert the values of a multi-valued text; an empty one among others is null (PS3.18 F.2.5)."""
-    parts = [part.strip() for part in text.replace("\0", "").split("\\")]
-    return [convert(part) if part else None for part in parts] if any(parts) else []
-
-
-def _as_written(part: str) -> str:
-    return part
-
-
-def _decimal(part: str) -> float | str:
-    try:
-        number = parse_decimal(part)
-    except ValueError:
-        raise _Unreadable from None
-    if isinstance(number, int):
-        return _exact_integer(number)
-    if not math.isfinite(number):
-        return part
-    if len(part) > _EXACT_DIGITS and Decimal(repr(number)) != Decimal(part.replace(",", ".")):
-        return part
-    return number
-
-
-def _integer(part: str) -> int | str:
-    number = _decimal(part)
-    if isinstance(number, float):
-        if number != int(number):
-            raise _Unreadable
-        return _exact_integer(int(number))
-    return number
-
-
-def _person_name(part: str) -> Json | None:
-    groups = [group.strip() for group in part.split("=")]
-    return {name: group for name, group in zip(_PN_GROUPS, groups, strict=False) if group} or None
-
-
-_CONVERSIONS: dict[str, Callable[[str], Any]] = {"DS": _decimal, "IS": _integer}
