@@ -16,11 +16,11 @@ from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag
 
 from imageserver.dicom.element_vrs import BINARY, vr_of
-from imageserver.dicom.encodings import is_explicit_inside
 from imageserver.dicom.json_values import Json, Unreadable, inline_binary, json_values
 from imageserver.dicom.limits import Finding
 from imageserver.dicom.number_values import integer
 from imageserver.dicom.reading import Header
+from imageserver.dicom.sequence_items import name_sequence
 from imageserver.dicom.text_values import character_sets_of
 
 INLINE_BYTES = 1024  # longer binary values are referred to
@@ -148,7 +148,7 @@ class _Encoder:
                 self._note("long_private_value", key, context, "is longer than the limit and is left out")
                 return None
             if element.VR != "SQ":
-                _name_sequence(dataset, element)
+                name_sequence(dataset, element)
         value = dataset[BaseTag(element.tag)].value
         items = [item for item in value or () if isinstance(item, Dataset)]
         name = f"{context.name}({key[:4]},{key[4:]}) > "
@@ -157,12 +157,3 @@ class _Encoder:
             for number, item in enumerate(items, 1)
         ]
         return {"vr": "SQ", "Value": encoded} if encoded else {"vr": "SQ"}
-
-
-def _name_sequence(dataset: Dataset, element: RawDataElement) -> None:
-    """Name a sequence what it is, where the file says UN or nothing (PS3.5 6.2.2, note 2)."""
-    is_implicit_vr = element.VR is None or not is_explicit_inside(element.value or b"")
-    is_little_endian = element.is_little_endian if element.VR is None else True
-    dataset._dict[element.tag] = element._replace(
-        VR="SQ", is_implicit_VR=is_implicit_vr, is_little_endian=is_little_endian
-    )

@@ -22,7 +22,7 @@ def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
         if isinstance(element, RawDataElement) and element.VR == "UN" and is_sequence_tag(element.tag):
             if not element.is_little_endian:  # nobody has checked what is in it, see `nesting`
                 return []
-            _set_sequence(dataset, element)
+            name_sequence(dataset, element)
         value = dataset[tag_of(keyword)].value
     except Exception as error:  # pydicom raises whatever the bytes provoke, RecursionError included
         _logger.debug("Ignored malformed %s: %s", keyword, type(error).__name__)
@@ -37,14 +37,15 @@ def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
     return found
 
 
-def _set_sequence(dataset: Dataset, element: RawDataElement) -> None:
-    """Name a sequence that was written as UN what it is; pydicom takes a long UN for bytes.
+def name_sequence(dataset: Dataset, element: RawDataElement) -> None:
+    """Name a sequence what it is, where the file says UN or nothing; pydicom takes a long UN for bytes.
 
-    What is inside is implicit VR little endian (PS3.5 6.2.2, note 2), or what it shows.
+    What is inside a UN is implicit VR little endian (PS3.5 6.2.2, note 2), or what it shows.
     """
-    is_implicit_vr = not is_explicit_inside(element.value or b"")
+    is_implicit_vr = element.VR is None or not is_explicit_inside(element.value or b"")
+    is_little_endian = element.is_little_endian if element.VR is None else True
     dataset._dict[element.tag] = element._replace(
-        VR="SQ", is_implicit_VR=is_implicit_vr, is_little_endian=True
+        VR="SQ", is_implicit_VR=is_implicit_vr, is_little_endian=is_little_endian
     )
 
 
