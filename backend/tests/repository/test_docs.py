@@ -76,3 +76,22 @@ def test_links_between_documents_lead_somewhere(root: Path) -> None:
         if not (document.parent / target).exists()
     ]
     assert missing == []
+
+
+def test_decisions_are_numbered_without_gap(root: Path) -> None:
+    numbers = sorted(int(path.name[:4]) for path in (root / "docs/decisions").glob("[0-9]*.md"))
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_decisions_that_are_named_exist(root: Path) -> None:
+    decisions = {path.name[:4] for path in (root / "docs/decisions").glob("[0-9]*.md")}
+    texts = [*PACKAGE.rglob("*.py"), *(root / "docs").rglob("*.md")]
+    named = {
+        number
+        for path in texts
+        for number in re.findall(
+            r"(?:decision|decisions/|docs/decisions: )(?: )?(0\d{3})", path.read_text(encoding="utf-8")
+        )
+    }
+    assert named
+    assert named <= decisions
