@@ -1,37 +1,25 @@
 """Files with 1 to 16 flipped bits, all the way from reading to the picture (T22)."""
 
 import random
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
-from fuzz.campaign import Campaign
 from fuzz.mutation import flip_bits
-from fuzz.pipeline import Pipeline
+from fuzz.pipeline_campaign import LARGEST_SEED, run_through_pipeline
 from fuzz.report import Options, Report
 from fuzz.seeds import bundled, synthetic
 
 COUNT = 100_000
-SLOWEST_SECONDS = 5.0
-GROWTH_MIB = 64.0
-_LARGEST_SEED = 64 * 1024
 
 
 def run(options: Options) -> Report:
     """Flip bits of all seeds in turn."""
-    campaign = Campaign(options, slowest_seconds=SLOWEST_SECONDS, growth_mib=GROWTH_MIB)
-    with tempfile.TemporaryDirectory(prefix="imageserver-fuzz-") as folder:
-        pipeline = Pipeline(Path(folder))
-        try:
-            return campaign.run(flipped(options.seed), pipeline.process)
-        finally:
-            pipeline.close()
+    return run_through_pipeline(options, flipped(options.seed))
 
 
 def flipped(seed: int) -> Iterator[bytes]:
     """Yield damaged files without end."""
     chance = random.Random(seed)  # noqa: S311 - chance, not secrecy
-    seeds = [*synthetic().values(), *bundled(_LARGEST_SEED).values()]
+    seeds = [*synthetic().values(), *bundled(LARGEST_SEED).values()]
     while True:
         for data in seeds:
             yield flip_bits(data, chance, header_length(data))
