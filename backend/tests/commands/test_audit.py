@@ -8,9 +8,7 @@ import pytest
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import Actor, record_event
 from imageserver.database import Database
-from tests.commands.test_user import Run, run
-
-__all__ = ["run"]
+from tests.commands.conftest import Run
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,29 +13,17 @@ from imageserver.archive.indexing import Indexer, look_once
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File
 from imageserver.archive.scrubbing import Scrubber
-from imageserver.cli import main
 from imageserver.database import Database
 from imageserver.settings import Settings
 from tests.builders import image, uid, volume
+from tests.commands.conftest import Run
 from tests.folders import Folder
-
-Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command as a person would; returns its exit code."""
-    monkeypatch.setenv("IMAGESERVER_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("IMAGESERVER_STATE_DIR", str(settings.state_dir))
-    monkeypatch.setenv("IMAGESERVER_DATABASE_URL", settings.database_url)
-
-    def command(*arguments: str) -> int:
-        with pytest.raises(SystemExit) as exit_:
-            main(["check", *arguments])
-        assert isinstance(exit_.value.code, int)
-        return exit_.value.code
-
-    return command
+def run(run: Run) -> Run:
+    """Run `imageserver check` with arguments; returns its exit code."""
+    return partial(run, "check")
 
 
 @pytest.fixture

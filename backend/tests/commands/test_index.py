@@ -1,35 +1,22 @@
 """`imageserver index`, alone and beside a running server."""
 
 import shutil
-from collections.abc import Callable
+from functools import partial
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from imageserver.archive.lease import LeaseLost
-from imageserver.cli import main
-from imageserver.settings import Settings
 from tests.builders import volume
+from tests.commands.conftest import Run
 from tests.folders import Folder
-
-Run = Callable[..., int]
 
 
 @pytest.fixture
-def run(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command as a person would; returns its exit code."""
-    monkeypatch.setenv("IMAGESERVER_DATA_DIR", str(settings.data_dir))
-    monkeypatch.setenv("IMAGESERVER_STATE_DIR", str(settings.state_dir))
-    monkeypatch.setenv("IMAGESERVER_DATABASE_URL", settings.database_url)
-
-    def command(*arguments: str) -> int:
-        with pytest.raises(SystemExit) as exit_:
-            main(["index", *arguments])
-        assert isinstance(exit_.value.code, int)
-        return exit_.value.code
-
-    return command
+def run(run: Run) -> Run:
+    """Run `imageserver index` with arguments; returns its exit code."""
+    return partial(run, "index")
 
 
 def test_what_it_says(run: Run, folder: Folder, capsys: pytest.CaptureFixture[str]) -> None:

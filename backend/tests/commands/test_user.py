@@ -1,7 +1,6 @@
 """`imageserver user …`, run as a person would."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,26 +8,14 @@ import pytest
 from imageserver.accounts.models import User
 from imageserver.accounts.passwords import PasswordHasher
 from imageserver.audit.models import AuditEvent
-from imageserver.cli import main
 from imageserver.database import Database
+from tests.commands.conftest import Run
 from tests.conftest import CHEAPEST_HASH, PASSWORD, AddUser
 
-Run = Callable[..., int]
 
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, database_url: str, tmp_path: Path) -> Run:
-    monkeypatch.setenv("IMAGESERVER_DATABASE_URL", database_url)
-    monkeypatch.setenv("IMAGESERVER_STATE_DIR", str(tmp_path / "state"))
+@pytest.fixture(autouse=True)
+def _cheapest_hash(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("imageserver.commands.user.PasswordHasher", lambda: PasswordHasher(CHEAPEST_HASH))
-
-    def command(*arguments: str) -> int:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        assert isinstance(ended.value.code, int)
-        return ended.value.code
-
-    return command
 
 
 @pytest.fixture
