@@ -8,6 +8,7 @@ from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import Outcome, look_once
 from imageserver.database import Database
 from imageserver.settings import Settings
+from tests.archive.kept_index import Kept
 
 
 @pytest.fixture
@@ -26,3 +27,9 @@ def look(database: Database, directory: DataDirectory) -> Callable[..., Outcome]
         return outcome
 
     return run
+
+
+@pytest.fixture
+def kept(database: Database, directory: DataDirectory) -> Kept:
+    """The index of the data directory, empty, with its scrubber."""
+    return Kept(database, directory)
