@@ -53,9 +53,14 @@ def record_event(
     subject_username: str | None = None,
 ) -> None:
     """Add a record in the caller's transaction, so that the event and its record stand or fall together."""
-    session.add(
-        _event(actor, kind, outcome, now, reason=reason, subject_username=subject_username),
-    )
+    event = {
+        "time": now,
+        "kind": kind,
+        "outcome": outcome,
+        "reason": reason,
+        "subject_username": subject_username,
+    }
+    session.add(AuditEvent(**event, **asdict(actor)))
 
 
 def record_alert(
@@ -72,16 +77,9 @@ def record_alert(
     ----------
     DICOM PS3.15 A.5.3.11; code 110113 of PS3.16
     """
-    event = _event(
-        Actor(SERVER),
-        Kind.SECURITY_ALERT,
-        Outcome.FAILURE,
-        now,
-        reason=reason,
-        study_instance_uid=study_instance_uid,
-        series_instance_uid=series_instance_uid,
-    )
-    session.add(event)
+    subject = Subject(study_instance_uid, series_instance_uid)
+    alert = _access(Actor(SERVER), Kind.SECURITY_ALERT, Outcome.FAILURE, now, subject)
+    session.add(AuditEvent(**alert, reason=reason))
 
 
 class AccessRecorder:
@@ -190,30 +188,3 @@ def _in_database(
 
 def _access(actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subject: Subject) -> dict[str, Any]:
     return {"time": now, "kind": kind, "outcome": outcome, **asdict(actor), **subject._asdict()}
-
-
-def _event(
-    actor: Actor,
-    kind: Kind,
-    outcome: Outcome,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    subject_username: str | None = None,
-    study_instance_uid: str | None = None,
-    series_instance_uid: str | None = None,
-) -> AuditEvent:
-    return AuditEvent(
-        time=now,
-        kind=kind,
-        outcome=outcome,
-        reason=reason,
-        user_id=actor.user_id,
-        username=actor.username,
-        subject_username=subject_username,
-        session_id=actor.session_id,
-        study_instance_uid=study_instance_uid,
-        series_instance_uid=series_instance_uid,
-        request_id=actor.request_id,
-        client_address=actor.client_address,
-    )
