@@ -1,9 +1,16 @@
 """Conditional requests (RFC 9110, section 13)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import Response
+
+# Of answers that tell of patients: no cache keeps them; a page that polls sends the tag of what it has in memory.
+NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Nothing has changed since the answer with this `ETag`."}
+}
 
 
 def matches_etag(request: Request, etag: str) -> bool:

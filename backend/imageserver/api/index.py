@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from imageserver.accounts.models import Role
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.authentication import CurrentUser
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import NO_STORE, NOT_MODIFIED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep, DatabaseDep
 from imageserver.api.index_state import Index, describe_index, index_etag
 from imageserver.api.problems import problem_responses
@@ -18,7 +18,6 @@ from imageserver.archive import problems
 from imageserver.audit.models import Kind
 
 router = APIRouter(tags=["index"])
-NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 Code = Annotated[str, StringConstraints(pattern="^[a-z_]{1,40}$")]
 Sort = Annotated[str, StringConstraints(pattern=f"^-?({'|'.join(problems.SORTABLE)})$")]
 
@@ -71,10 +70,7 @@ class ProblemQuery(BaseModel):
 @router.get(
     "/index/problems",
     response_model=FileProblems,
-    responses={
-        304: {"description": "Nothing has changed since the answer with this `ETag`."},
-        **problem_responses(401, 422, 503, 507),
-    },
+    responses={**NOT_MODIFIED, **problem_responses(401, 422, 503, 507)},
 )
 def list_file_problems(
     request: Request,

@@ -8,10 +8,11 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from imageserver.api.auditing import AccessAuditDep
+from imageserver.api.conditions import NO_STORE
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import SeriesQuery
 from imageserver.api.problems import problem_responses
-from imageserver.api.volumes import NO_STORE, Finding, iso_date
+from imageserver.api.volumes import Finding, iso_date
 from imageserver.archive.volumes import Volume
 from imageserver.audit.models import Kind
 

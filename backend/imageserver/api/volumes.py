@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import NO_STORE, NOT_MODIFIED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep, DatabaseDep
 from imageserver.api.index_state import Index, describe_index, index_etag
 from imageserver.api.parameters import SeriesPath
@@ -19,7 +19,6 @@ from imageserver.audit.models import Kind
 from imageserver.audit.record import Subject
 
 router = APIRouter(tags=["volumes"])
-NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 INDEX_BUILDING = {
     "code": "index_building",
     "message": "The data directory is still being read; the series may grow, and its middle may move.",
@@ -150,10 +149,7 @@ WithPatient = Annotated[bool, Query(alias="patient", description="Whether to say
 @router.get(
     "/volumes",
     response_model=VolumeList,
-    responses={
-        304: {"description": "Nothing has changed since the answer with this `ETag`."},
-        **problem_responses(401, 422, 503, 507),
-    },
+    responses={**NOT_MODIFIED, **problem_responses(401, 422, 503, 507)},
 )
 def list_volumes(
     request: Request,
