@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.entries import remove_entries, write_entries
@@ -22,8 +22,9 @@ from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.several_patients import arrange_patients
 from imageserver.dicom.stacks import Arrangement
 
-_INSTANCES, _FILES = Base.metadata.tables["instances"], Base.metadata.tables["files"]
+_SERIES, _INSTANCES, _FILES = (Base.metadata.tables[name] for name in ("series", "instances", "files"))
 CHUNK = 500  # values in one IN (…)
+ARRANGED_TOGETHER = 50  # series: their arrangements are in memory at the same time
 RANK_VOLUME, RANK_OTHER, RANK_DERIVED, RANK_WITHOUT_PIXELS = 0, 1, 2, 3
 _DERIVED_MODALITIES = ("SEG", "RTDOSE")
 SOP_CONFLICT = "sop_instance_uid_conflict"
@@ -210,24 +211,38 @@ def rearrange(
         All instances of series that need not be read from the database.
     """
     has_conflicts = session.scalar(select(File.id).where(File.state == CONFLICT).limit(1)) is not None
-    with_pictures: list[int] = []
-    without: list[int] = []
-    for series_id in sorted(series_ids):
-        series = session.get(Series, series_id)
-        if series is None:
+    ranks: dict[int, int] = {}
+    wanted = sorted(series_ids)
+    for start in range(0, len(wanted), ARRANGED_TOGETHER):
+        these = wanted[start : start + ARRANGED_TOGETHER]
+        ranks |= _rearrange(session, these, at_hand or {}, has_conflicts=has_conflicts)
+    write_entries(session, [series for series, rank in ranks.items() if rank < RANK_WITHOUT_PIXELS])
+    remove_entries(session, [series for series, rank in ranks.items() if rank >= RANK_WITHOUT_PIXELS])
+
+
+def _rearrange(
+    session: Session,
+    series_ids: list[int],
+    at_hand: Mapping[int, Sequence[ReadInstance]],
+    *,
+    has_conflicts: bool,
+) -> dict[int, int]:
+    """Arrange some series and return their ranks; one statement for all, as one for each costs as much again."""
+    columns = (Series.id, Series.study_id, Series.modality)
+    arranged: list[dict[str, Any]] = []
+    for series in session.execute(
+        select(*columns).where(Series.id.in_(series_ids)).order_by(Series.id)
+    ).all():
+        instances = at_hand.get(series.id) or _instances_of(session, series.id)
+        if not instances:
+            _remove_series(session, series.id, series.study_id)
             continue
-        series.is_stale = False
-        instances = (at_hand or {}).get(series_id) or _instances_of(session, series_id)
-        if instances:
-            uids = [row.sop_instance_uid for row in instances] if has_conflicts else []
-            _summarise(series, instances, _conflicts(session, uids))
-            (with_pictures if series.rank < RANK_WITHOUT_PIXELS else without).append(series_id)
-        else:
-            _remove_series(session, series)
-        session.flush()
-        session.expunge(series)
-    write_entries(session, with_pictures)
-    remove_entries(session, without)
+        uids = [row.sop_instance_uid for row in instances] if has_conflicts else []
+        summary = _summary(series.modality, instances, _conflicts(session, uids))
+        arranged.append({"at": series.id, **summary})
+    if arranged:
+        session.connection().execute(update(_SERIES).where(_SERIES.c.id == bindparam("at")), arranged)
+    return {row["at"]: row["rank"] for row in arranged}
 
 
 def _instances_of(session: Session, series_id: int) -> Sequence[Any]:
@@ -242,16 +257,19 @@ def _instances_of(session: Session, series_id: int) -> Sequence[Any]:
     return session.execute(select(*columns).where(Instance.series_id == series_id)).all()
 
 
-def _summarise(series: Series, instances: Sequence[Any], conflicts: list[str]) -> None:
+def _summary(modality: str | None, instances: Sequence[Any], conflicts: list[str]) -> dict[str, Any]:
     frames = _frames_of_patients(instances)
     arrangement = arrange_patients(frames)
-    series.arrangement = arrangement.as_dict()
-    series.verdict = arrangement.verdict.value
-    series.slice_count = sum(map(len, frames))
     is_damaged = all(row.refused_code for row in instances)
-    series.rank = RANK_DERIVED if is_damaged and any(frames) else _rank(series.modality, arrangement)
-    series.patient = summarise_patients(row.patient for row in instances)
-    series.warnings = _collect_warnings(instances, conflicts)
+    return {
+        "arrangement": arrangement.as_dict(),
+        "verdict": arrangement.verdict.value,
+        "slice_count": sum(map(len, frames)),
+        "rank": RANK_DERIVED if is_damaged and any(frames) else _rank(modality, arrangement),
+        "patient": summarise_patients(row.patient for row in instances),
+        "warnings": _collect_warnings(instances, conflicts),
+        "is_stale": False,
+    }
 
 
 def _frames_of_patients(instances: Sequence[Any]) -> list[list[FrameDescription]]:
@@ -302,11 +320,9 @@ def _conflicts(session: Session, sop_instance_uids: list[str]) -> list[str]:
     return found
 
 
-def _remove_series(session: Session, series: Series) -> None:
-    study_id = series.study_id
-    remove_entries(session, [series.id])
-    session.delete(series)
-    session.flush()
+def _remove_series(session: Session, series_id: int, study_id: int) -> None:
+    remove_entries(session, [series_id])
+    session.execute(delete(Series).where(Series.id == series_id))
     if session.scalar(select(Series.id).where(Series.study_id == study_id).limit(1)) is None:
         session.execute(delete(Study).where(Study.id == study_id))
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -23,13 +24,13 @@ Look = Callable[..., Outcome]
 def arranged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many instances each arrangement was made of."""
     sizes: list[int] = []
-    summarise = storing._summarise
+    summarise = storing._summary
 
-    def note(series: Series, instances: list[object], conflicts: list[str]) -> None:
+    def note(modality: str | None, instances: list[object], conflicts: list[str]) -> dict[str, Any]:
         sizes.append(len(instances))
-        summarise(series, instances, conflicts)
+        return summarise(modality, instances, conflicts)
 
-    monkeypatch.setattr(storing, "_summarise", note)
+    monkeypatch.setattr(storing, "_summary", note)
     return sizes
 
 
