@@ -1,15 +1,16 @@
 """Checksums of files whose rows are made again: they hold as long as the file does."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.chunks import chunks
 from imageserver.archive.files import FileIdentity
 from imageserver.archive.models import File
 from imageserver.archive.reading_rules import reading_stamp
-from imageserver.archive.storing import CHUNK, path_digest
+from imageserver.archive.storing import path_digest
 
 INTEGRITY_MISMATCH = "integrity_mismatch"
 MISMATCH_REASON = "The content of the file has changed, although its size and its time of change have not."
@@ -28,7 +29,7 @@ def checksums_of(session: Session, paths: Iterable[bytes]) -> list[Checksum]:
     """Return what is known of the content of files, before their rows are replaced."""
     columns = (File.path_digest, File.size, File.mtime_ns, File.inode, File.sha256, File.scrubbed)
     found = []
-    for digests in _chunks([path_digest(path) for path in paths]):
+    for digests in chunks([path_digest(path) for path in paths]):
         rows = session.execute(
             select(*columns).where(File.path_digest.in_(digests), File.sha256.is_not(None))
         )
@@ -57,8 +58,3 @@ def find_stale(session: Session) -> dict[bytes, bool]:
         File.read_by != reading_stamp(), File.size >= 0, func.coalesce(File.code, "") != INTEGRITY_MISMATCH
     )
     return {path: instance_id is not None for path, instance_id in session.execute(statement)}
-
-
-def _chunks(values: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

@@ -31,14 +31,8 @@ from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED, ReadFile, re
 from imageserver.archive.reading_pool import ReadingPool, readers_for
 from imageserver.archive.rearranging import Rearranging
 from imageserver.archive.settling import Settling
-from imageserver.archive.storing import (
-    SOP_CONFLICT,
-    add_files,
-    forget_everything,
-    rearrange,
-    remove_files,
-    series_of,
-)
+from imageserver.archive.storing import add_files, forget_everything, remove_files, series_of
+from imageserver.archive.summaries import SOP_CONFLICT, rearrange
 from imageserver.database import Database
 from imageserver.errors import DataDirectoryUnavailable, Gone
 

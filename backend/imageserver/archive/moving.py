@@ -6,17 +6,16 @@ the clock of the file system is coarse, or the file went to another one, its con
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.checksums import INTEGRITY_MISMATCH
+from imageserver.archive.chunks import chunks
 from imageserver.archive.files import FileIdentity, FoundFile
 from imageserver.archive.models import File
-from imageserver.archive.storing import CHUNK, path_digest
-
-T = TypeVar("T")
+from imageserver.archive.storing import path_digest
 
 _SECOND = 1_000_000_000
 
@@ -43,7 +42,7 @@ def known_files(session: Session, paths: Iterable[bytes]) -> list[KnownFile]:
     checksum = case((File.code == INTEGRITY_MISMATCH, None), else_=File.sha256)
     columns = (File.id, File.path, File.size, File.mtime_ns, File.inode, checksum)
     rows: list[Any] = []
-    for digests in _chunks([path_digest(path) for path in paths]):
+    for digests in chunks([path_digest(path) for path in paths]):
         rows += session.execute(select(*columns).where(File.path_digest.in_(digests))).all()
     return [KnownFile(row[0], row[1], FileIdentity(*row[2:5]), row[5]) for row in rows]
 
@@ -133,11 +132,6 @@ def store_moves(session: Session, moves: Sequence[Move]) -> None:
 
 def _existing(session: Session, file_ids: list[int]) -> set[int]:
     found: set[int] = set()
-    for ids in _chunks(file_ids):
+    for ids in chunks(file_ids):
         found.update(session.scalars(select(File.id).where(File.id.in_(ids))))
     return found
-
-
-def _chunks(values: list[T]) -> Iterator[list[T]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.archive.chunks import CHUNK
 from imageserver.archive.models import Instance, Series
-from imageserver.archive.storing import CHUNK
 
 QUIET_BATCHES = 8
 FLUSH_INSTANCES = 5000

@@ -14,7 +14,8 @@ from imageserver.archive.files import FileIdentity
 from imageserver.archive.metadata import Metadata, Source, keep_metadata
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
 from imageserver.archive.reading import REFUSED
-from imageserver.archive.storing import rearrange, series_of
+from imageserver.archive.storing import series_of
+from imageserver.archive.summaries import rearrange
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from imageserver.archive import indexing, storing
+from imageserver.archive import indexing, summaries
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import Indexer, Outcome, Stopped
 from imageserver.archive.lease import Lease
@@ -24,13 +24,13 @@ Look = Callable[..., Outcome]
 def arranged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many instances each arrangement was made of."""
     sizes: list[int] = []
-    summarise = storing._summary
+    summarise = summaries._summary
 
     def note(modality: str | None, instances: list[object], conflicts: list[str]) -> dict[str, Any]:
         sizes.append(len(instances))
         return summarise(modality, instances, conflicts)
 
-    monkeypatch.setattr(storing, "_summary", note)
+    monkeypatch.setattr(summaries, "_summary", note)
     return sizes
 
 

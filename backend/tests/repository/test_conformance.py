@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydicom.uid import UID_dictionary
 
-from imageserver.archive.storing import _DERIVED_MODALITIES
+from imageserver.archive.summaries import _DERIVED_MODALITIES
 from imageserver.dicom.transfer_syntax import REFUSED, SUPPORTED
 from scripts.conformance import arrangement, character_sets, refusals, sop_classes
 from scripts.conformance.document import fill, table
