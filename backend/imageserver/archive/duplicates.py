@@ -5,12 +5,17 @@ under a derived UID where it is evidently another picture (another place or inst
 are reported. Files without any UID are known by their content, and never meet here with other bytes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from imageserver.archive.chunks import chunks
 from imageserver.archive.digests import content_digest
-from imageserver.archive.files import DataDirectory, FoundFile
+from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.models import File, Instance
 from imageserver.archive.reading import CONFLICT, DUPLICATE, ReadFile, with_uid
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.identifiers import derived_uid
@@ -24,6 +29,19 @@ class Holder(NamedTuple):
 
     file: FoundFile
     first_frame: FrameDescription | dict[str, Any] | None
+
+
+def find_holders(session: Session, files: Sequence[ReadFile], changed: Set[bytes]) -> dict[str, Holder]:
+    """Look up which instances of these files the index has already from other files than the changed ones."""
+    columns = (File.path, File.size, File.mtime_ns, File.inode, Instance.sop_instance_uid, Instance.frames)
+    statement = select(*columns).join(Instance, File.instance_id == Instance.id)
+    holders: dict[str, Holder] = {}
+    for uids in chunks(list({file.declared_uid for file in files if file.declared_uid})):
+        for row in session.execute(statement.where(File.sop_instance_uid.in_(uids))):
+            if row.path not in changed:
+                found = FoundFile(row.path, FileIdentity(*row[1:4]))
+                holders[row.sop_instance_uid] = Holder(found, next(iter(row.frames), None))
+    return holders
 
 
 def settle_duplicates(

@@ -5,30 +5,30 @@ writes it in batches, so that the API answers meanwhile. Files that are still be
 that vanished or became empty never empties the index: docs/decisions/0013.
 """
 
-import contextlib
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import event, select, update
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.alerts import OnAlert, alert, tell_nobody
+from imageserver.archive.batches import Batches, Stopped
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
-from imageserver.archive.counting import FileCounts
 from imageserver.archive.digests import content_digest
-from imageserver.archive.duplicates import Holder, settle_duplicates
-from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
+from imageserver.archive.duplicates import find_holders, settle_duplicates
+from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.index_state import BUILDING, READY, UNAVAILABLE, StateNotes
 from imageserver.archive.lease import Lease
-from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
+from imageserver.archive.listing import SKIPPED_IDENTITY, Listing, list_directory, skipped_file
+from imageserver.archive.models import INDEX_STATE_ID, File, IndexState
 from imageserver.archive.moving import find_moves, known_files, store_moves
 from imageserver.archive.progress import Progress
-from imageserver.archive.reading import CONFLICT, REFUSED, SKIPPED, ReadFile, read_files
-from imageserver.archive.reading_pool import ReadingPool, readers_for
+from imageserver.archive.reading import CONFLICT, ReadFile
+from imageserver.archive.reading_pool import readers_for
 from imageserver.archive.rearranging import Rearranging
 from imageserver.archive.settling import Settling
 from imageserver.archive.storing import add_files, forget_everything, remove_files, series_of
@@ -38,31 +38,6 @@ from imageserver.errors import DataDirectoryUnavailable, Gone
 
 logger = logging.getLogger(__name__)
 
-BATCH_FILES = 1000
-BATCH_SECONDS = 2.0
-BATCH_FRAMES = 20_000
-MANY_FILES = 2000  # that take longer to read than reading processes to start
-BUILDING, READY, UNAVAILABLE = "building", "ready", "unavailable"
-_SKIPPED_IDENTITY = FileIdentity(-1, 0, 0)
-_SKIP_REASONS = {
-    "symbolic_link": "Symbolic links are not followed.",
-    "not_a_file": "Only regular files are read.",
-    "unreadable": "The folder cannot be read.",
-}
-
-
-class Listing(NamedTuple):
-    """What one look at the folder found."""
-
-    files: dict[bytes, FileIdentity]
-    skipped: dict[bytes, Skipped]
-
-    def is_hidden(self, path: bytes) -> bool:
-        """Tell whether a path lies in a folder that could not be listed, so that nothing is known about it."""
-        folders = path.split(b"/")[:-1]
-        above = (b"/".join(folders[: depth + 1]) for depth in range(len(folders)))
-        return any(folder in self.skipped and self.skipped[folder].is_directory for folder in above)
-
 
 class Outcome(NamedTuple):
     """What one look has done."""
@@ -70,10 +45,6 @@ class Outcome(NamedTuple):
     state: str
     has_changed: bool
     is_settling: bool
-
-
-class Stopped(Exception):
-    """The look was broken off, because the server stops; what was read so far is kept."""
 
 
 class Indexer:
@@ -98,7 +69,7 @@ class Indexer:
         self.on_alert: OnAlert = tell_nobody
         self._known: dict[bytes, FileIdentity] = {}
         self._known_generation = -1
-        self._counts = FileCounts()
+        self._notes = StateNotes(_name_of(directory))
         self._rearranging = Rearranging()
         self._stale: dict[bytes, bool] = {}  # read by former rules; whether it holds an instance
 
@@ -127,7 +98,7 @@ class Indexer:
     def _look(self, forget_missing: bool) -> Outcome:
         self._load_known()
         try:
-            listing = self._list()
+            listing = list_directory(self.directory)
         except DataDirectoryUnavailable:
             return self._without_directory(forget_missing)
         if not listing.files and self._known and not self._may_forget(forget_missing):
@@ -146,15 +117,6 @@ class Indexer:
             self._stale = find_stale(session)
             self._rearranging.load(session)
 
-    def _list(self) -> Listing:
-        listing = Listing({}, {})
-        for found in self.directory.walk():
-            if isinstance(found, FoundFile):
-                listing.files[found.path] = found.identity
-            else:
-                listing.skipped[found.path] = found
-        return listing
-
     def _without_directory(self, forget_missing: bool) -> Outcome:
         if self._known and self._may_forget(forget_missing):
             self._forget()
@@ -164,7 +126,7 @@ class Indexer:
         """Tell whether the rows may go: told so, or they are those of another folder."""
         with self.database.reading() as session:
             indexed = session.get_one(IndexState, INDEX_STATE_ID).data_directory
-        return forget_missing or indexed != self._directory_name()
+        return forget_missing or indexed != self._notes.directory_name
 
     def _forget(self) -> None:
         with self.database.writing() as session:
@@ -173,15 +135,12 @@ class Indexer:
             self._note(session, BUILDING, has_changed=True)
         self._known.clear()
 
-    def _directory_name(self) -> str:
-        return os.fsencode(self.directory.path.absolute()).hex() if self.directory.path else ""
-
     def _update(self, listing: Listing) -> Outcome:
         has_moved = self._follow_moves(listing)
-        gone = [path for path in self._known if self._is_gone(path, listing)]
+        gone = [path for path in self._known if listing.is_gone(path)]
         has_changed = (bool(gone) and self._remove(gone)) or has_moved
         new = [FoundFile(*item) for item in listing.files.items() if self._is_new(*item)]
-        skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != _SKIPPED_IDENTITY]
+        skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != SKIPPED_IDENTITY]
         settled = self.settling.settled(new)
         seen, unsettled = len(listing.files), len(new) - len(settled)
         listing.files.clear()  # of a large folder this takes much memory, and reading it takes long
@@ -190,9 +149,10 @@ class Indexer:
             has_changed = True
             self.progress = Progress(len(settled))
             self._become(BUILDING, seen=seen)
-            self._store([_skipped_file(s) for s in skipped])
+            self._store([skipped_file(s) for s in skipped])
             settled.sort(key=self._reading_order)
-            for batch in self._read(settled):
+            batches = Batches(self.directory, self.readers, self.progress, self.is_stopped)
+            for batch in batches.read(settled):
                 self._store(batch)
             self.progress = Progress()
         has_changed = self._arrange_stale() or has_changed
@@ -206,7 +166,7 @@ class Indexer:
         displaced = [
             path
             for path, identity in (self._known.items() if new else ())
-            if identity != _SKIPPED_IDENTITY
+            if identity != SKIPPED_IDENTITY
             and listing.files.get(path) != identity
             and not listing.is_hidden(path)
         ]
@@ -244,13 +204,10 @@ class Indexer:
         except (Gone, DataDirectoryUnavailable):
             return None
 
-    def _is_gone(self, path: bytes, listing: Listing) -> bool:
-        return path not in listing.files and path not in listing.skipped and not listing.is_hidden(path)
-
     def _is_new(self, path: bytes, identity: FileIdentity) -> bool:
         known = self._known.get(path)
         if (
-            known == _SKIPPED_IDENTITY
+            known == SKIPPED_IDENTITY
         ):  # it could not be read; a change of rights alone leaves no trace in the identity
             return self.directory.is_readable(path)
         return known != identity or path in self._stale
@@ -272,43 +229,15 @@ class Indexer:
             self._load_known()
         return True
 
-    def _read(self, files: list[FoundFile]) -> Iterator[list[ReadFile]]:
-        """Read headers, in batches that are small enough for progress to be seen; the list is emptied meanwhile."""
-        batch: list[ReadFile] = []
-        frames = 0
-        started = time.monotonic()
-        for answer in self._read_parts(files):
-            self.progress.read += len(answer)
-            batch += [_remembered(file) for file in answer if file is not None]
-            frames += sum(len(file.instance.frames) for file in answer if file and file.instance)
-            is_late = time.monotonic() - started > BATCH_SECONDS
-            if len(batch) >= BATCH_FILES or frames >= BATCH_FRAMES or is_late:
-                yield batch
-                batch, frames, started = [], 0, time.monotonic()
-        if batch:
-            yield batch
-        if self.is_stopped():
-            raise Stopped
-
-    def _read_parts(self, files: list[FoundFile]) -> Iterator[list[ReadFile | None]]:
-        """Read a few files here, at once, and many in processes of their own."""
-        if len(files) >= MANY_FILES:
-            pool = ReadingPool(self.directory, self.readers)
-            with contextlib.closing(pool.read(_drained(files), self.is_stopped)) as parts:
-                yield from parts
-            return
-        for found in files:
-            if self.is_stopped():
-                return
-            yield read_files(self.directory, [found])
-
     def _store(self, files: Sequence[ReadFile]) -> None:
         if not files:  # reading takes long: the lease must not run out
             with self.database.writing() as session:
                 self.lease.keep(session)
             return
         changed = [file.path for file in files if file.path in self._known]
-        settled = settle_duplicates(self.directory, files, self._holders(files, set(changed)))
+        with self.database.reading() as session:
+            holders = find_holders(session, files, set(changed))
+        settled = settle_duplicates(self.directory, files, holders)
         with self.database.writing() as session:
             self.lease.keep(session)
             checksums = checksums_of(session, changed)
@@ -345,30 +274,6 @@ class Indexer:
             has_changed = True
         return has_changed
 
-    def _holders(self, files: Sequence[ReadFile], changed: set[bytes]) -> dict[str, Holder]:
-        """Look up which instances of these files the index has already from other files."""
-        uids = list({file.declared_uid for file in files if file.declared_uid})
-        holders: dict[str, Holder] = {}
-        with self.database.reading() as session:
-            for start in range(0, len(uids), 500):
-                statement = (
-                    select(
-                        File.path,
-                        File.size,
-                        File.mtime_ns,
-                        File.inode,
-                        Instance.sop_instance_uid,
-                        Instance.frames,
-                    )
-                    .join(Instance, File.instance_id == Instance.id)
-                    .where(File.sop_instance_uid.in_(uids[start : start + 500]))
-                )
-                for row in session.execute(statement):
-                    if row.path not in changed:
-                        found = FoundFile(row.path, FileIdentity(*row[1:4]))
-                        holders[row.sop_instance_uid] = Holder(found, next(iter(row.frames), None))
-        return holders
-
     def _become(self, state: str, *, is_settling: bool = False, seen: int | None = None) -> Outcome:
         """Write the state where it is another one; `building` after a look means that the next one has work."""
         if state == READY and is_settling:
@@ -388,44 +293,19 @@ class Indexer:
         added: Counter[str] | None = None,
     ) -> bool:
         """Write progress; each change that a client can see gets a new generation."""
-        row = session.get_one(IndexState, INDEX_STATE_ID)
-        indexed, refused = self._counts.update(session, row.generation, added)
-        values = {
-            "state": state,
-            "data_directory": self._directory_name(),
-            "seen": row.seen if seen is None else seen,
-            "indexed": indexed,
-            "refused": refused,
-            "pending": self.progress.pending,
-            "remaining_seconds": self.progress.remaining_seconds,
-        }
-        if not has_changed and all(getattr(row, name) == value for name, value in values.items()):
-            return False
-        generation = row.generation + 1
-        self._counts.belong_to(generation)
-        session.execute(
-            update(IndexState).where(IndexState.id == INDEX_STATE_ID).values(**values, generation=generation)
+        generation = self._notes.note(
+            session, state, self.progress, seen=seen, has_changed=has_changed, added=added
         )
+        if generation is None:
+            return False
         if self._known_generation >= 0:
             self._known_generation = generation
         event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
         return True
 
 
-def _drained(files: list[FoundFile]) -> Iterator[FoundFile]:
-    files.reverse()
-    while files:
-        yield files.pop()
-
-
-def _remembered(file: ReadFile) -> ReadFile:
-    """Let a file that could not be opened be tried again: a change of rights leaves no trace in the identity."""
-    return replace(file, identity=_SKIPPED_IDENTITY) if file.code == UNREADABLE else file
-
-
-def _skipped_file(skipped: Skipped) -> ReadFile:
-    state = REFUSED if skipped.code == UNREADABLE else SKIPPED
-    return ReadFile(skipped.path, _SKIPPED_IDENTITY, state, skipped.code, _SKIP_REASONS[skipped.code])
+def _name_of(directory: DataDirectory) -> str:
+    return os.fsencode(directory.path.absolute()).hex() if directory.path else ""
 
 
 def look_once(

@@ -9,9 +9,10 @@ import threading
 import time
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
+from imageserver.archive.batches import Stopped
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory, is_ignored
-from imageserver.archive.indexing import Indexer, Outcome, Stopped
+from imageserver.archive.indexing import Indexer, Outcome
 from imageserver.archive.lease import RENEW_SECONDS, Lease, LeaseLost
 from imageserver.database import Database
 from imageserver.errors import AppError

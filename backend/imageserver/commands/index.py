@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import UNAVAILABLE, look_once
+from imageserver.archive.index_state import UNAVAILABLE
+from imageserver.archive.indexing import look_once
 from imageserver.archive.lease import LeaseLost
 from imageserver.archive.problems import find_problems
 from imageserver.archive.volumes import get_index_status

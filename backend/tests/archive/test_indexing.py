@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive import indexing, reading
-from imageserver.archive.files import DataDirectory
+from imageserver.archive import batches, indexing, reading
+from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.indexing import Outcome, look_once
 from imageserver.archive.lease import Lease
+from imageserver.archive.listing import Listing
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.volumes import IndexStatus, Volume, get_index_status, get_volume
 from imageserver.database import Database
@@ -212,7 +213,7 @@ class TestChanges:
     def test_work_in_batches_gives_the_same_index(
         self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(indexing, "BATCH_FILES", 2)
+        monkeypatch.setattr(batches, "BATCH_FILES", 2)
         slices = volume(7)
         folder.write_all(slices)
         look()
@@ -272,23 +273,21 @@ class TestAFolderThatVanished:
         folder.write_all(volume(3), prefix="locked/slice")
         folder.write("open", image(series="other"))
         look()
-        listing = indexing.Listing(
+        listing = Listing(
             {b"open": dict(_identities(folder))[b"open"]},
-            {b"locked": indexing.Skipped(b"locked", "unreadable", is_directory=True)},
+            {b"locked": Skipped(b"locked", "unreadable", is_directory=True)},
         )
-        monkeypatch.setattr(indexing.Indexer, "_list", lambda _self: listing)
+        monkeypatch.setattr(indexing, "list_directory", lambda _directory: listing)
         look()
         assert count(database, Instance) == 4
 
 
-def found_in(directory: DataDirectory) -> list[indexing.FoundFile]:
-    return sorted(found for found in directory.walk() if isinstance(found, indexing.FoundFile))
+def found_in(directory: DataDirectory) -> list[FoundFile]:
+    return sorted(found for found in directory.walk() if isinstance(found, FoundFile))
 
 
-def _identities(folder: Folder) -> list[tuple[bytes, indexing.FileIdentity]]:
-    return [
-        (f.path, f.identity) for f in DataDirectory(folder.path).walk() if isinstance(f, indexing.FoundFile)
-    ]
+def _identities(folder: Folder) -> list[tuple[bytes, FileIdentity]]:
+    return [(f.path, f.identity) for f in DataDirectory(folder.path).walk() if isinstance(f, FoundFile)]
 
 
 class TestFailures:
@@ -298,7 +297,7 @@ class TestFailures:
         folder.write_all(volume(3))
         read = reading.read_file
 
-        def fail_once(directory: DataDirectory, found: indexing.FoundFile) -> indexing.ReadFile:
+        def fail_once(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
             if found.path == b"slice0001":
                 raise ZeroDivisionError
             return read(directory, found)
@@ -310,8 +309,8 @@ class TestFailures:
     def test_many_files_are_read_by_processes_with_the_same_result(
         self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(indexing, "MANY_FILES", 10)
-        monkeypatch.setattr(indexing, "BATCH_FILES", 7)
+        monkeypatch.setattr(batches, "MANY_FILES", 10)
+        monkeypatch.setattr(batches, "BATCH_FILES", 7)
         folder.write_all(volume(20))
         folder.write_all(volume(20), prefix="copy/slice")
         folder.write("text", b"not an image, but long enough to be looked at twice")
@@ -323,7 +322,7 @@ class TestFailures:
     def test_the_lease_is_kept_while_nothing_can_be_read(
         self, database: Database, directory: DataDirectory, folder: Folder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(indexing, "BATCH_SECONDS", 0.0)
+        monkeypatch.setattr(batches, "BATCH_SECONDS", 0.0)
         folder.write_all(volume(2))
         lease = Lease(database)
         assert lease.take()
@@ -337,7 +336,7 @@ class TestFailures:
 
         monkeypatch.setattr(lease, "keep", note)
         waiting = [*([[]] * 10), *([file] for file in reading.read_files(directory, found_in(directory)))]
-        monkeypatch.setattr(indexer, "_read_parts", lambda _files: iter(waiting))
+        monkeypatch.setattr(batches.Batches, "_parts", lambda _self, _files: iter(waiting))
         before = len(kept)
         indexer.look()
         assert kept[before:].count(0) >= 10

@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 
 from imageserver.archive import indexing, reading
 from imageserver.archive.digests import content_digest
-from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.indexing import Outcome
+from imageserver.archive.listing import Listing
 from imageserver.archive.metadata import metadata_of
 from imageserver.archive.models import File, InstanceMetadata
 from imageserver.archive.moving import KnownFile, Move, find_moves
@@ -29,7 +30,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     paths: list[bytes] = []
     read_file = reading.read_file
 
-    def read(directory: DataDirectory, found: FoundFile) -> indexing.ReadFile:
+    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
         paths.append(found.path)
         return read_file(directory, found)
 
@@ -193,11 +194,9 @@ def test_a_move_into_a_folder_that_cannot_be_listed_is_no_loss(
     folder.write("another", image(instance=2))
     look()
     before = rows(database)
-    listing = indexing.Listing(
-        {b"another": FileIdentity(1, 2, 3)}, {b"deep": indexing.Skipped(b"deep", "unreadable", True)}
-    )
+    listing = Listing({b"another": FileIdentity(1, 2, 3)}, {b"deep": Skipped(b"deep", "unreadable", True)})
     assert path.exists()
-    monkeypatch.setattr(indexing.Indexer, "_list", lambda _self: listing)
+    monkeypatch.setattr(indexing, "list_directory", lambda _directory: listing)
     look()
     assert rows(database)[b"deep/file"] == before[b"deep/file"]
 

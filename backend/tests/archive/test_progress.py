@@ -4,10 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from imageserver.archive import indexing, progress
+from imageserver.archive import batches, indexing, progress
 from imageserver.archive.indexing import Outcome
 from imageserver.archive.models import INDEX_STATE_ID, IndexState
 from imageserver.archive.progress import Progress
+from imageserver.archive.reading import ReadFile
 from imageserver.database import Database
 from tests.builders import volume
 from tests.folders import Folder
@@ -41,11 +42,11 @@ def test_each_batch_is_told(
             state = session.get_one(IndexState, INDEX_STATE_ID)
             told.append((state.pending, state.remaining_seconds is not None))
 
-    monkeypatch.setattr(indexing, "BATCH_FILES", 2)
+    monkeypatch.setattr(batches, "BATCH_FILES", 2)
     monkeypatch.setattr(progress, "_TOO_EARLY_SECONDS", 0.0)
     store = indexing.Indexer._store
 
-    def store_and_note(self: indexing.Indexer, files: list[indexing.ReadFile]) -> None:
+    def store_and_note(self: indexing.Indexer, files: list[ReadFile]) -> None:
         store(self, files)
         if files:
             note()

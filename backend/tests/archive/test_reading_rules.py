@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select, update
 
-from imageserver.archive import indexing, reading, reading_rules
-from imageserver.archive.files import DataDirectory
+from imageserver.archive import batches, reading, reading_rules
+from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.indexing import Indexer, Outcome
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File, Instance
@@ -24,7 +24,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     paths: list[bytes] = []
     read_file = reading.read_file
 
-    def read(directory: DataDirectory, found: indexing.FoundFile) -> indexing.ReadFile:
+    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
         paths.append(found.path)
         return read_file(directory, found)
 
@@ -69,7 +69,7 @@ def test_the_index_is_never_empty_while_it_is_read_again(
     folder.write_all(volume(7))
     look()
     monkeypatch.setattr(reading_rules, "READING_VERSION", 10_000)
-    monkeypatch.setattr(indexing, "BATCH_FILES", 2)
+    monkeypatch.setattr(batches, "BATCH_FILES", 2)
     counts: list[int] = []
 
     def count() -> None:

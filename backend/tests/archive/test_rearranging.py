@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from imageserver.archive import indexing, summaries
+from imageserver.archive import batches, summaries
+from imageserver.archive.batches import Stopped
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import Indexer, Outcome, Stopped
+from imageserver.archive.indexing import Indexer, Outcome
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File, IndexState, Instance, Series
 from imageserver.archive.volumes import get_index_status
@@ -62,7 +63,7 @@ class TestCost:
         arranged: list[int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(indexing, "BATCH_FILES", 4)
+        monkeypatch.setattr(batches, "BATCH_FILES", 4)
         folder.write_all(volume(100))
         look()
         assert_all_arranged(database)
@@ -76,7 +77,7 @@ class TestCost:
         arranged: list[int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(indexing, "BATCH_FILES", 5)
+        monkeypatch.setattr(batches, "BATCH_FILES", 5)
         names = list(range(10 * 20))
         random.Random(1).shuffle(names)
         for number in range(10):
@@ -103,7 +104,7 @@ class TestAfterAStop:
         self, database: Database, directory: DataDirectory, monkeypatch: pytest.MonkeyPatch, files: int
     ) -> None:
         """Look, and stop when so many files are read."""
-        monkeypatch.setattr(indexing, "BATCH_FILES", 4)
+        monkeypatch.setattr(batches, "BATCH_FILES", 4)
         lease = Lease(database)
         assert lease.take()
         indexer = Indexer(database, directory, lease)
@@ -132,7 +133,7 @@ class TestAfterAStop:
 def test_the_counts_are_those_of_the_files(
     database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexing, "BATCH_FILES", 3)
+    monkeypatch.setattr(batches, "BATCH_FILES", 3)
     folder.write_all(volume(10))
     folder.write_all(volume(4), prefix="copy/slice")
     folder.write("junk", b"not an image, but long enough to be looked at twice" * 9)
