@@ -5,46 +5,23 @@ writes it in batches, so that the API answers meanwhile. Files that are still be
 that vanished or became empty never empties the index: docs/decisions/0013.
 """
 
-import logging
-import os
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable
 
-from sqlalchemy import event, select
-from sqlalchemy.orm import Session
-
-from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.batches import Batches, Stopped
-from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
 from imageserver.archive.digests import content_digest
-from imageserver.archive.duplicates import find_holders, settle_duplicates
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
-from imageserver.archive.index_state import BUILDING, READY, UNAVAILABLE, StateNotes
+from imageserver.archive.index_state import BUILDING, READY, UNAVAILABLE
+from imageserver.archive.index_writer import IndexWriter, Outcome
 from imageserver.archive.lease import Lease
 from imageserver.archive.listing import SKIPPED_IDENTITY, Listing, list_directory, skipped_file
-from imageserver.archive.models import INDEX_STATE_ID, File, IndexState
-from imageserver.archive.moving import find_moves, known_files, store_moves
+from imageserver.archive.models import INDEX_STATE_ID, IndexState
+from imageserver.archive.moving import find_moves, known_files
 from imageserver.archive.progress import Progress
-from imageserver.archive.reading import CONFLICT, ReadFile
 from imageserver.archive.reading_pool import readers_for
-from imageserver.archive.rearranging import Rearranging
 from imageserver.archive.settling import Settling
-from imageserver.archive.storing import add_files, forget_everything, remove_files, series_of
-from imageserver.archive.summaries import SOP_CONFLICT, rearrange
 from imageserver.database import Database
 from imageserver.errors import DataDirectoryUnavailable, Gone
-
-logger = logging.getLogger(__name__)
-
-
-class Outcome(NamedTuple):
-    """What one look has done."""
-
-    state: str
-    has_changed: bool
-    is_settling: bool
 
 
 class Indexer:
@@ -59,19 +36,16 @@ class Indexer:
         readers: int = 0,
     ) -> None:
         self.database = database
-        self.on_change = on_change
         self.directory = directory
-        self.lease = lease
+        self.writer = IndexWriter(database, directory, lease, on_change)
         self.readers = readers or readers_for()
         self.settling = Settling()
-        self.progress = Progress()
         self.is_stopped: Callable[[], bool] = lambda: False
-        self.on_alert: OnAlert = tell_nobody
-        self._known: dict[bytes, FileIdentity] = {}
-        self._known_generation = -1
-        self._notes = StateNotes(_name_of(directory))
-        self._rearranging = Rearranging()
-        self._stale: dict[bytes, bool] = {}  # read by former rules; whether it holds an instance
+
+    @property
+    def progress(self) -> Progress:
+        """How far the present look is."""
+        return self.writer.progress
 
     def look(self, *, forget_missing: bool = False) -> Outcome:
         """Look at the folder once and bring the index up to date.
@@ -88,84 +62,67 @@ class Indexer:
         DatabaseUnavailable, StorageFull
             The next look continues where this one stopped.
         """
-        self.progress = Progress()
+        self.writer.progress = Progress()
         try:
             return self._look(forget_missing)
         except BaseException:
-            self._known_generation = -1  # what was committed last is not known
+            self.writer.forget_known()  # what was committed last is not known
             raise
 
     def _look(self, forget_missing: bool) -> Outcome:
-        self._load_known()
+        self.writer.load()
         try:
             listing = list_directory(self.directory)
         except DataDirectoryUnavailable:
             return self._without_directory(forget_missing)
-        if not listing.files and self._known and not self._may_forget(forget_missing):
-            return self._become(UNAVAILABLE)
+        if not listing.files and self.writer.known and not self._may_forget(forget_missing):
+            return self.writer.become(UNAVAILABLE)
         return self._update(listing)
 
-    def _load_known(self) -> None:
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            generation = session.get_one(IndexState, INDEX_STATE_ID).generation
-            if generation == self._known_generation:
-                return
-            rows = session.execute(select(File.path, File.size, File.mtime_ns, File.inode))
-            self._known = {row[0]: FileIdentity(*row[1:]) for row in rows}
-            self._known_generation = generation
-            self._stale = find_stale(session)
-            self._rearranging.load(session)
-
     def _without_directory(self, forget_missing: bool) -> Outcome:
-        if self._known and self._may_forget(forget_missing):
-            self._forget()
-        return self._become(UNAVAILABLE)
+        if self.writer.known and self._may_forget(forget_missing):
+            self.writer.forget()
+        return self.writer.become(UNAVAILABLE)
 
     def _may_forget(self, forget_missing: bool) -> bool:
         """Tell whether the rows may go: told so, or they are those of another folder."""
         with self.database.reading() as session:
             indexed = session.get_one(IndexState, INDEX_STATE_ID).data_directory
-        return forget_missing or indexed != self._notes.directory_name
-
-    def _forget(self) -> None:
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            forget_everything(session)
-            self._note(session, BUILDING, has_changed=True)
-        self._known.clear()
+        return forget_missing or indexed != self.writer.directory_name
 
     def _update(self, listing: Listing) -> Outcome:
         has_moved = self._follow_moves(listing)
-        gone = [path for path in self._known if listing.is_gone(path)]
-        has_changed = (bool(gone) and self._remove(gone)) or has_moved
+        gone = [path for path in self.writer.known if listing.is_gone(path)]
+        has_changed = (bool(gone) and self.writer.remove(gone)) or has_moved
         new = [FoundFile(*item) for item in listing.files.items() if self._is_new(*item)]
-        skipped = [s for s in listing.skipped.values() if self._known.get(s.path) != SKIPPED_IDENTITY]
+        skipped = [s for s in listing.skipped.values() if self.writer.known.get(s.path) != SKIPPED_IDENTITY]
         settled = self.settling.settled(new)
         seen, unsettled = len(listing.files), len(new) - len(settled)
         listing.files.clear()  # of a large folder this takes much memory, and reading it takes long
         new.clear()
         if settled or skipped:
             has_changed = True
-            self.progress = Progress(len(settled))
-            self._become(BUILDING, seen=seen)
-            self._store([skipped_file(s) for s in skipped])
+            self.writer.progress = Progress(len(settled))
+            self.writer.become(BUILDING, seen=seen)
+            self.writer.store([skipped_file(s) for s in skipped])
             settled.sort(key=self._reading_order)
             batches = Batches(self.directory, self.readers, self.progress, self.is_stopped)
             for batch in batches.read(settled):
-                self._store(batch)
-            self.progress = Progress()
+                self.writer.store(batch)
+            self.writer.progress = Progress()
         has_changed = self._arrange_stale() or has_changed
-        is_settling = unsettled > 0 or self._known_generation < 0
-        outcome = self._become(READY, is_settling=is_settling, seen=seen)
+        is_settling = unsettled > 0 or not self.writer.is_current
+        outcome = self.writer.become(READY, is_settling=is_settling, seen=seen)
         return outcome._replace(has_changed=has_changed or outcome.has_changed)
 
     def _follow_moves(self, listing: Listing) -> bool:
         """Let rows follow their files to other paths."""
-        new = [FoundFile(*item) for item in listing.files.items() if self._known.get(item[0]) != item[1]]
+        new = [
+            FoundFile(*item) for item in listing.files.items() if self.writer.known.get(item[0]) != item[1]
+        ]
         displaced = [
             path
-            for path, identity in (self._known.items() if new else ())
+            for path, identity in (self.writer.known.items() if new else ())
             if identity != SKIPPED_IDENTITY
             and listing.files.get(path) != identity
             and not listing.is_hidden(path)
@@ -181,131 +138,42 @@ class Indexer:
         occupied = [
             move.found.path
             for move in moves
-            if move.found.path in self._known and move.found.path not in leaving
+            if move.found.path in self.writer.known and move.found.path not in leaving
         ]
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            series, _ = remove_files(session, occupied)
-            store_moves(session, moves)
-            rearrange(session, series)
-            self._note(session, BUILDING, has_changed=True)
-        self._known_generation = -1
-        self._load_known()
+        self.writer.move(moves, occupied)
         return True
 
     def _digest(self, found: FoundFile) -> str | None:
         """Return the checksum of a file that stands still; None where it does not, or the server stops."""
         if self.is_stopped() or not self.settling.is_old(found.identity):
             return None
-        with self.database.writing() as session:
-            self.lease.keep(session)  # reading a large file takes a while
+        self.writer.keep_lease()  # reading a large file takes a while
         try:
             return content_digest(self.directory, found)
         except (Gone, DataDirectoryUnavailable):
             return None
 
     def _is_new(self, path: bytes, identity: FileIdentity) -> bool:
-        known = self._known.get(path)
+        known = self.writer.known.get(path)
         if (
             known == SKIPPED_IDENTITY
         ):  # it could not be read; a change of rights alone leaves no trace in the identity
             return self.directory.is_readable(path)
-        return known != identity or path in self._stale
+        return known != identity or path in self.writer.stale
 
     def _reading_order(self, found: FoundFile) -> tuple[bool, bytes]:
         """By path; but what has a SOP Instance UID in the index keeps it when it is read by new rules."""
-        return not self._stale.get(found.path, False), found.path
-
-    def _remove(self, paths: Sequence[bytes]) -> bool:
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            series, has_successors = remove_files(session, paths)
-            rearrange(session, series)
-            self._note(session, BUILDING, has_changed=True)
-        for path in paths:
-            self._known.pop(path, None)
-        if has_successors:
-            self._known_generation = -1
-            self._load_known()
-        return True
-
-    def _store(self, files: Sequence[ReadFile]) -> None:
-        if not files:  # reading takes long: the lease must not run out
-            with self.database.writing() as session:
-                self.lease.keep(session)
-            return
-        changed = [file.path for file in files if file.path in self._known]
-        with self.database.reading() as session:
-            holders = find_holders(session, files, set(changed))
-        settled = settle_duplicates(self.directory, files, holders)
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            checksums = checksums_of(session, changed)
-            series, has_successors = remove_files(session, changed)
-            added = add_files(session, settled)
-            keep_checksums(session, checksums)
-            growing = self._rearranging.choose(session, added.counts)
-            rearrange(session, series | growing, added.whole)
-            self._rearranging.done(series)
-            if contested := [file.declared_uid for file in settled if self._is_new_conflict(file)]:
-                alert(session, self.on_alert, SOP_CONFLICT, series_of(session, contested))
-            states = None if changed else Counter(file.state for file in settled)
-            self._note(session, BUILDING, has_changed=True, added=states)
-        self._known.update({file.path: file.identity for file in settled})
-        for file in settled:
-            self._stale.pop(file.path, None)
-        if has_successors:
-            self._known_generation = -1
-
-    def _is_new_conflict(self, file: ReadFile) -> bool:
-        return file.state == CONFLICT and file.path not in self._known
+        return not self.writer.stale.get(found.path, False), found.path
 
     def _arrange_stale(self) -> bool:
         """Arrange what got files and was put off, or was left by a look that ended early."""
         has_changed = False
-        for series in self._rearranging.stale():
+        for series in self.writer.rearranging.stale():
             if self.is_stopped():
                 raise Stopped
-            with self.database.writing() as session:
-                self.lease.keep(session)
-                rearrange(session, series)
-                self._note(session, BUILDING, has_changed=True, added=Counter())
-            self._rearranging.done(series)
+            self.writer.arrange(series)
             has_changed = True
         return has_changed
-
-    def _become(self, state: str, *, is_settling: bool = False, seen: int | None = None) -> Outcome:
-        """Write the state where it is another one; `building` after a look means that the next one has work."""
-        if state == READY and is_settling:
-            state = BUILDING
-        with self.database.writing() as session:
-            self.lease.keep(session)
-            has_changed = self._note(session, state, seen=seen)
-        return Outcome(state, has_changed, is_settling)
-
-    def _note(
-        self,
-        session: Session,
-        state: str,
-        *,
-        seen: int | None = None,
-        has_changed: bool = False,
-        added: Counter[str] | None = None,
-    ) -> bool:
-        """Write progress; each change that a client can see gets a new generation."""
-        generation = self._notes.note(
-            session, state, self.progress, seen=seen, has_changed=has_changed, added=added
-        )
-        if generation is None:
-            return False
-        if self._known_generation >= 0:
-            self._known_generation = generation
-        event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
-        return True
-
-
-def _name_of(directory: DataDirectory) -> str:
-    return os.fsencode(directory.path.absolute()).hex() if directory.path else ""
 
 
 def look_once(

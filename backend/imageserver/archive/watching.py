@@ -12,7 +12,8 @@ from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.batches import Stopped
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory, is_ignored
-from imageserver.archive.indexing import Indexer, Outcome
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import Indexer
 from imageserver.archive.lease import RENEW_SECONDS, Lease, LeaseLost
 from imageserver.database import Database
 from imageserver.errors import AppError
@@ -51,7 +52,7 @@ class IndexKeeper:
             threading.Thread(target=self._keep, name="index", daemon=True),
             threading.Thread(target=self._watch, name="watch", daemon=True),
         ]
-        self.indexer.on_alert = on_alert
+        self.indexer.writer.on_alert = on_alert
         self.indexer.is_stopped = self._stop.is_set
 
     def start(self) -> None:

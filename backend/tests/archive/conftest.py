@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import Outcome, look_once
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import look_once
 from imageserver.database import Database
 from imageserver.settings import Settings
 from tests.archive.kept_index import Kept

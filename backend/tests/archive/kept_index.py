@@ -6,7 +6,8 @@ from pathlib import Path
 from sqlalchemy import select
 
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import Indexer, Outcome
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import Indexer
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File
 from imageserver.archive.scrubbing import Scrubber

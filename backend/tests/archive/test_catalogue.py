@@ -6,7 +6,7 @@ import pytest
 
 from imageserver.archive import catalogue as module
 from imageserver.archive.catalogue import Catalogue
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.database import Database
 from imageserver.errors import NoVolume, SeriesNotFound
 from tests.builders import image, uid, volume

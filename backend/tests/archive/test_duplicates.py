@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.database import Database
 from tests.archive.test_indexing import files_by_state, status, the_volume
 from tests.builders import image, to_bytes, volume

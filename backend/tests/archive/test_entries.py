@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from imageserver.archive import entries
 from imageserver.archive.entries import LONGEST_KEY, find_words, prefixes, sort_key
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.models import Series, Study, VolumeEntry, VolumePrefix, VolumeWord
 from imageserver.database import Database
 from imageserver.migrations import downgrade, migrate

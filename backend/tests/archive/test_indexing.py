@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive import batches, indexing, reading
+from imageserver.archive import batches, index_writer, indexing, reading
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile, Skipped
-from imageserver.archive.indexing import Outcome, look_once
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import look_once
 from imageserver.archive.lease import Lease
 from imageserver.archive.listing import Listing
 from imageserver.archive.models import File, Instance, Series, Study
@@ -352,7 +353,7 @@ class TestFailures:
             raise StorageFull("no room")
 
         with monkeypatch.context() as patch:
-            patch.setattr(indexing, "add_files", full)
+            patch.setattr(index_writer, "add_files", full)
             with pytest.raises(StorageFull):
                 look()
         look()

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from imageserver.archive import metadata as metadata_module
 from imageserver.archive import reading_rules
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.metadata import Metadata, Source, keep_metadata, metadata_of
 from imageserver.archive.models import File, Instance, InstanceMetadata
 from imageserver.database import Database

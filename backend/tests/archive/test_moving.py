@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from imageserver.archive import indexing, reading
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile, Skipped
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.listing import Listing
 from imageserver.archive.metadata import metadata_of
 from imageserver.archive.models import File, InstanceMetadata

@@ -15,7 +15,7 @@ from fuzz.report import Options
 from fuzz.targets import symlink_races
 from imageserver.archive import files
 from imageserver.archive.files import DataDirectory, FileIdentity
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.errors import AppError
 from tests.builders import image
 from tests.folders import Folder

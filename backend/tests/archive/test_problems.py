@@ -7,7 +7,7 @@ from pathlib import Path
 import imageserver
 from imageserver.archive import checksums, listing, reading
 from imageserver.archive.files import UNREADABLE
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.problems import MEANINGS, SORTABLE, count_problems, find_problems
 from imageserver.database import Database
 from tests.builders import image, to_bytes, uid

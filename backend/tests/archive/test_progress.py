@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imageserver.archive import batches, indexing, progress
-from imageserver.archive.indexing import Outcome
+from imageserver.archive import batches, index_writer, progress
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.models import INDEX_STATE_ID, IndexState
 from imageserver.archive.progress import Progress
 from imageserver.archive.reading import ReadFile
@@ -44,14 +44,14 @@ def test_each_batch_is_told(
 
     monkeypatch.setattr(batches, "BATCH_FILES", 2)
     monkeypatch.setattr(progress, "_TOO_EARLY_SECONDS", 0.0)
-    store = indexing.Indexer._store
+    store = index_writer.IndexWriter.store
 
-    def store_and_note(self: indexing.Indexer, files: list[ReadFile]) -> None:
+    def store_and_note(self: index_writer.IndexWriter, files: list[ReadFile]) -> None:
         store(self, files)
         if files:
             note()
 
-    monkeypatch.setattr(indexing.Indexer, "_store", store_and_note)
+    monkeypatch.setattr(index_writer.IndexWriter, "store", store_and_note)
     folder.write_all(volume(5))
     look()
     assert told == [(3, True), (1, True), (0, False)]

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, update
 
 from imageserver.archive import batches, reading, reading_rules
 from imageserver.archive.files import DataDirectory, FoundFile
-from imageserver.archive.indexing import Indexer, Outcome
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import Indexer
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File, Instance
 from imageserver.database import Database

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from imageserver.archive import batches, summaries
 from imageserver.archive.batches import Stopped
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.indexing import Indexer, Outcome
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.indexing import Indexer
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import File, IndexState, Instance, Series
 from imageserver.archive.volumes import get_index_status

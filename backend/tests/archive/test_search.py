@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from imageserver.archive import search
-from imageserver.archive.indexing import Outcome
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.search import SORTABLE, SortKey, VolumeFilter, count_volumes, find_volumes
 from imageserver.database import Database
 from imageserver.dicom.search_key import query_words

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from imageserver.archive import indexing, watching
+from imageserver.archive import index_writer, indexing, watching
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.lease import Lease
 from imageserver.archive.watching import IndexKeeper
 from imageserver.database import Database
@@ -110,7 +111,7 @@ def test_it_outlives_failures(
     failures = [DatabaseUnavailable("away"), ZeroDivisionError("a mistake of ours")]
     look = indexing.Indexer.look
 
-    def fail_at_first(indexer: indexing.Indexer) -> indexing.Outcome:
+    def fail_at_first(indexer: indexing.Indexer) -> Outcome:
         if failures:
             raise failures.pop()
         return look(indexer)
@@ -137,7 +138,7 @@ def test_no_value_of_a_file_gets_into_the_log(
         raise ValueError(name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexing, "add_files", fail)
+        patch.setattr(index_writer, "add_files", fail)
         folder.write("a", image(PatientName=name))
         make_keeper()
         wait_for(lambda: "unexpected error while indexing" in caplog.text)
