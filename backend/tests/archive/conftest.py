@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from imageserver.archive.files import DataDirectory
+from imageserver.archive import reading
+from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.indexing import look_once
 from imageserver.database import Database
@@ -34,3 +35,17 @@ def look(database: Database, directory: DataDirectory) -> Callable[..., Outcome]
 def kept(database: Database, directory: DataDirectory) -> Kept:
     """The index of the data directory, empty, with its scrubber."""
     return Kept(database, directory)
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The paths that were read, in order."""
+    paths: list[bytes] = []
+    read_file = reading.read_file
+
+    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
+        paths.append(found.path)
+        return read_file(directory, found)
+
+    monkeypatch.setattr(reading, "read_file", read)
+    return paths

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from imageserver.archive import indexing, reading
+from imageserver.archive import indexing
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile, Skipped
 from imageserver.archive.index_writer import Outcome
@@ -22,20 +22,6 @@ from tests.folders import Folder
 
 Look = Callable[..., Outcome]
 Rows = dict[bytes, tuple[int, int | None, str | None]]
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The paths that were read."""
-    paths: list[bytes] = []
-    read_file = reading.read_file
-
-    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
-        paths.append(found.path)
-        return read_file(directory, found)
-
-    monkeypatch.setattr(reading, "read_file", read)
-    return paths
 
 
 def rows(database: Database) -> Rows:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import func, select, update
 
-from imageserver.archive import batches, reading, reading_rules
-from imageserver.archive.files import DataDirectory, FoundFile
+from imageserver.archive import batches, reading_rules
+from imageserver.archive.files import DataDirectory
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.indexing import Indexer
 from imageserver.archive.lease import Lease
@@ -17,20 +17,6 @@ from tests.builders import image, uid, volume
 from tests.folders import Folder
 
 Look = Callable[..., Outcome]
-
-
-@pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The paths that were read, in order."""
-    paths: list[bytes] = []
-    read_file = reading.read_file
-
-    def read(directory: DataDirectory, found: FoundFile) -> reading.ReadFile:
-        paths.append(found.path)
-        return read_file(directory, found)
-
-    monkeypatch.setattr(reading, "read_file", read)
-    return paths
 
 
 def stamps(database: Database) -> set[str]:
