@@ -9,6 +9,8 @@ const FRONTEND = resolve(import.meta.dirname, '..');
 const BACKEND = resolve(FRONTEND, '../backend');
 const PYTHON = process.env.IMAGESERVER_PYTHON ?? resolve(FRONTEND, '../.venv/bin/python');
 const START_MS = 60_000;
+/** Real files, which the project does not carry. */
+export const CORPUS = process.env.DICOM_CORPUS_DIR;
 
 export const ACCOUNT = { username: 'anna', password: 'four quiet winter mornings' };
 
@@ -81,6 +83,15 @@ export class Stack {
     });
     for (const name of series) cpSync(join(made, name), join(this.data, name), { recursive: true });
     return JSON.parse(output) as Uids;
+  }
+
+  /**
+   * Puts real files into the data directory: a folder, or one file, of the corpus that `DICOM_CORPUS_DIR` names.
+   * Journeys that need it are skipped without (`test.skip(!CORPUS, …)`).
+   */
+  copyCorpus(...names: string[]): void {
+    if (!CORPUS) throw new Error('DICOM_CORPUS_DIR is not set.');
+    for (const name of names) cpSync(join(CORPUS, name), join(this.data, name), { recursive: true });
   }
 
   /** Adds an account by the command line, as an administrator does. */
