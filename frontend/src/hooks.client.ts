@@ -1,9 +1,13 @@
-import type { HandleClientError } from '@sveltejs/kit';
-import { messages } from '$lib/messages';
+import type { ClientInit, HandleClientError } from '@sveltejs/kit';
+import { chooseLanguage, texts, useLanguage } from '$lib/texts';
+
+/** Runs before the first page is made, so that every module of the pages finds the texts in their language. */
+export const init: ClientInit = () =>
+  useLanguage(chooseLanguage(navigator.languages), document.documentElement);
 
 /** What a page says that cannot be shown. An unknown address is no error worth a line on the console. */
 export const handleError: HandleClientError = ({ error, status }) => {
-  if (status === 404) return { message: messages.pageNotFound };
+  if (status === 404) return { message: texts.missing.notFound };
   console.error(error);
-  return { message: messages.pageBroken };
+  return { message: texts.missing.broken };
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConnectionError, ProblemError, UnexpectedAnswerError } from './api/problem';
-import { explainError, messages } from './messages';
+import { describeReading, explainError } from './messages';
 
 const problem = (status: number, code: string, detail = 'What is wrong.', retryAfter: number | null = null) =>
   new ProblemError(status, code, 'Title', detail, 'abc', retryAfter);
@@ -65,9 +65,9 @@ describe('explainError', () => {
   });
 });
 
-describe('messages', () => {
+describe('describeReading', () => {
   const reading = (seen: number, pending: number, remaining: number | null = null) =>
-    messages.readingDirectory({
+    describeReading({
       state: 'building',
       seen,
       indexed: 0,

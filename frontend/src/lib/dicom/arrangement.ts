@@ -1,22 +1,15 @@
 /** The arrangement of a series in words: where a slice stands, what a stack is, which window is in use. */
 import type { Slice, Stack, VolumeDetail, Window } from '$lib/api/types';
-
-const ORDERINGS: Record<string, string> = {
-  position: 'ordered by position',
-  instance_number: 'ordered by instance number',
-};
+import { texts } from '$lib/texts';
+import { formatNumber, formatUnit } from '$lib/texts/formats';
 
 /** "Slice 33 of 64, ordered by position" */
 export function describePosition(index: number, count: number, ordering: string | null): string {
-  const where = count > 0 ? `Slice ${index + 1} of ${count}` : `Slice ${index + 1}`;
-  const order = ordering && ORDERINGS[ordering];
+  const { sliceNumber, sliceOf, orderings } = texts.image;
+  const where = count > 0 ? sliceOf(index + 1, count) : sliceNumber(index + 1);
+  const order = ordering && orderings[ordering];
   return order && count > 1 ? `${where}, ${order}` : where;
 }
-
-const numbers = new Intl.NumberFormat();
-
-/** "1 slice", "64 slices" */
-export const slices = (count: number) => `${numbers.format(count)} ${count === 1 ? 'slice' : 'slices'}`;
 
 /** By what the slices are ordered that are stepped through: those of one stack of a localizer by position. */
 export function orderingOf(detail: VolumeDetail | null, stack: Stack | null): string | null {
@@ -25,40 +18,29 @@ export function orderingOf(detail: VolumeDetail | null, stack: Stack | null): st
   return isOwnOrder ? 'position' : detail.ordering;
 }
 
-/** A length with its unit, and a real minus sign. */
+/** A length with its unit. */
 export function millimetres(value: number | null): string | null {
-  return value === null
-    ? null
-    : `${value
-        .toFixed(1)
-        .replace('-', '−')
-        .replace(/^−0\.0$/, '0.0')} mm`;
+  return value === null ? null : formatUnit(value, 'millimeter', 1);
 }
-
-const SOURCES: Record<string, string> = {
-  file: 'from the file',
-  request: 'chosen',
-  guessed: 'guessed from the pixels',
-};
 
 /** Window width and level as radiology writes them. */
 export const describeWindow = ({ center, width }: Pick<Window, 'center' | 'width'>) =>
-  `W ${round(width)} L ${round(center)}`;
+  texts.image.windowValues(round(width), round(center));
 
 /** The window of a picture, what the file calls it, and where it comes from. */
 export function describeWindowInUse(window: Slice['window'], offered: Window[]): string | null {
   if (!window) return null;
   const name = offered.find((one) => one.center === window.center && one.width === window.width)?.explanation;
-  const source = name ? SOURCES['file'] : SOURCES[window.source];
+  const source = texts.image.windowSources[name ? 'file' : window.source];
   return [describeWindow(window), name, source].filter(Boolean).join(' · ');
 }
 
 const round = (value: number) =>
-  String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0))).replace('-', '−');
+  formatNumber(value, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0, useGrouping: false });
 
 /** One stack in a few words: what sets it apart, and how many slices it has. */
 export function describeStack(stack: Stack): string {
-  const name = stack.differs_by ?? `stack ${stack.stack + 1}`;
+  const name = stack.differs_by ?? texts.image.stackNumber(stack.stack + 1);
   return name.charAt(0).toUpperCase() + name.slice(1);
 }
 

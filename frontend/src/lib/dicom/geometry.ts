@@ -1,5 +1,6 @@
 /** Where and how large a slice stands on the page. Lengths in CSS pixels unless the name says mm. */
 import type { Stack } from '$lib/api/types';
+import { formatUnit } from '$lib/texts/formats';
 
 export interface Size {
   width: number;
@@ -44,5 +45,8 @@ export function scaleBar(shown: Size, stack: Stack | null, limit: number): Scale
   const pixelsPerMm = shown.width / (stack.columns * stack.column_spacing_mm);
   const mm = SCALE_STEPS_MM.find((step) => step * pixelsPerMm <= limit);
   if (!mm || !Number.isFinite(pixelsPerMm) || pixelsPerMm <= 0) return null;
-  return { length: mm * pixelsPerMm, label: mm >= 10 ? `${mm / 10} cm` : `${mm} mm` };
+  return { length: mm * pixelsPerMm, label: describeLength(mm) };
 }
+
+const describeLength = (mm: number) =>
+  mm >= 10 ? formatUnit(mm / 10, 'centimeter', 0) : formatUnit(mm, 'millimeter', mm < 1 ? 1 : 0);

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as auth from '$lib/api/auth';
 import { ConnectionError, ProblemError, SignedOutError } from '$lib/api/problem';
 import type { Me } from '$lib/api/types';
-import { messages } from '$lib/messages';
+import { notices } from '$lib/messages';
 import { attention } from './attention';
 import { Session } from './session.svelte';
 
@@ -70,7 +70,7 @@ describe('start', () => {
     vi.mocked(auth.refresh).mockRejectedValue(refused('session_ended'));
     const session = openTab();
     await session.start();
-    expect(session.notice).toBe(messages.sessionEnded);
+    expect(session.notice).toBe(notices.sessionEnded);
   });
 
   it('leaves open who is signed in when the server is silent, and can ask again', async () => {
@@ -109,7 +109,7 @@ describe('renew', () => {
     await expect(session.renew('t1')).rejects.toBeInstanceOf(SignedOutError);
     expect(session.phase).toBe('signed-out');
     expect(session.token).toBeNull();
-    expect(session.notice).toBe(messages.sessionEnded);
+    expect(session.notice).toBe(notices.sessionEnded);
     expect(session.loggedOut).toBe(false);
   });
 
@@ -152,7 +152,7 @@ describe('logOut', () => {
     await leaving;
     expect(auth.logOut).toHaveBeenCalledWith('t1', false);
     expect(session.phase).toBe('signed-out');
-    expect(session.notice).toBe(messages.loggedOut);
+    expect(session.notice).toBe(notices.loggedOut);
   });
 
   it('says so when the server could not be told, and the next start makes up for it', async () => {
@@ -160,7 +160,7 @@ describe('logOut', () => {
     const session = openTab();
     await session.start();
     await session.logOut();
-    expect(session.notice).toBe(messages.loggedOutOnlyHere);
+    expect(session.notice).toBe(notices.loggedOutOnlyHere);
 
     vi.mocked(auth.refresh).mockClear();
     const reloaded = openTab();
@@ -168,7 +168,7 @@ describe('logOut', () => {
     expect(auth.refresh).not.toHaveBeenCalled();
     expect(auth.logOut).toHaveBeenLastCalledWith(null, false);
     expect(reloaded.phase).toBe('signed-out');
-    expect(reloaded.notice).toBe(messages.loggedOut);
+    expect(reloaded.notice).toBe(notices.loggedOut);
   });
 });
 
@@ -181,7 +181,7 @@ describe('two tabs', () => {
     await messagesArrive();
     expect(two.phase).toBe('signed-out');
     expect(two.token).toBeNull();
-    expect(two.notice).toBe(messages.loggedOutElsewhere);
+    expect(two.notice).toBe(notices.loggedOutElsewhere);
   });
 
   it('share a new token', async () => {
@@ -202,7 +202,7 @@ describe('two tabs', () => {
     await one.logIn('bert', 'secret');
     await messagesArrive();
     expect(two.username).toBe('bert');
-    expect(two.notice).toEqual(messages.otherUser('bert'));
+    expect(two.notice).toEqual(notices.otherUser('bert'));
   });
 
   it('log in together', async () => {
@@ -231,7 +231,7 @@ describe('an unattended page', () => {
     quiet.mockReturnValue(600_001);
     await session.lookAgain();
     expect(session.phase).toBe('signed-out');
-    expect(session.notice).toBe(messages.sessionEnded);
+    expect(session.notice).toBe(notices.sessionEnded);
     expect(auth.logOut).toHaveBeenCalledWith('t1', false);
   });
 });

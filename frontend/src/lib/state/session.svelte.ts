@@ -8,7 +8,7 @@ import * as auth from '$lib/api/auth';
 import { useCredentials, type Credentials } from '$lib/api/client';
 import { ProblemError, SignedOutError } from '$lib/api/problem';
 import type { Me } from '$lib/api/types';
-import { messages, type Notice } from '$lib/messages';
+import { type Notice, notices } from '$lib/messages';
 import { attention } from './attention';
 import { Tabs, type EndReason, type TabGrant, type TabMessage } from './tabs';
 import { isLogOutUnfinished, noteUnfinishedLogOut } from './unfinishedLogOut';
@@ -139,9 +139,9 @@ export class Session implements Credentials {
     try {
       await auth.logOut(token, everywhere);
       noteUnfinishedLogOut(false);
-      this.#notice = everywhere ? messages.loggedOutEverywhere : messages.loggedOut;
+      this.#notice = everywhere ? notices.loggedOutEverywhere : notices.loggedOut;
     } catch {
-      this.#notice = messages.loggedOutOnlyHere;
+      this.#notice = notices.loggedOutOnlyHere;
     }
     this.#phase = 'signed-out';
   }
@@ -184,7 +184,7 @@ export class Session implements Credentials {
     const before = this.username;
     if (before !== null && before !== grant.username) {
       this.#me = null;
-      this.#notice = messages.otherUser(grant.username);
+      this.#notice = notices.otherUser(grant.username);
     }
     this.#grant = grant;
     this.#lastUsername = grant.username;
@@ -237,7 +237,7 @@ export class Session implements Credentials {
   #end(code: string, who: string | null): SignedOutError {
     this.#forget('signed-out');
     this.#endedBy = 'session-ended';
-    if (who !== null || code === 'session_ended') this.#notice = messages.sessionEnded;
+    if (who !== null || code === 'session_ended') this.#notice = notices.sessionEnded;
     if (who !== null) this.#tabs.tell({ type: 'signed-out', reason: 'session-ended' });
     return new SignedOutError();
   }
@@ -249,7 +249,7 @@ export class Session implements Credentials {
     } else if (this.#phase === 'signed-in' || this.#phase === 'checking') {
       this.#forget('signed-out');
       this.#endedBy = message.reason;
-      this.#notice = message.reason === 'logged-out' ? messages.loggedOutElsewhere : messages.sessionEnded;
+      this.#notice = message.reason === 'logged-out' ? notices.loggedOutElsewhere : notices.sessionEnded;
     }
   }
 
