@@ -4,10 +4,13 @@
 
     AppError
       NotFound            NoVolume  SeriesNotFound  InstanceNotFound  SliceNotFound
+                          StudyNotFound  MeasurementNotFound
       Invalid             InvalidParameter  WeakPassword
       Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
       Forbidden           OriginNotAllowed
-      Conflict            SetupDone
+      Conflict            SetupDone  TooManyMeasurements
+      PreconditionFailed  MeasurementChanged
+      PreconditionRequired
       Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
       TooLarge
@@ -64,6 +67,13 @@ class SeriesNotFound(NotFound):
     title = "Series not found"
 
 
+class StudyNotFound(NotFound):
+    """No study has this Study Instance UID."""
+
+    code = "study_not_found"
+    title = "Study not found"
+
+
 class InstanceNotFound(NotFound):
     """No instance has this SOP Instance UID."""
 
@@ -76,6 +86,13 @@ class SliceNotFound(NotFound):
 
     code = "slice_not_found"
     title = "Slice not found"
+
+
+class MeasurementNotFound(NotFound):
+    """The user has no measurement by this identifier."""
+
+    code = "measurement_not_found"
+    title = "Measurement not found"
 
 
 class Invalid(AppError):
@@ -158,6 +175,34 @@ class SetupDone(Conflict):
 
     code = "setup_done"
     title = "Set-up is already done"
+
+
+class TooManyMeasurements(Conflict):
+    """The user has as many measurements in the study as are kept."""
+
+    code = "too_many_measurements"
+    title = "Too many measurements"
+
+
+class PreconditionFailed(AppError):
+    """What the client knows is not the present state any more."""
+
+    code = "precondition_failed"
+    title = "Precondition failed"
+
+
+class MeasurementChanged(PreconditionFailed):
+    """The measurement is not as the client last saw it; the member `measurement` is the present one, null if gone."""
+
+    code = "measurement_changed"
+    title = "Measurement changed"
+
+
+class PreconditionRequired(AppError):
+    """The client must say which state it knows."""
+
+    code = "precondition_required"
+    title = "Precondition required"
 
 
 class Gone(AppError):

@@ -10,7 +10,7 @@ from starlette.middleware.gzip import GZipMiddleware
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import auth, docs, health, index, patient, slice, volumes
+from imageserver.api import auth, docs, health, index, measurements, patient, slice, volumes
 from imageserver.api.cors import Cors
 from imageserver.api.middleware import (
     AllowedHosts,
@@ -68,7 +68,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, volumes, patient, slice, index):
+    for part in (auth, volumes, patient, slice, index, measurements):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)
@@ -105,8 +105,8 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         Cors,
         allow_origins=settings.effective_cors_origins,
         allow_credentials=True,
-        allow_methods=["GET", "POST"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match"],
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_SECONDS,
     )

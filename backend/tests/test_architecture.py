@@ -1,4 +1,4 @@
-"""The rooms of the house import downwards only: api -> archive -> dicom, api -> accounts, api -> audit."""
+"""The rooms of the house import downwards only: api -> archive -> dicom, and api -> accounts, audit, measurements."""
 
 import ast
 from pathlib import Path
@@ -11,10 +11,14 @@ PACKAGE = Path(imageserver.__file__).parent
 WEB = {"fastapi", "starlette", "uvicorn", "imageserver.api", "imageserver.main", "imageserver.cli"}
 MAY_NOT_IMPORT = {
     "dicom": WEB | {"sqlalchemy", "alembic", "imageserver.database", "imageserver.settings"}
-    | {"imageserver.archive", "imageserver.accounts", "imageserver.audit"},
-    "archive": WEB | {"imageserver.accounts", "imageserver.audit"},
-    "accounts": WEB | {"imageserver.archive", "imageserver.audit", "imageserver.dicom", "pydicom"},
-    "audit": WEB | {"imageserver.archive", "imageserver.accounts", "imageserver.dicom", "pydicom"},
+    | {"imageserver.archive", "imageserver.accounts", "imageserver.audit", "imageserver.measurements"},
+    "archive": WEB | {"imageserver.accounts", "imageserver.audit", "imageserver.measurements"},
+    "accounts": WEB | {"imageserver.archive", "imageserver.audit", "imageserver.dicom", "pydicom"}
+    | {"imageserver.measurements"},
+    "audit": WEB | {"imageserver.archive", "imageserver.accounts", "imageserver.dicom", "pydicom"}
+    | {"imageserver.measurements"},
+    "measurements": WEB | {"imageserver.archive", "imageserver.accounts", "imageserver.audit"}
+    | {"imageserver.dicom", "pydicom"},
 }  # fmt: skip
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
+from imageserver.errors import InvalidParameter
+
 # Of answers that tell of patients: no cache keeps them; a page that polls sends the tag of what it has in memory.
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {
@@ -25,3 +27,19 @@ def matches_etag(request: Request, etag: str) -> bool:
 def not_modified(etag: str, headers: Mapping[str, str]) -> Response:
     """Answer that the client's copy is good, with the headers that the full answer would have."""
     return Response(status_code=304, headers={**headers, "ETag": etag})
+
+
+def read_version(if_match: str) -> str:
+    """Return the version that ``If-Match`` names, ``*`` for any; it is compared strongly, so a weak tag is no version.
+
+    Raises
+    ------
+    InvalidParameter
+        If it is neither ``*`` nor one tag in quotes.
+    """
+    if if_match == "*":
+        return if_match
+    tag = if_match.strip()
+    if len(tag) < 2 or tag[0] != '"' or tag[-1] != '"' or '"' in tag[1:-1]:
+        raise InvalidParameter('If-Match: must be one entity tag, as `"3f0c…"`, or `*`.')
+    return tag[1:-1]

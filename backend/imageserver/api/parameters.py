@@ -21,6 +21,8 @@ _DOCUMENTED = WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN, "min
 Absent = SkipJsonSchema[None]
 
 StudyUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
+SeriesUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
+InstanceUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
 SeriesPath = Annotated[
     str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(_check_uid), _DOCUMENTED
 ]

@@ -26,6 +26,10 @@ class Kind(StrEnum):
     PATIENT = "patient"
     SLICE = "slice"
     FILE_PROBLEMS = "file_problems"
+    MEASUREMENTS = "measurements"
+    MEASUREMENTS_EXPORTED = "measurements_exported"
+    MEASUREMENT_SAVED = "measurement_saved"
+    MEASUREMENT_DELETED = "measurement_deleted"
     SECURITY_ALERT = "security_alert"  # 110113 of DICOM PS3.16; `reason` says of what
 
 

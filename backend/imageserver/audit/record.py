@@ -51,6 +51,7 @@ def record_event(
     *,
     reason: str | None = None,
     subject_username: str | None = None,
+    subject: Subject | None = None,
 ) -> None:
     """Add a record in the caller's transaction, so that the event and its record stand or fall together."""
     event = {
@@ -60,7 +61,8 @@ def record_event(
         "reason": reason,
         "subject_username": subject_username,
     }
-    session.add(AuditEvent(**event, **asdict(actor)))
+    uids = subject._asdict() if subject else {}
+    session.add(AuditEvent(**event, **asdict(actor), **uids))
 
 
 def record_alert(

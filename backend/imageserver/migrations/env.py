@@ -5,7 +5,8 @@ from sqlalchemy import Connection
 
 import imageserver.accounts.models
 import imageserver.archive.models
-import imageserver.audit.models  # noqa: F401 - these imports fill Base.metadata
+import imageserver.audit.models
+import imageserver.measurements.models  # noqa: F401 - these imports fill Base.metadata
 from imageserver.database import Base, Database
 from imageserver.settings import Settings
 

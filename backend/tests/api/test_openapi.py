@@ -35,6 +35,10 @@ BEYOND_OPENAPI = {
     "POST /auth/setup": "common passwords are refused",
     "GET /volumes": "the first day is not later than the last",
     "GET /slice": "center and width belong together",
+    "GET /measurements": "of study and series one is named",
+    "GET /measurements.csv": "of study and series one is named",
+    "PUT /measurements/{measurement_id}": "each kind has its points and values; a precondition is demanded",
+    "DELETE /measurements/{measurement_id}": "a precondition is demanded",
 }
 few = settings(
     max_examples=EXAMPLES,

@@ -33,6 +33,7 @@ def protected_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
         for method in sorted((route.methods or set()) - {"HEAD"}):  # answered as GET
             if (method, route.path) not in PUBLIC:
                 path = str(route.path).replace("{series_instance_uid}", "1.2.3")
+                path = path.replace("{measurement_id}", "11111111-2222-4333-8444-555555555555")
                 assert "{" not in path, "name a value for this parameter here"
                 yield method, path
 

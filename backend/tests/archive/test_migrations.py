@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,28 @@ def empty(tmp_path: Path) -> Iterator[Database]:
     with server.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     server.dispose()
+
+
+USER = """INSERT INTO users (id, username, role, password_hash, is_enabled, created, password_changed)
+          VALUES ('u', 'ada', 'reader', '', :yes, :now, :now)"""
+MEASUREMENT = """INSERT INTO measurements VALUES ('u', 'm', 'v', 'arrow', '', '1', '1', '1', 1, 'acquired', '[]', '{}',
+                 :now, :now)"""
+
+
+def test_measurements_come_and_go_with_their_table(empty: Database) -> None:
+    values = {"yes": True, "now": datetime(2026, 1, 1, tzinfo=UTC)}
+    migrate(empty, "0008")
+    with empty.writing() as session:
+        session.execute(text(USER), values)
+    migrate(empty)
+    with empty.writing() as session:
+        session.execute(text(MEASUREMENT), values)
+    downgrade(empty, "0008")
+    with empty.reading() as session:
+        assert session.scalar(text("SELECT username FROM users")) == "ada"
+    migrate(empty)
+    with empty.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM measurements")) == 0
 
 
 def test_files_get_no_stamp_and_no_checksum(empty: Database) -> None:
