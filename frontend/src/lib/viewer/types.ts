@@ -115,6 +115,8 @@ export interface SliceFacts {
   modality: string | null;
   photometricInterpretation: string;
   isColor: boolean;
+  /** Regions of an ultrasound image with scales of their own; absent or empty: the image has one scale. */
+  ultrasoundRegions?: readonly UltrasoundRegion[];
   /** Of values that the probe tells: HU, SUV …; null: unknown. */
   unit: string | null;
   /** The windows of the file, the default first. */
@@ -127,6 +129,29 @@ export interface SliceFacts {
   lossyRatio: number | null;
   /** The picture was drawn by the server, since these pixels are beyond what is drawn here. */
   isDrawnByServer: boolean;
+}
+
+/** A part of an ultrasound image, with its own scale (Sequence of Ultrasound Regions, PS3.3 C.8.5.5). */
+export interface UltrasoundRegion {
+  /** In columns and rows, the last ones included. */
+  left: number;
+  top: number;
+  right: number;
+  bottom: number;
+  /** Of a picture in two dimensions: mm from row to row, and from column to column. Null: no lengths (Doppler, M-mode …). */
+  spacingMm: readonly [row: number, column: number] | null;
+}
+
+/** The modality values of the slice whose pixels are on the canvas: what statistics are computed of. */
+export interface SliceValues {
+  sopInstanceUid: string;
+  frameNumber: number;
+  rows: number;
+  columns: number;
+  /** Row by row; after the modality LUT. */
+  values: ArrayLike<number>;
+  /** Values from `low` to `high` are no picture. */
+  padding: { low: number; high: number } | null;
 }
 
 /** Why a stack was not opened at once: `show(…, { isWindowed: true })` keeps only slices near the current one. */
@@ -212,6 +237,10 @@ export interface ImageCell {
   /** Window, zoom, pan, rotation, flips and inversion as at the beginning; the slice stays. */
   reset(): void;
   probe(clientX: number, clientY: number): ProbeResult | null;
+  /** Null while nothing is drawn, of colour images, and where the server drew the picture. */
+  sliceValues?(): SliceValues | null;
+  /** Where an image lies in the stack that is shown, from 0; null: it is none of it. */
+  findSlice?(sopInstanceUid: string, frameNumber: number): number | null;
   toImagePoint(clientX: number, clientY: number): ImagePoint | null;
   toClientPoint(point: ImagePoint): readonly [clientX: number, clientY: number] | null;
   /** Plays the slices; without a rate at the file's own, or 15 a second. */
