@@ -13,6 +13,7 @@ from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.pictures import PictureKey, PictureMaker
 from imageserver.archive.reading import ReadFile, ReadInstance, read_file
 from imageserver.archive.volumes import InstanceFile
+from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import FileRefused, Header, read_header
@@ -44,11 +45,12 @@ class Pipeline:
     def __init__(self, folder: Path) -> None:
         self._path = folder / "file"
         self._directory = DataDirectory(folder)
-        self._maker = PictureMaker(self._directory)
+        self._decoders = DecoderPool()
+        self._maker = PictureMaker(self._directory, self._decoders)
 
     def close(self) -> None:
         """End the decoder processes."""
-        self._maker.close()
+        self._decoders.close()
 
     def process(self, data: bytes) -> str:
         """Take one file all the way; the outcome. A warning of numpy counts as a fault: nobody foresaw it."""

@@ -8,7 +8,7 @@
       Invalid             InvalidParameter  WeakPassword
       Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
       Forbidden           OriginNotAllowed
-      Conflict            SetupDone  TooManyMeasurements
+      Conflict            SetupDone  TooManyMeasurements  VolumeChanged
       PreconditionFailed  MeasurementChanged
       PreconditionRequired
       Gone                FileGone  FileReplaced  IntegrityMismatch
@@ -203,6 +203,13 @@ class PreconditionRequired(AppError):
 
     code = "precondition_required"
     title = "Precondition required"
+
+
+class VolumeChanged(Conflict):
+    """The slices are others than those of the version that was asked for."""
+
+    code = "volume_changed"
+    title = "The volume has changed"
 
 
 class Gone(AppError):

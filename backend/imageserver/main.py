@@ -5,12 +5,24 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from sqlalchemy.orm import Session
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import auth, docs, health, index, measurements, patient, slice, volumes
+from imageserver.api import (
+    auth,
+    dicomweb,
+    docs,
+    frames,
+    health,
+    index,
+    measurements,
+    patient,
+    slice,
+    slices,
+    volumes,
+)
 from imageserver.api.cors import Cors
 from imageserver.api.middleware import (
     AllowedHosts,
@@ -44,6 +56,8 @@ EXPOSED_HEADERS = (
     "X-Window-Width",
 )
 PREFLIGHT_SECONDS = 600
+# Pixels hardly shrink for the time that it takes, and progress is told by Content-Length.
+UNCOMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "multipart/related")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -68,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, volumes, patient, slice, index, measurements):
+    for part in (auth, volumes, patient, slice, slices, frames, index, measurements, dicomweb):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)
@@ -100,7 +114,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the outermost.
     app.add_middleware(BodyLimit)
     app.add_middleware(CatchUnexpected)
-    app.add_middleware(GZipMiddleware, compresslevel=5)
+    app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=UNCOMPRESSED)
     app.add_middleware(
         Cors,
         allow_origins=settings.effective_cors_origins,

@@ -191,6 +191,7 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
+        scope.setdefault("state", {})["is_head"] = True  # who streams need not make what is dropped here
         await self.app({**scope, "method": "GET"}, receive, send_without_body)
 
 

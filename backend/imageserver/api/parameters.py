@@ -9,26 +9,29 @@ from pydantic.json_schema import SkipJsonSchema
 from imageserver.dicom.identifiers import ADDRESS_PATTERN, is_address
 
 
-def _check_uid(value: str | None) -> str | None:
+def check_uid(value: str | None) -> str | None:
+    """Refuse what is no UID that the index could have."""
     if value is not None and not is_address(value):
         raise ValueError("must be a UID: digits and dots, at most 64 characters")
     return value
 
 
-_DOCUMENTED = WithJsonSchema({"type": "string", "pattern": ADDRESS_PATTERN, "minLength": 1, "maxLength": 64})
+DOCUMENTED_UID = WithJsonSchema(
+    {"type": "string", "pattern": ADDRESS_PATTERN, "minLength": 1, "maxLength": 64}
+)
 
 # An absent parameter is None; the document must not offer null, which no address can carry.
 Absent = SkipJsonSchema[None]
 
-StudyUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
-SeriesUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
-InstanceUid = Annotated[str, AfterValidator(_check_uid), _DOCUMENTED]
+StudyUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
+SeriesUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
+InstanceUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
 SeriesPath = Annotated[
-    str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(_check_uid), _DOCUMENTED
+    str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(check_uid), DOCUMENTED_UID
 ]
 SeriesQuery = Annotated[
     str | None,
     Query(description="Series Instance UID (0020,000E). Without it: the default series."),
-    AfterValidator(_check_uid),
-    _DOCUMENTED,
+    AfterValidator(check_uid),
+    DOCUMENTED_UID,
 ]

@@ -1,18 +1,24 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from imageserver.archive.addresses import FoundInstance, InstanceAddress, find_instance
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.catalogue import Catalogue
-from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.frames import FrameReader
 from imageserver.archive.metadata import Metadata, metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
 from imageserver.archive.scrubbing import Scrubber
+from imageserver.archive.series_metadata import MetadataList, list_metadata
+from imageserver.archive.slice_lists import SliceList, list_slices, refusal_of
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
+from imageserver.dicom.decoder_pool import DecoderPool
+from imageserver.dicom.frame_forms import EncodedFrame, Form
 from imageserver.dicom.overlays import OverlayPlane
 from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import Finding
@@ -21,14 +27,15 @@ from imageserver.errors import (
     AppError,
     Gone,
     InstanceNotFound,
-    IntegrityMismatch,
+    SeriesNotFound,
     SliceNotFound,
     Undecodable,
-    UndecodableFrame,
 )
 from imageserver.settings import Settings
 
 SECONDS_PER_DAY = 86_400
+
+ReadFrame = Callable[[InstanceFile, int, Form], EncodedFrame]
 
 
 class MiddlePicture(NamedTuple):
@@ -54,7 +61,9 @@ class Archive:
         self.keeper = IndexKeeper(
             database, self.directory, self.catalogue, on_alert, readers=settings.index_readers
         )
-        self._maker = PictureMaker(self.directory)
+        self.decoders = DecoderPool()
+        self._maker = PictureMaker(self.directory, self.decoders)
+        self.frames = FrameReader(self.directory, self.decoders)
         self._pictures = PictureMemory()
         self._is_scrubbing = settings.scrub_days > 0
         self._scrubber = Scrubber(
@@ -77,7 +86,7 @@ class Archive:
         """Stop keeping the index."""
         self._scrubber.stop(STOP_SECONDS)
         self.keeper.stop()
-        self._maker.close()
+        self.decoders.close()
 
     def locate(
         self, series_instance_uid: str | None, stack: int | None, index: int | None
@@ -126,6 +135,72 @@ class Archive:
         except Gone:
             self.keeper.look_soon()
             raise
+
+    def slice_list(self, volume: Volume, stack: int | None) -> SliceList:
+        """List the slices of a stack with their files and version; raises as `list_slices`."""
+        key = ("slices", volume.summary.series_instance_uid, stack)
+        return self.catalogue.ask_once(key, lambda session: list_slices(session, volume, stack))
+
+    def frame_bytes(self, volume: Volume, found: SliceList) -> int:
+        """Return how many bytes a decoded frame of a stack takes: the largest of the first, middle and last."""
+        slices = found.slices
+        chosen = dict.fromkeys((slices[0].file, slices[len(slices) // 2].file, slices[-1].file))
+        key = ("frame bytes", volume.summary.series_instance_uid, found.version)
+        return self.catalogue.remember(key, lambda: max(map(self._decoded_bytes, chosen)))
+
+    def _decoded_bytes(self, file: InstanceFile | None) -> int:
+        try:
+            return 0 if file is None else self.frames.decoded_bytes(file)
+        except (Gone, Undecodable):
+            return 0
+
+    def frame_reading(self) -> ReadFrame:
+        """Return a function that reads frames one after the other, as `FrameRun.read`, which says what it raises."""
+        run = self.frames.run()
+
+        def read(file: InstanceFile, frame_number: int, form: Form) -> EncodedFrame:
+            try:
+                return run.read(file, frame_number, form)
+            except Gone:
+                self.keeper.look_soon()
+                raise
+
+        return read
+
+    def instance(self, address: InstanceAddress) -> FoundInstance:
+        """Return an instance by its three UIDs.
+
+        Raises
+        ------
+        InstanceNotFound
+            If they do not belong together.
+        DataDirectoryUnavailable
+        """
+        self.catalogue.require_directory()
+        found = self.catalogue.ask_once(address, lambda session: find_instance(session, address))
+        if found is None:
+            raise InstanceNotFound("No file in the data directory has this SOP Instance UID in this series.")
+        return found
+
+    def metadata_list(
+        self, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str | None = None
+    ) -> MetadataList:
+        """List the instances of a series, or one, for `write_metadata`.
+
+        Raises
+        ------
+        SeriesNotFound, InstanceNotFound
+            If the study has no such series or instance.
+        DataDirectoryUnavailable
+        """
+        self.catalogue.require_directory()
+        uids = (study_instance_uid, series_instance_uid, sop_instance_uid)
+        found = self.catalogue.ask_once(("metadata", *uids), lambda session: list_metadata(session, *uids))
+        if found is not None:
+            return found
+        if sop_instance_uid is None:
+            raise SeriesNotFound("The study has no series with this Series Instance UID.")
+        raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
 
     def metadata(self, sop_instance_uid: str) -> Metadata:
         """Return the header of an instance in the DICOM JSON model.
@@ -179,8 +254,6 @@ class Archive:
         except Gone:
             self.keeper.look_soon()
             raise
-        if file.refused_code == INTEGRITY_MISMATCH:
-            raise IntegrityMismatch(MISMATCH_REASON)
         if file.refused_code:
-            raise UndecodableFrame(file.refused_reason or "The file is damaged.", reason=file.refused_code)
+            raise refusal_of(file)
         return file

@@ -10,6 +10,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sqlalchemy.orm import Session
+
 from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
 from imageserver.archive.volumes import (
@@ -137,6 +139,10 @@ class Catalogue:
         """Return what was made for this key in the present generation of the index."""
         self.status()
         return self._remember(key, make)
+
+    def ask_once(self, key: Any, question: Callable[[Session], T]) -> T:
+        """Ask the database, once per generation of the index."""
+        return self.remember(key, lambda: self._ask(question))
 
     def _remember(self, key: Any, make: Callable[[], T]) -> T:
         with self._lock:

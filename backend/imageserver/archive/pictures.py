@@ -10,8 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.volumes import InstanceFile
-from imageserver.dicom.decoder_pool import DecoderPool
-from imageserver.dicom.decoding import decode_frame
+from imageserver.dicom.decoding import Decoders, decode_frame
 from imageserver.dicom.overlay_bits import DecodedOverlays, decode_overlays, draw_overlays
 from imageserver.dicom.overlays import OverlayPlane, read_overlays
 from imageserver.dicom.picture_format import PictureFormat, encode
@@ -62,13 +61,9 @@ class PictureKey(NamedTuple):
 class PictureMaker:
     """Makes pictures and tells windows, from files that are opened for each."""
 
-    def __init__(self, directory: DataDirectory) -> None:
+    def __init__(self, directory: DataDirectory, decoders: Decoders) -> None:
         self._directory = directory
-        self._decoders = DecoderPool()
-
-    def close(self) -> None:
-        """End the decoder processes."""
-        self._decoders.close()
+        self._decoders = decoders
 
     def make(self, key: PictureKey) -> Picture:
         """Read, decode, window and encode one frame.

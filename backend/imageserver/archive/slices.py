@@ -1,5 +1,6 @@
 """Which slice is asked for: its place in the order of a stack or of the series, and its neighbours."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ def locate_slice(volume: Volume, stack: int | None, index: int | None) -> Locate
     SliceNotFound
         If the series has no such stack or slice.
     """
-    frames = _frames_of(volume, stack)
+    frames = frames_of(volume, stack)
     chosen = len(frames) // 2 if index is None else index
     if not frames:
         raise SliceNotFound("The series has no images.")
@@ -56,7 +57,7 @@ def locate_slice(volume: Volume, stack: int | None, index: int | None) -> Locate
 
 def neighbours_of(volume: Volume, located: LocatedSlice) -> list[LocatedSlice]:
     """Return the slices before and after one that cannot be shown."""
-    frames = _frames_of(volume, located.stack)
+    frames = frames_of(volume, located.stack)
     indices = (located.index - 1, located.index + 1)
     return [
         LocatedSlice(located.stack, index, len(frames), frames[index])
@@ -80,7 +81,23 @@ def place_of(volume: Volume, located: LocatedSlice) -> tuple[int | None, float |
     return None, None
 
 
-def _frames_of(volume: Volume, stack: int | None) -> tuple[FrameReference, ...]:
+def positions_of(volume: Volume, stack: int | None) -> Sequence[float | None]:
+    """Return where the slices of an order lie along the normal, in mm; None for each where they have no common one."""
+    middle = volume.arrangement.middle
+    number = stack if stack is not None or middle is None else middle.stack
+    if number is None:
+        return [None] * len(volume.arrangement.frames)
+    return volume.arrangement.stacks[number].positions_mm
+
+
+def frames_of(volume: Volume, stack: int | None) -> tuple[FrameReference, ...]:
+    """Return the frames of a stack, or of the default order, in order.
+
+    Raises
+    ------
+    SliceNotFound
+        If the series has no such stack.
+    """
     arrangement = volume.arrangement
     if stack is None:
         return arrangement.frames

@@ -25,6 +25,8 @@ class Kind(StrEnum):
     VOLUME = "volume"
     PATIENT = "patient"
     SLICE = "slice"
+    FRAMES = "frames"
+    METADATA = "metadata"
     FILE_PROBLEMS = "file_problems"
     MEASUREMENTS = "measurements"
     MEASUREMENTS_EXPORTED = "measurements_exported"

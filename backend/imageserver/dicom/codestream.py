@@ -69,6 +69,8 @@ class StreamHeader:
         Bits per sample, of JPEG and JPEG 2000.
     is_lossless : bool
         Whether the stream tells that decoding gives back what was encoded.
+    is_signed : bool or None
+        Whether the samples of JPEG 2000 can be negative; None for others, whose streams do not say it.
     is_decoded_to_rgb : bool
         Whether decoders undo a colour transform, so that what they give is RGB (T.800 G.1; PS3.5 8.2.4).
     """
@@ -78,6 +80,7 @@ class StreamHeader:
     precision: int | None = None
     is_lossless: bool = False
     is_decoded_to_rgb: bool = False
+    is_signed: bool | None = None
 
 
 def read_stream_header(data: bytes) -> StreamHeader | None:
@@ -153,7 +156,9 @@ def _read_jpeg_2000_header(data: bytes, start: int) -> StreamHeader | None:
     if len(data) < start + 42:
         return None
     width, height, left, top = struct.unpack_from(">4L", data, start + 8)
-    precision = (data[start + 42] & 0x7F) + 1 if len(data) > start + 42 else None
+    component = data[start + 42] if len(data) > start + 42 else None  # Ssiz of T.800 A.5.1
+    precision = None if component is None else (component & 0x7F) + 1
+    is_signed = None if component is None else bool(component & 0x80)
     is_high_throughput = is_lossless = is_decoded_to_rgb = False
     for marker, at in _jpeg_2000_segments(data, start + 2):
         is_high_throughput |= marker == _CAP and _has_part_15(data, at)
@@ -162,7 +167,7 @@ def _read_jpeg_2000_header(data: bytes, start: int) -> StreamHeader | None:
             is_lossless = data[at + 9] == _REVERSIBLE
     kind = StreamKind.HTJ2K if is_high_throughput else StreamKind.JPEG_2000
     size = StreamSize(height - top, width - left)
-    return StreamHeader(kind, size, precision, is_lossless, is_decoded_to_rgb)
+    return StreamHeader(kind, size, precision, is_lossless, is_decoded_to_rgb, is_signed)
 
 
 def _has_part_15(data: bytes, at: int) -> bool:

@@ -1,5 +1,6 @@
 """Deny by default: every route that is not on the public list refuses who is not logged in."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -32,7 +33,7 @@ def protected_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
     for route in iter_route_contexts(app.routes):
         for method in sorted((route.methods or set()) - {"HEAD"}):  # answered as GET
             if (method, route.path) not in PUBLIC:
-                path = str(route.path).replace("{series_instance_uid}", "1.2.3")
+                path = re.sub(r"{\w+_uid}", "1.2.3", str(route.path)).replace("{frame_list}", "1,2")
                 path = path.replace("{measurement_id}", "11111111-2222-4333-8444-555555555555")
                 assert "{" not in path, "name a value for this parameter here"
                 yield method, path

@@ -1,0 +1,9 @@
+"""DICOMweb (PS3.18), as far as it goes: what it does lies in `archive`, here is only how HTTP says it."""
+
+from fastapi import APIRouter
+
+from imageserver.api.dicomweb import frames, metadata
+
+router = APIRouter()
+for part in (metadata, frames):
+    router.include_router(part.router)

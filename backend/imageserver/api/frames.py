@@ -1,0 +1,98 @@
+"""``GET /volumes/{uid}/frames``: the pixels of a run of slices in one answer, for the viewer."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from pydantic import Field
+
+from imageserver.api.auditing import AccessAuditDep
+from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.dependencies import ArchiveDep
+from imageserver.api.frame_parts import WantedFrame, frame_parts, measure
+from imageserver.api.multipart import closing, media_type, new_boundary
+from imageserver.api.parameters import Absent, SeriesPath
+from imageserver.api.problems import problem_responses
+from imageserver.api.slices import StackQuery
+from imageserver.api.streaming import stream
+from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.slice_lists import SliceList
+from imageserver.archive.volumes import VolumeSummary
+from imageserver.audit.models import Kind
+from imageserver.dicom.frame_forms import Form
+from imageserver.errors import SliceNotFound, VolumeChanged
+
+router = APIRouter(tags=["slices"])
+
+# The address carries a digest that only those learn who may read the slices (docs/decisions).
+IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
+REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
+
+
+@router.get(
+    "/volumes/{series_instance_uid}/frames",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "`multipart/related`, a part for each slice in order: the frame, or a problem document.",
+            "content": {"multipart/related": {"schema": {"type": "string", "format": "binary"}}},
+        },
+        304: {"description": "The client's copy is good."},
+        **problem_responses(401, 404, 409, 422, 503, 507),
+    },
+)
+def get_frames(
+    request: Request,
+    archive: ArchiveDep,
+    audit: AccessAuditDep,
+    series_instance_uid: SeriesPath,
+    stack: StackQuery = None,
+    first: Annotated[int, Query(ge=0, description="The first slice, from 0.")] = 0,
+    count: Annotated[
+        Annotated[int, Field(ge=1)] | Absent, Query(description="How many. Without it: all that follow.")
+    ] = None,
+    version: Annotated[
+        Annotated[str, Field(max_length=64)] | Absent,
+        Query(description="As `GET …/slices` told it; the answer may then be kept for ever."),
+    ] = None,
+) -> Response:
+    """Give the frames of slices that follow each other, each in the form that browsers decode right."""
+    volume = archive.catalogue.volume(series_instance_uid)
+    found = archive.slice_list(volume, stack)
+    if version is not None and version != found.version:
+        raise VolumeChanged("The slices of the series have changed; ask for their list again.")
+    wanted = _choose(volume.summary, found, first, count)
+    summary = volume.summary
+    audit.record(
+        Kind.FRAMES,
+        study_instance_uid=summary.study_instance_uid,
+        series_instance_uid=summary.series_instance_uid,
+    )
+    tag = f'"{found.version}-{first}-{len(wanted)}"'
+    headers = {"ETag": f"W/{tag}", **(REVALIDATED if version is None else IMMUTABLE)}
+    if matches_etag(request, tag):
+        return not_modified(f"W/{tag}", headers)
+    boundary = new_boundary()
+    sizes = measure(archive, wanted, Form.BROWSER, boundary)
+    length = None if sizes is None else sum(sizes) + len(closing(boundary))
+    parts = frame_parts(archive, wanted, Form.BROWSER, boundary, sizes)
+    return stream(request, parts, media_type(boundary), headers, length)
+
+
+def _choose(summary: VolumeSummary, found: SliceList, first: int, count: int | None) -> list[WantedFrame]:
+    total = len(found.slices)
+    last = total if count is None else first + count
+    if first >= total or last > total:
+        raise SliceNotFound(
+            f"Slices {first} to {last - 1} were asked for; there are {total}, counted from 0."
+        )
+    return [
+        WantedFrame(
+            InstanceAddress(
+                summary.study_instance_uid, summary.series_instance_uid, one.frame.sop_instance_uid
+            ),
+            one.frame.frame_number,
+            one.file,
+        )
+        for one in found.slices[first:last]
+    ]

@@ -1,0 +1,179 @@
+"""The metadata of a whole series as one JSON array, put together from what the index keeps, without parsing it."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.files import DataDirectory, FileIdentity
+from imageserver.archive.metadata import Metadata, Source, keep_metadata, make_metadata
+from imageserver.archive.models import File, Instance, InstanceMetadata, Series, Study
+from imageserver.archive.reading_rules import metadata_stamp
+from imageserver.database import Database
+from imageserver.dicom.dicom_json import BULK_DATA
+from imageserver.errors import AppError
+
+AT_ONCE = 64  # instances whose metadata are in memory at the same time
+EMPTY = Metadata(b"{}")
+
+_BULK_DATA = f'"BulkDataURI":"{BULK_DATA}'.encode()
+_ADDRESS_TAGS = ("0020000D", "0020000E", "00080018")
+
+
+class MetadataList(NamedTuple):
+    """The instances of a series whose metadata are wanted.
+
+    Attributes
+    ----------
+    study_instance_uid, series_instance_uid : str
+    tag : str
+        Entity tag; another one whenever the metadata are.
+    instance_ids : tuple of int
+    """
+
+    study_instance_uid: str
+    series_instance_uid: str
+    tag: str
+    instance_ids: tuple[int, ...]
+
+
+def list_metadata(
+    session: Session, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str | None = None
+) -> MetadataList | None:
+    """List the instances of a series, or one of them; None where there are none under this address."""
+    statement = (
+        select(
+            Instance.id,
+            Instance.sop_instance_uid,
+            File.size,
+            File.mtime_ns,
+            File.inode,
+            Instance.refused_code,
+        )
+        .join(File, File.instance_id == Instance.id)
+        .join(Series, Instance.series_id == Series.id)
+        .join(Study, Series.study_id == Study.id)
+        .where(
+            Series.series_instance_uid == series_instance_uid, Study.study_instance_uid == study_instance_uid
+        )
+        .order_by(Instance.id)
+    )
+    if sop_instance_uid is not None:
+        statement = statement.where(Instance.sop_instance_uid == sop_instance_uid)
+    rows = session.execute(statement).all()
+    if not rows:
+        return None
+    digest = hashlib.sha256(repr((metadata_stamp(), sop_instance_uid)).encode())
+    for row in rows:
+        digest.update(repr(tuple(row[1:])).encode())
+    tag = f'"{digest.hexdigest()[:32]}"'
+    return MetadataList(study_instance_uid, series_instance_uid, tag, tuple(row[0] for row in rows))
+
+
+def write_metadata(
+    database: Database, directory: DataDirectory, wanted: MetadataList, bulk_data_prefix: str = ""
+) -> Iterator[bytes]:
+    """Yield the JSON array of the metadata, in pieces of some instances each.
+
+    What the index does not keep yet is made from the files, and kept. Of a file that is gone only the UIDs are told:
+    frames say what has become of it.
+
+    Parameters
+    ----------
+    database : Database
+        With the index.
+    directory : DataDirectory
+        For what the index does not have yet.
+    wanted : MetadataList
+        Of which instances.
+    bulk_data_prefix : str
+        What stands in front of each relative ``BulkDataURI``, with ``{sop}`` for the SOP Instance UID.
+    """
+    separator = b"["
+    for start in range(0, len(wanted.instance_ids), AT_ONCE):
+        ids = wanted.instance_ids[start : start + AT_ONCE]
+        documents = []
+        for sop_instance_uid, metadata in _metadata_of(database, directory, ids):
+            address = InstanceAddress(wanted.study_instance_uid, wanted.series_instance_uid, sop_instance_uid)
+            prefix = bulk_data_prefix.format(sop=sop_instance_uid)
+            documents.append(under_address(metadata.content, address, prefix))
+        if documents:
+            yield separator + b",".join(documents)
+            separator = b","
+    yield b"]" if separator == b"," else b"[]"
+
+
+def under_address(content: bytes, address: InstanceAddress, bulk_data_prefix: str = "") -> bytes:
+    """Give metadata the UIDs of its address, and its bulk data theirs.
+
+    Nearly all files say themselves what their address is; only where they do not, the document is parsed.
+
+    Parameters
+    ----------
+    content : bytes
+        As `Metadata.content`.
+    address : InstanceAddress
+        Under which it is told.
+    bulk_data_prefix : str
+        Put in front of each relative ``BulkDataURI``.
+    """
+    uids = dict(
+        zip(
+            _ADDRESS_TAGS,
+            (address.study_instance_uid, address.series_instance_uid, address.sop_instance_uid),
+            strict=True,
+        )
+    )
+    said = (f'"{tag}":{{"vr":"UI","Value":["{uid}"]}}'.encode() for tag, uid in uids.items())
+    if not all(element in content for element in said):
+        dataset = {**json.loads(content), **{t: {"vr": "UI", "Value": [uid]} for t, uid in uids.items()}}
+        ordered = dict(sorted(dataset.items()))
+        content = json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    if not bulk_data_prefix:
+        return content
+    # No value can look like this: inside of a string a quotation mark has a backslash in front.
+    return content.replace(_BULK_DATA, f'"BulkDataURI":"{bulk_data_prefix}{BULK_DATA}'.encode())
+
+
+def _metadata_of(
+    database: Database, directory: DataDirectory, ids: Sequence[int]
+) -> list[tuple[str, Metadata]]:
+    kept = (InstanceMetadata.content, InstanceMetadata.made_by)
+    statement = (
+        select(Instance.id, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode, *kept)
+        .join(File, File.instance_id == Instance.id)
+        .outerjoin(InstanceMetadata, InstanceMetadata.instance_id == Instance.id)
+        .where(Instance.id.in_(ids))
+        .order_by(Instance.id)
+    )
+    with database.reading() as session:
+        rows = session.execute(statement).all()
+    found: list[tuple[str, Metadata]] = []
+    made: list[tuple[Source, Metadata]] = []
+    for row in rows:
+        if row.made_by == metadata_stamp():
+            found.append((row.sop_instance_uid, Metadata(zlib.decompress(row.content))))
+            continue
+        source = Source(row.id, row.path, FileIdentity(row.size, row.mtime_ns, row.inode))
+        metadata = _make(directory, source)
+        if metadata is not None:
+            made.append((source, metadata))
+        found.append((row.sop_instance_uid, metadata or EMPTY))
+    if made:
+        with database.writing() as session:
+            for source, metadata in made:
+                keep_metadata(session, source, metadata)
+    return found
+
+
+def _make(directory: DataDirectory, source: Source) -> Metadata | None:
+    try:
+        with directory.open(source.path, source.identity) as stream:
+            return make_metadata(stream)
+    except AppError:  # gone, or another file by now: the index follows
+        return None
