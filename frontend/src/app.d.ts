@@ -8,6 +8,11 @@ declare global {
       /** What the person can do about it, when there is something. */
       hint?: string;
     }
+
+    interface PageState {
+      /** What was typed into the search of the study list, and who typed it. */
+      studySearch?: { text: string; username: string };
+    }
   }
 }
 

@@ -58,6 +58,12 @@ beforeEach(() => {
 });
 
 describe('request', () => {
+  it('repeats a parameter for each of its values, and leaves out what is not there', async () => {
+    const calls = serve(() => json(200, {}));
+    await request('/studies', { query: { modality: ['CT', 'MR'], query: null, verdict: [], limit: 50 } });
+    expect(calls[0]?.url.search).toBe('?modality=CT&modality=MR&limit=50');
+  });
+
   it('adds the token, and no cookie', async () => {
     const calls = serve(() => json(200, {}));
     await request('/volumes', { query: { limit: 1, offset: null } });

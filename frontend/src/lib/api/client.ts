@@ -25,7 +25,8 @@ export function useCredentials(provider: Credentials): void {
 
 export interface RequestOptions {
   method?: 'GET' | 'POST';
-  query?: Record<string, string | number | boolean | null | undefined>;
+  /** A list repeats its parameter. */
+  query?: Record<string, string | number | boolean | readonly string[] | null | undefined>;
   json?: unknown;
   form?: Record<string, string>;
   headers?: Record<string, string>;
@@ -80,7 +81,8 @@ async function findApi(): Promise<string> {
 function address(base: string, path: string, query: RequestOptions['query'] = {}): string {
   const url = new URL(path, base);
   for (const [name, value] of Object.entries(query)) {
-    if (value !== null && value !== undefined) url.searchParams.set(name, String(value));
+    if (value === null || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) url.searchParams.append(name, String(one));
   }
   return url.href;
 }
