@@ -1,5 +1,15 @@
 import type { Page } from '@playwright/test';
-import { expect, fillLogIn, logIn, patientPanel, picture, showImage, showName, test } from './journey';
+import {
+  ACCOUNT,
+  expect,
+  logIn,
+  patientPanel,
+  picture,
+  showImage,
+  showName,
+  test,
+  type Stack,
+} from './journey';
 
 const problem = (status: number, code: string) => ({
   status,
@@ -46,26 +56,6 @@ test.describe('a session', () => {
     await expect(patientPanel(page)).toContainText('Yamada, Tarou');
   });
 
-  test('that ended is told in one message; after log-in the click is finished', async ({
-    page,
-    context,
-    running,
-  }) => {
-    await logIn(page, `/dashboard?series=${running.uids.localizer}`);
-    await expect(page.getByText('Localizer')).toBeVisible();
-    const [cookie] = await context.cookies();
-    const headers = { Cookie: `imageserver_session=${cookie?.value}`, Origin: running.stack.webUrl };
-    const ended = await fetch(`${running.stack.apiUrl}/auth/logout`, { method: 'POST', headers });
-    expect(ended.status).toBe(204);
-
-    await showName(page);
-    await expect(page).toHaveURL(/\/login\?next=/);
-    await expect(page.getByText('Your session has ended.')).toHaveCount(1);
-    await fillLogIn(page);
-    await expect(page).toHaveURL(`/dashboard?series=${running.uids.localizer}`);
-    await expect(patientPanel(page).getByText('Планк, Анна', { exact: true })).toBeVisible();
-  });
-
   test('is refreshed by one tab at a time', async ({ page, context }) => {
     await logIn(page);
     const other = await context.newPage();
@@ -83,6 +73,99 @@ test.describe('a session', () => {
     await expect(page.getByText('Head 2.5 mm')).toBeVisible();
     await expect(other.getByText('Head 2.5 mm')).toBeVisible();
     expect(most).toBe(1);
+  });
+});
+
+const returnDialog = (page: Page) => page.getByRole('alertdialog', { name: 'Log in again' });
+
+/** Ends the session on the server, as an administrator or a log-out everywhere does. */
+async function revoke(page: Page, stack: Stack) {
+  const [cookie] = await page.context().cookies();
+  const headers = { Cookie: `imageserver_session=${cookie?.value}`, Origin: stack.webUrl };
+  const ended = await fetch(`${stack.apiUrl}/auth/logout`, { method: 'POST', headers });
+  expect(ended.status).toBe(204);
+}
+
+/** Nothing of a patient for eyes, for voices, or for a script that looks through the document. */
+async function expectNothingOfPatient(page: Page, name: string) {
+  expect(await page.content()).not.toContain(name);
+  expect(await page.locator('body').ariaSnapshot()).not.toContain(name);
+  expect(await page.locator('img, canvas').count()).toBe(0);
+  expect(await page.title()).toBe('Log in again – Medical Image Server');
+}
+
+test.describe('a session that is ended on the server while somebody works', () => {
+  test.beforeEach(async ({ page, running }) => {
+    await logIn(page, `/dashboard?series=${running.uids.head}`);
+    await showName(page);
+    await showImage(page);
+    await expect(patientPanel(page)).toContainText('Yamada, Tarou');
+    await expect(picture(page)).toBeVisible();
+    await page.getByText('As the file writes it').click();
+    await revoke(page, running.stack);
+    await page.keyboard.press('Escape');
+    await page.getByRole('group', { name: 'Picture' }).focus();
+    await page.keyboard.press('ArrowDown');
+    await expect(returnDialog(page)).toBeVisible();
+  });
+
+  test('covers the page and gives it back after log-in, with the step that was on its way', async ({
+    page,
+  }) => {
+    await expectNothingOfPatient(page, 'Yamada');
+    await expect(page.getByLabel('User name')).toHaveValue(ACCOUNT.username);
+    await expect(page.getByLabel('Password', { exact: true })).toBeFocused();
+    // Keys do nothing to the page behind, and Escape does not open the way to it.
+    await page.keyboard.press('Escape');
+    await expect(returnDialog(page)).toBeVisible();
+    await page.keyboard.type('wrong');
+    await page.keyboard.press('Enter');
+    await expect(returnDialog(page).getByRole('alert')).toContainText('User name or password is wrong.');
+    await expectNothingOfPatient(page, 'Yamada');
+
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password);
+    await page.keyboard.press('Enter');
+    await expect(returnDialog(page)).toHaveCount(0);
+    await expect(patientPanel(page)).toContainText('Yamada, Tarou');
+    await expect(patientPanel(page).getByText('Yamada^Tarou', { exact: false }).last()).toBeVisible();
+    await expect(picture(page)).toHaveAttribute('alt', /Slice 7 of 11/);
+    await expect(page.getByRole('group', { name: 'Picture' })).toBeFocused();
+    await expect(page).toHaveTitle('Dashboard – Medical Image Server');
+    await page.keyboard.press('ArrowDown');
+    await expect(picture(page)).toHaveAttribute('alt', /Slice 8 of 11/);
+  });
+
+  test('starts afresh for another person', async ({ page, running }) => {
+    const dora = { username: 'dora', password: 'nine quiet harbours' };
+    running.stack.addUser(dora);
+    await page.getByLabel('User name').fill(dora.username);
+    await page.getByLabel('Password', { exact: true }).fill(dora.password);
+    await page.getByRole('button', { name: 'Log in', exact: true }).click();
+    await expect(page).toHaveURL('/dashboard');
+    await expect(page.getByText('You are logged in as dora.')).toBeVisible();
+    await expect(page.getByRole('button', { name: 'Show image' })).toHaveAttribute('aria-busy', 'false');
+    expect(await page.content()).not.toContain('Yamada');
+    await expect(picture(page)).toHaveCount(0);
+  });
+
+  test('can be left for the log-in', async ({ page }) => {
+    await page.getByRole('button', { name: 'Leave' }).click();
+    await expect(page).toHaveURL('/login');
+    await expect(page.getByText('You are logged out.')).toBeVisible();
+    await page.reload();
+    await expect(page.getByRole('heading', { name: 'Log in' })).toBeVisible();
+    expect(await page.content()).not.toContain('Yamada');
+  });
+
+  test('is waited for in every tab, and one log-in brings all back', async ({ page, context }) => {
+    const other = await context.newPage();
+    await other.goto('/login');
+    await other.getByLabel('User name').fill(ACCOUNT.username);
+    await other.getByLabel('Password', { exact: true }).fill(ACCOUNT.password);
+    await other.getByRole('button', { name: 'Log in' }).click();
+    await expect(other).toHaveURL('/dashboard');
+    await expect(returnDialog(page)).toHaveCount(0);
+    await expect(patientPanel(page)).toContainText('Yamada, Tarou');
   });
 });
 
@@ -107,6 +190,6 @@ test('a changed password keeps this session and ends the others', async ({ page,
   await expect(picture(page)).toBeVisible();
 
   await showImage(elsewhere);
-  await expect(elsewhere).toHaveURL('/login');
+  await expect(returnDialog(elsewhere)).toBeVisible();
   await elsewhere.close();
 });

@@ -28,6 +28,7 @@ export const notices = {
   loggedOutOnlyHere: notice('warning', said.loggedOutOnlyHere, said.loggedOutOnlyHereHint),
   sessionEnded: notice('info', said.ended, said.endedHint),
   otherUser: (username: string) => notice('info', said.otherUser(username)),
+  startedAfresh: (username: string) => notice('info', said.startedAfresh(username)),
   passwordChanged: notice('success', said.passwordChanged),
   accountCreated: (username: string) => notice('success', said.accountCreated(username)),
   differentSite: (pageHost: string, apiHost: string) =>

@@ -142,6 +142,16 @@ describe('request', () => {
     expect(bearer(calls[0]?.init ?? {})).toBe('Bearer first');
   });
 
+  it('does not wait for a log-in on behalf of somebody who gave up', async () => {
+    serve(() => problem(401, 'token_expired'));
+    useCredentials({ token: 'old', username: 'anna', renew: () => new Promise(() => {}) });
+    const controller = new AbortController();
+    const asked = request('/patient', { signal: controller.signal });
+    await Promise.resolve();
+    controller.abort();
+    await expect(asked).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
   it('does not renew for a wrong password', async () => {
     const credentials = holdToken('first');
     for (const auth of ['cookie', 'bearer'] as const) {

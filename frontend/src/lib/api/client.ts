@@ -13,7 +13,10 @@ export interface Credentials {
   readonly token: string | null;
   /** Whose token it is. */
   readonly username: string | null;
-  /** Gets a new token unless `rejected` was already replaced. Throws SignedOutError when the session is over. */
+  /**
+   * Gets a new token unless `rejected` was already replaced. Where the session ended by itself under an open page this
+   * takes until its person has logged in again. Throws SignedOutError when nothing comes of that.
+   */
   renew(rejected: string | null): Promise<void>;
 }
 
@@ -42,18 +45,28 @@ export interface RequestOptions {
 export async function request(path: string, options: RequestOptions = {}): Promise<Response> {
   if ((options.auth ?? 'bearer') !== 'bearer') return send(path, options, null);
   if (!credentials) throw new SignedOutError();
-  if (!credentials.token) await credentials.renew(null);
+  if (!credentials.token) await orAborted(credentials.renew(null), options.signal);
   const { token, username } = credentials;
   try {
     return await send(path, options, token);
   } catch (error) {
     if (!(error instanceof ProblemError) || !RENEWABLE.has(error.code)) throw error;
-    await credentials.renew(token);
-    options.signal?.throwIfAborted();
+    await orAborted(credentials.renew(token), options.signal);
     // What was asked for as one person is never answered as another.
     if (credentials.username !== username) throw new SignedOutError();
     return send(path, options, credentials.token);
   }
+}
+
+/** Somebody may take long to log in again; who asked may not be interested any more by then. */
+function orAborted(work: Promise<void>, signal?: AbortSignal): Promise<void> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new DOMException('Given up', 'AbortError'));
+    if (signal.aborted) return giveUp();
+    signal.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
 }
 
 async function send(path: string, options: RequestOptions, token: string | null): Promise<Response> {

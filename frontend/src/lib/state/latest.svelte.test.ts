@@ -87,16 +87,5 @@ describe('Latest', () => {
     const latest = new Latest<string>();
     await latest.ask(() => Promise.reject(new SignedOutError()));
     expect(latest.error).toBeNull();
-    expect(latest.wasSignedOut).toBe(true);
-  });
-
-  it('tells of the end of the session also when the page is gone already', async () => {
-    const latest = new Latest<string>();
-    const { ask, fail } = question();
-    const asked = latest.ask(ask);
-    latest.clear();
-    fail(new SignedOutError());
-    await asked;
-    expect(latest.wasSignedOut).toBe(true);
   });
 });

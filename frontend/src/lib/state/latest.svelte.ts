@@ -1,5 +1,5 @@
 /** One question at a time: the last one asked is the one answered, whatever arrives late. */
-import { isSilent, SignedOutError } from '$lib/api/problem';
+import { isSilent } from '$lib/api/problem';
 
 /** From here on a person should see that something is under way. */
 const SLOW_AFTER_MS = 400;
@@ -9,7 +9,6 @@ export class Latest<T> {
   #error = $state.raw<unknown>(null);
   #isBusy = $state(false);
   #isSlow = $state(false);
-  #wasSignedOut = false;
   #controller: AbortController | null = null;
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
   #again: (() => Promise<void>) | null = null;
@@ -36,11 +35,6 @@ export class Latest<T> {
     return this.#isSlow;
   }
 
-  /** Whether the last question stayed open because the session was over. */
-  get wasSignedOut(): boolean {
-    return this.#wasSignedOut;
-  }
-
   /** Asks; an earlier question still open is given up. The value before stays until the answer is there. */
   async ask(question: (signal: AbortSignal) => Promise<T>): Promise<void> {
     this.#stop();
@@ -48,15 +42,12 @@ export class Latest<T> {
     this.#controller = controller;
     this.#again = () => this.ask(question);
     this.#isBusy = true;
-    this.#wasSignedOut = false;
     this.#slowTimer = setTimeout(() => (this.#isSlow = true), SLOW_AFTER_MS);
     try {
       const value = await question(controller.signal);
       if (this.#controller === controller) this.#settle(value, null);
       else this.#release(value);
     } catch (error) {
-      // The page may be gone before its question fails; who asked still wants to know why.
-      if (error instanceof SignedOutError) this.#wasSignedOut = true;
       if (this.#controller !== controller) return;
       this.#settle(null, isSilent(error) ? null : error);
     }

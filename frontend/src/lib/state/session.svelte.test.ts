@@ -102,11 +102,11 @@ describe('renew', () => {
     expect(auth.refresh).not.toHaveBeenCalled();
   });
 
-  it('ends the session with one message when the server refuses', async () => {
+  it('signs out a page that is looked at again after its session ended', async () => {
     const session = openTab();
     await session.start();
     vi.mocked(auth.refresh).mockRejectedValue(refused('session_ended'));
-    await expect(session.renew('t1')).rejects.toBeInstanceOf(SignedOutError);
+    await session.check();
     expect(session.phase).toBe('signed-out');
     expect(session.token).toBeNull();
     expect(session.notice).toBe(notices.sessionEnded);
@@ -139,6 +139,88 @@ describe('renew', () => {
     answer(granted('anna', 't2'));
     await expect(renewal).rejects.toBeInstanceOf(SignedOutError);
     expect(session.phase).toBe('signed-out');
+  });
+});
+
+describe('a session that ends by itself under an open page', () => {
+  async function interrupt() {
+    const session = openTab();
+    await session.start();
+    vi.mocked(auth.refresh).mockRejectedValue(refused('session_ended'));
+    const settled = vi.fn();
+    const waiting = session.renew('t1');
+    waiting.then(
+      () => settled('came'),
+      (error: unknown) => settled(error),
+    );
+    await vi.waitFor(() => expect(session.phase).toBe('interrupted'));
+    return { session, waiting, settled };
+  }
+
+  it('keeps whose page it is, and no token', async () => {
+    const { session, settled } = await interrupt();
+    expect(session.username).toBe('anna');
+    expect(session.token).toBeNull();
+    expect(settled).not.toHaveBeenCalled();
+  });
+
+  it('lets requests go on once the same person is back', async () => {
+    const { session, waiting } = await interrupt();
+    const another = session.renew(null);
+    vi.mocked(auth.logIn).mockResolvedValue({ access_token: 't3', token_type: 'bearer', expires_in: 900 });
+    await session.logIn('anna', 'secret');
+    await Promise.all([waiting, another]);
+    expect(session.phase).toBe('signed-in');
+    expect(session.token).toBe('t3');
+    expect(session.notice).toBeNull();
+  });
+
+  it('answers none of them for another person', async () => {
+    const { session, waiting } = await interrupt();
+    vi.mocked(auth.readMe).mockResolvedValue(me('bert', 's2'));
+    await session.logIn('bert', 'secret');
+    await expect(waiting).rejects.toBeInstanceOf(SignedOutError);
+    expect(session.username).toBe('bert');
+    expect(session.notice).toEqual(notices.startedAfresh('bert'));
+  });
+
+  it('waits on after a wrong password', async () => {
+    const { session, settled } = await interrupt();
+    vi.mocked(auth.logIn).mockRejectedValue(refused('invalid_credentials'));
+    await expect(session.logIn('anna', 'wrong')).rejects.toBeInstanceOf(ProblemError);
+    expect(session.phase).toBe('interrupted');
+    expect(settled).not.toHaveBeenCalled();
+  });
+
+  it('is left by log-out, which answers nothing', async () => {
+    const { session, waiting } = await interrupt();
+    await session.logOut();
+    await expect(waiting).rejects.toBeInstanceOf(SignedOutError);
+    expect(session.phase).toBe('signed-out');
+    expect(session.username).toBeNull();
+    expect(session.loggedOut).toBe(true);
+  });
+
+  it('interrupts the other tabs, too, and one log-in is for all', async () => {
+    const other = openTab();
+    await other.start();
+    const { session } = await interrupt();
+    await messagesArrive();
+    expect(other.phase).toBe('interrupted');
+    await session.logIn('anna', 'secret');
+    await messagesArrive();
+    expect(other.phase).toBe('signed-in');
+  });
+
+  it('leaves in every tab when somebody logs out in one', async () => {
+    const { session } = await interrupt();
+    const other = openTab();
+    vi.mocked(auth.refresh).mockResolvedValue(granted('anna', 't4'));
+    await other.start();
+    await other.logOut();
+    await messagesArrive();
+    expect(session.phase).toBe('signed-out');
+    expect(session.notice).toBe(notices.loggedOutElsewhere);
   });
 });
 
@@ -230,8 +312,8 @@ describe('an unattended page', () => {
     expect(session.phase).toBe('signed-in');
     quiet.mockReturnValue(600_001);
     await session.lookAgain();
-    expect(session.phase).toBe('signed-out');
-    expect(session.notice).toBe(notices.sessionEnded);
+    expect(session.phase).toBe('interrupted');
+    expect(session.token).toBeNull();
     expect(auth.logOut).toHaveBeenCalledWith('t1', false);
   });
 });

@@ -10,11 +10,15 @@ import { ProblemError, SignedOutError } from '$lib/api/problem';
 import type { Me } from '$lib/api/types';
 import { type Notice, notices } from '$lib/messages';
 import { attention } from './attention';
+import { AwaitedReturn } from './awaitedReturn';
 import { Tabs, type EndReason, type TabGrant, type TabMessage } from './tabs';
 import { isLogOutUnfinished, noteUnfinishedLogOut } from './unfinishedLogOut';
 
-/** `checking`: not known yet, or being asked again; nothing of a patient may be on the page. */
-export type Phase = 'checking' | 'signed-out' | 'signed-in' | 'leaving';
+/**
+ * `checking`: not known yet, or being asked again; nothing of a patient may be on the page.
+ * `interrupted`: the session ended by itself; the page is covered and keeps its work for the same person.
+ */
+export type Phase = 'checking' | 'signed-out' | 'signed-in' | 'interrupted' | 'leaving';
 
 /** A token that ends this soon is not worth sending. */
 const TOKEN_MARGIN_MS = 5_000;
@@ -25,7 +29,9 @@ export class Session implements Credentials {
   #me = $state.raw<Me | null>(null);
   #notice = $state.raw<Notice | null>(null);
   #checkError = $state.raw<unknown>(null);
-  #lastUsername: string | null = null;
+  /** Whose work waits behind the cover. */
+  #interrupted: string | null = null;
+  readonly #return = new AwaitedReturn();
   #endedBy: EndReason | null = null;
   #start: Promise<void> | null = null;
   #renewal: Promise<void> | null = null;
@@ -36,13 +42,9 @@ export class Session implements Credentials {
     return this.#phase;
   }
 
+  /** Whose page this is: who is signed in, or was until the session ended by itself. */
   get username(): string | null {
-    return this.#grant?.username ?? null;
-  }
-
-  /** Who was signed in until just now: for finishing what that person began. */
-  get lastUsername(): string | null {
-    return this.#lastUsername;
+    return this.#grant?.username ?? this.#interrupted;
   }
 
   /** Role, start and end of the session; null until the server told. */
@@ -114,8 +116,9 @@ export class Session implements Credentials {
     // The server decides how a name is written; a token that cannot even say whose it is signs nobody in.
     const me = await auth.readMe(answer.access_token);
     const { username: name, session } = me;
-    this.#notice = null;
+    const isOther = this.#interrupted !== null && this.#interrupted !== name;
     this.#accept({ token: answer.access_token, expiresAt, username: name, sessionId: session.id }, true);
+    this.#notice = isOther ? notices.startedAfresh(name) : null;
     this.#learn(me);
   }
 
@@ -146,13 +149,22 @@ export class Session implements Credentials {
     this.#phase = 'signed-out';
   }
 
-  /** See `Credentials`. Requests of this tab share one renewal; tabs take turns and use each other's answer. */
-  renew(rejected: string | null): Promise<void> {
-    if (this.#hasOtherToken(rejected)) return Promise.resolve();
+  /**
+   * See `Credentials`. Requests of this tab share one renewal; tabs take turns and use each other's answer. Where the
+   * session is over, requests of an open page wait until its person has logged in again.
+   */
+  async renew(rejected: string | null): Promise<void> {
+    if (this.#hasOtherToken(rejected)) return;
+    if (this.#interrupted !== null) return this.#return.wait();
     this.#renewal ??= this.#tabs
       .oneAtATime(() => this.#renewNow(rejected))
       .finally(() => (this.#renewal = null));
-    return this.#renewal;
+    try {
+      await this.#renewal;
+    } catch (error) {
+      if (this.#interrupted === null || !(error instanceof SignedOutError)) throw error;
+      await this.#return.wait();
+    }
   }
 
   #hasOtherToken(rejected: string | null): boolean {
@@ -160,7 +172,7 @@ export class Session implements Credentials {
   }
 
   async #renewNow(rejected: string | null): Promise<void> {
-    if (this.#phase === 'signed-out' || this.#phase === 'leaving') throw new SignedOutError();
+    if (!['checking', 'signed-in'].includes(this.#phase)) throw new SignedOutError();
     if (this.#hasOtherToken(rejected)) return;
     const before = this.username;
     let answer;
@@ -187,9 +199,11 @@ export class Session implements Credentials {
       this.#notice = notices.otherUser(grant.username);
     }
     this.#grant = grant;
-    this.#lastUsername = grant.username;
     this.#endedBy = null;
+    this.#interrupted = null;
     this.#phase = 'signed-in';
+    if (before === grant.username) this.#return.come();
+    else this.#return.giveUp();
     if (tell) this.#tabs.tell({ type: 'signed-in', grant });
   }
 
@@ -235,21 +249,34 @@ export class Session implements Credentials {
   }
 
   #end(code: string, who: string | null): SignedOutError {
-    this.#forget('signed-out');
-    this.#endedBy = 'session-ended';
-    if (who !== null || code === 'session_ended') this.#notice = notices.sessionEnded;
+    this.#stop('session-ended', who !== null || code === 'session_ended' ? notices.sessionEnded : null);
     if (who !== null) this.#tabs.tell({ type: 'signed-out', reason: 'session-ended' });
     return new SignedOutError();
+  }
+
+  /** A page that is open when its session ends by itself waits for its person; everything else leaves. */
+  #stop(reason: EndReason, notice: Notice | null): void {
+    const who = this.username;
+    this.#endedBy = reason;
+    if (reason === 'session-ended' && this.#phase === 'signed-in') {
+      this.#forget('interrupted');
+      this.#interrupted = who;
+      this.#return.begin();
+    } else {
+      this.#forget('signed-out');
+      this.#notice = notice ?? this.#notice;
+    }
   }
 
   #hear(message: TabMessage): void {
     if (message.type === 'signed-in') {
       if (this.#phase !== 'leaving') this.#accept(message.grant, false);
       if (this.#me?.session.id !== message.grant.sessionId) void this.#askMe();
-    } else if (this.#phase === 'signed-in' || this.#phase === 'checking') {
-      this.#forget('signed-out');
-      this.#endedBy = message.reason;
-      this.#notice = message.reason === 'logged-out' ? notices.loggedOutElsewhere : notices.sessionEnded;
+    } else if (this.#phase === 'interrupted' && message.reason === 'session-ended') {
+      // This tab knows already.
+    } else if (['checking', 'signed-in', 'interrupted'].includes(this.#phase)) {
+      const isLogOut = message.reason === 'logged-out';
+      this.#stop(message.reason, isLogOut ? notices.loggedOutElsewhere : notices.sessionEnded);
     }
   }
 
@@ -257,7 +284,9 @@ export class Session implements Credentials {
     clearTimeout(this.#endTimer);
     this.#grant = null;
     this.#me = null;
+    this.#interrupted = null;
     this.#phase = phase;
+    this.#return.giveUp();
   }
 
   /** Only tests need it: a page's session lives as long as the page. */

@@ -448,6 +448,12 @@ export const en = {
     loggedOutOnlyHereHint: 'Its session may last a while longer. Try again when the server can be reached.',
     ended: 'Your session has ended.',
     endedHint: 'Log in again to go on where you were.',
+    /** The dialog over a page whose session ended by itself. */
+    kept: 'Your session has ended. What you had open is kept; log in to go on.',
+    otherUserHint: (username: string) => `Another person than ${username} starts afresh.`,
+    leave: 'Leave',
+    startedAfresh: (username: string) =>
+      `You are logged in as ${username}. What was open here before is closed.`,
     otherUser: (username: string) => `This tab now belongs to ${username}, who logged in in another tab.`,
     passwordChanged: 'Your password is changed. Every other session of yours has ended.',
     accountCreated: (username: string) => `The account ${username} exists now. Log in with it.`,

@@ -11,5 +11,6 @@ export async function load({ url }) {
     const { text, hint } = explainError(reason);
     error(503, { message: text, ...(hint ? { hint } : {}) });
   }
-  if (session.phase !== 'signed-in') redirect(307, session.loggedOut ? '/login' : logInAddress(url));
+  if (session.phase !== 'signed-in' && session.phase !== 'interrupted')
+    redirect(307, session.loggedOut ? '/login' : logInAddress(url));
 }
