@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, text, update
 from sqlalchemy.orm import Session
 
-from imageserver.archive.entries import LONGEST_PREFIX, exact_key, find_words, sort_key
+from imageserver.archive.entry_words import LONGEST_PREFIX, exact_key, find_words, sort_key
 from imageserver.archive.lease import ensure_state_row
 from imageserver.archive.models import IndexState, Series, Study, VolumeEntry, VolumeWord
 from imageserver.database import Database

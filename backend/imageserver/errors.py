@@ -60,18 +60,18 @@ class NoVolume(NotFound):
     title = "No DICOM volume found in the data directory"
 
 
-class SeriesNotFound(NotFound):
-    """No series has this Series Instance UID."""
-
-    code = "series_not_found"
-    title = "Series not found"
-
-
 class StudyNotFound(NotFound):
     """No study has this Study Instance UID."""
 
     code = "study_not_found"
     title = "Study not found"
+
+
+class SeriesNotFound(NotFound):
+    """No series has this Series Instance UID."""
+
+    code = "series_not_found"
+    title = "Series not found"
 
 
 class InstanceNotFound(NotFound):

@@ -21,6 +21,7 @@ from imageserver.api import (
     patient,
     slice,
     slices,
+    studies,
     volumes,
 )
 from imageserver.api.cors import Cors
@@ -82,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, volumes, patient, slice, slices, frames, index, measurements, dicomweb):
+    for part in (auth, studies, volumes, patient, slice, slices, frames, index, measurements, dicomweb):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)

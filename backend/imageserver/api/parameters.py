@@ -26,6 +26,9 @@ Absent = SkipJsonSchema[None]
 StudyUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
 SeriesUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
 InstanceUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
+StudyPath = Annotated[
+    str, Path(description="Study Instance UID (0020,000D)."), AfterValidator(check_uid), DOCUMENTED_UID
+]
 SeriesPath = Annotated[
     str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(check_uid), DOCUMENTED_UID
 ]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
+from imageserver.archive.study_search import StudyFilter, Totals, count_studies
 from imageserver.archive.volumes import (
     IndexStatus,
     InstanceFile,
@@ -98,6 +99,10 @@ class Catalogue:
     def count(self, wanted: VolumeFilter) -> int:
         """Count the volumes of a filter; once per generation, because counting takes longer the more there are."""
         return self.remember(("count", wanted), lambda: self._ask(count_volumes, wanted))
+
+    def count_studies(self, wanted: StudyFilter) -> Totals:
+        """Count the studies of a filter; as `count`."""
+        return self.remember(("studies", wanted), lambda: self._ask(count_studies, wanted))
 
     def problem_counts(self) -> dict[str, int]:
         """Count the files that are not shown, by code."""

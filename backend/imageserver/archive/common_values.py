@@ -17,7 +17,14 @@ from imageserver.dicom.raw_elements import element_of
 from imageserver.dicom.text_values import text
 
 STUDY_COLUMNS = ("study_instance_uid", "study_date", "study_time", "study_description", "accession_number")
-SERIES_COLUMNS = ("series_instance_uid", "modality", "series_description")
+SERIES_COLUMNS = (
+    "series_instance_uid",
+    "modality",
+    "series_description",
+    "series_number",
+    "series_date",
+    "series_time",
+)
 _READ_FROM = (
     "SpecificCharacterSet",
     "PatientName",

@@ -23,7 +23,7 @@ from imageserver.archive.progress import Progress
 from imageserver.archive.reading import CONFLICT, ReadFile
 from imageserver.archive.rearranging import Rearranging
 from imageserver.archive.storing import add_files, forget_everything, remove_files, series_of
-from imageserver.archive.summaries import SOP_CONFLICT, rearrange
+from imageserver.archive.summaries import SOP_CONFLICT, rearrange, write_entries_of_studies
 from imageserver.database import Database
 
 
@@ -141,6 +141,7 @@ class IndexWriter:
             keep_checksums(session, checksums)
             growing = self.rearranging.choose(session, added.counts)
             rearrange(session, series | growing, added.whole)
+            write_entries_of_studies(session, added.completed)
             self.rearranging.done(series)
             if contested := [file.declared_uid for file in settled if self._is_new_conflict(file)]:
                 alert(session, self.on_alert, SOP_CONFLICT, series_of(session, contested))

@@ -28,6 +28,9 @@ class Study(Base):
     study_time: Mapped[str | None] = mapped_column(Text)
     study_description: Mapped[str | None] = mapped_column(Text)
     accession_number: Mapped[str | None] = mapped_column(Text)
+    # What its series say together (`study_entries.py`): only shown.
+    patient: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    modalities: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
 
 
 class Series(Base):
@@ -40,12 +43,18 @@ class Series(Base):
     series_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
     modality: Mapped[str | None] = mapped_column(Text)
     series_description: Mapped[str | None] = mapped_column(Text)
+    series_number: Mapped[int | None] = mapped_column(BigInteger)
+    series_date: Mapped[str | None] = mapped_column(String(8))
+    series_time: Mapped[str | None] = mapped_column(Text)
     # What the default series is chosen by (docs/decisions/0016: volumes first, segmentations and dose last).
     rank: Mapped[int] = mapped_column(default=0)
     slice_count: Mapped[int] = mapped_column(default=0)
     study_moment: Mapped[str] = mapped_column(Text, default="")
     verdict: Mapped[str] = mapped_column(String(32), default="")
     arrangement: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    # The middle slice of the arrangement, so that a list of series need not read that.
+    middle_sop_instance_uid: Mapped[str | None] = mapped_column(UID)
+    middle_frame_number: Mapped[int | None]
     patient: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # Instances were added since it was arranged.
@@ -117,6 +126,60 @@ class VolumePrefix(Base):
 
     prefix: Mapped[str] = mapped_column(KEY, primary_key=True)
     volumes: Mapped[int] = mapped_column()
+
+
+class StudyEntry(Base):
+    """A study as the list of studies sorts and filters it; as `VolumeEntry`, made by `study_entries.py`.
+
+    Counts are those of its series with pictures; the series without (reports, presentation states) are counted apart.
+    """
+
+    __tablename__ = "study_entries"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(KEY)
+    # The series that stands for the study; of a study without pictures the empty text.
+    series_instance_uid: Mapped[str] = mapped_column(KEY)
+    study_moment: Mapped[str] = mapped_column(KEY)
+    modality: Mapped[str] = mapped_column(KEY)
+    verdict: Mapped[str] = mapped_column(KEY)
+    patient_name: Mapped[str] = mapped_column(KEY)
+    patient_id: Mapped[str] = mapped_column(KEY)
+    accession_number: Mapped[str] = mapped_column(KEY)
+    description: Mapped[str] = mapped_column(KEY)
+    series_count: Mapped[int] = mapped_column()
+    slice_count: Mapped[int] = mapped_column()
+    series_without_pictures: Mapped[int] = mapped_column()
+
+    __table_args__ = tuple(
+        Index(f"ix_study_entries_{name}", name, "study_instance_uid", postgresql_include=["study_id"])
+        for name in (
+            "study_moment", "modality", "verdict", "patient_name", "patient_id", "accession_number", "description",
+            "series_count", "slice_count",
+        )
+    )  # fmt: skip
+
+
+class StudyWord(Base):
+    """A word by which a study is found, or one of its modalities, marked (`entry_words.exactly`)."""
+
+    __tablename__ = "study_words"
+
+    word: Mapped[str] = mapped_column(KEY, primary_key=True)
+    study_id: Mapped[int] = mapped_column(
+        ForeignKey("study_entries.study_id", ondelete="CASCADE"), primary_key=True
+    )
+
+    __table_args__ = (Index("ix_study_words_study_id_word", study_id, word), {"sqlite_with_rowid": False})
+
+
+class StudyPrefix(Base):
+    """How many studies have a word that begins so, or a modality; as `VolumePrefix`."""
+
+    __tablename__ = "study_prefixes"
+
+    prefix: Mapped[str] = mapped_column(KEY, primary_key=True)
+    studies: Mapped[int] = mapped_column()
 
 
 class Instance(Base):

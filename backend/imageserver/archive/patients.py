@@ -11,7 +11,7 @@ from imageserver.dicom.reading import Header
 NAMES_DIFFER = "patient_names_differ"
 IDS_DIFFER = "patient_ids_differ"
 DATES_DIFFER = "birth_dates_differ"
-_COLUMNS = ("patient_id", "patient_birth_date", "patient_sex")
+_COLUMNS = ("patient_id", "issuer_of_patient_id", "patient_birth_date", "patient_sex")
 
 
 def read_patient(header: Header) -> dict[str, Any]:
@@ -20,6 +20,7 @@ def read_patient(header: Header) -> dict[str, Any]:
     return {
         **patient_name(header.dataset).as_dict(),
         "patient_id": attributes["patient_id"],
+        "issuer_of_patient_id": attributes["issuer_of_patient_id"],
         "birth_date": attributes["patient_birth_date"],
         "sex": attributes["patient_sex"],
     }
@@ -77,7 +78,8 @@ def summarise_patients(patients: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _identity(patient: dict[str, Any]) -> tuple[str | None, ...]:
-    return patient["raw"], patient["patient_id"], patient["birth_date"], patient["sex"]
+    parts = ("raw", "patient_id", "birth_date", "sex", "issuer_of_patient_id")
+    return tuple(patient.get(part) for part in parts)  # former versions did not read the last
 
 
 def _warnings(chosen: dict[str, Any], found: list[dict[str, Any]], others: list[Any]) -> list[dict[str, Any]]:

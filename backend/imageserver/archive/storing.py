@@ -14,7 +14,18 @@ from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
-from imageserver.archive.models import File, Instance, Series, Study, VolumeEntry, VolumePrefix, VolumeWord
+from imageserver.archive.models import (
+    File,
+    Instance,
+    Series,
+    Study,
+    StudyEntry,
+    StudyPrefix,
+    StudyWord,
+    VolumeEntry,
+    VolumePrefix,
+    VolumeWord,
+)
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
 from imageserver.archive.reading_rules import reading_stamp
 from imageserver.database import Base
@@ -82,16 +93,19 @@ class Added(NamedTuple):
         How many instances each gained; 0 for a mere conflict.
     whole : dict of int to list of ReadInstance
         All instances of those that are new.
+    completed : set of int
+        The studies that now say what they did not.
     """
 
     counts: Counter[int]
     whole: dict[int, list[ReadInstance]]
+    completed: set[int]
 
 
 def add_files(session: Session, files: Sequence[ReadFile]) -> Added:
     """Add the rows of files that were read."""
     instances = [file.instance for file in files if file.instance is not None]
-    series_ids, new = _ensure_series(session, instances)
+    series_ids, new, completed = _ensure_series(session, instances)
     rows = [_instance_row(one, series_ids[one.series["series_instance_uid"]]) for one in instances]
     instance_ids: dict[str, int] = {}
     if rows:
@@ -108,51 +122,69 @@ def add_files(session: Session, files: Sequence[ReadFile]) -> Added:
         if row["series_id"] in whole:
             whole[row["series_id"]].append(instance)
     counts = Counter({**dict.fromkeys(contested, 0), **Counter(row["series_id"] for row in rows)})
-    return Added(counts, whole)
+    return Added(counts, whole, completed)
 
 
-def _ensure_series(session: Session, instances: Sequence[ReadInstance]) -> tuple[dict[str, int], list[str]]:
-    """Return the ids of the series by UID, and which series are new; studies are added as well."""
-    studies = {i.study["study_instance_uid"]: i.study for i in instances}
-    study_ids = _ids(session, Study.study_instance_uid, Study.id, studies)
-    known = set(study_ids)
-    new_studies = [study for uid, study in studies.items() if uid not in known]
-    if new_studies:
-        added = session.execute(insert(Study).returning(Study.study_instance_uid, Study.id), new_studies)
-        study_ids.update({row.study_instance_uid: row.id for row in added})
-    _complete_studies(session, [study for uid, study in studies.items() if uid in known])
-    series = {i.series["series_instance_uid"]: (i.series, i.study) for i in instances}
-    series_ids = _ids(session, Series.series_instance_uid, Series.id, series)
-    new_series = [
-        {**values, "study_id": study_ids[study["study_instance_uid"]], "study_moment": _moment(study)}
-        for uid, (values, study) in series.items()
-        if uid not in series_ids
+def _ensure_series(
+    session: Session, instances: Sequence[ReadInstance]
+) -> tuple[dict[str, int], list[str], set[int]]:
+    """Return the ids of the series by UID, which series are new, and which studies were completed."""
+    study_ids, _, completed = _ensure(session, Study, "study_instance_uid", [i.study for i in instances])
+    given = [
+        {**i.series, "study_id": study_ids[i.study["study_instance_uid"]], "study_moment": _moment(i.study)}
+        for i in instances
     ]
-    if new_series:
-        added = session.execute(insert(Series).returning(Series.series_instance_uid, Series.id), new_series)
-        series_ids.update({row.series_instance_uid: row.id for row in added})
-    return series_ids, [values["series_instance_uid"] for values in new_series]
+    series_ids, new, _ = _ensure(session, Series, "series_instance_uid", given)
+    return series_ids, new, completed
 
 
-def _complete_studies(session: Session, studies: Iterable[dict[str, Any]]) -> None:
-    """Give studies the accession number that files before these did not have, or that was not read then."""
-    for study in studies:
-        if study["accession_number"]:
-            is_same = Study.study_instance_uid == study["study_instance_uid"]
-            session.execute(
-                update(Study)
-                .where(is_same, Study.accession_number.is_(None))
-                .values(accession_number=study["accession_number"])
-            )
+# What files before these may not have said, or was not read then.
+_COMPLETED = {
+    Study: ("study_date", "study_time", "study_description", "accession_number"),
+    Series: ("series_description", "series_number", "series_date", "series_time"),
+}
 
 
-def _ids(session: Session, uid: Any, identifier: Any, wanted: Iterable[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
+def _ensure(
+    session: Session, table: type[Study] | type[Series], uid: str, given: Iterable[dict[str, Any]]
+) -> tuple[dict[str, int], list[str], set[int]]:
+    """Add the rows that are not there, and complete those that are.
+
+    Returns
+    -------
+    dict of str to int
+        All ids by UID.
+    list of str
+        The UIDs of those that are new.
+    set of int
+        The ids of those that were completed.
+    """
+    wanted: dict[str, dict[str, Any]] = {}
+    for values in given:  # of several files the first says it, as far as it says anything
+        before = wanted.setdefault(values[uid], values)
+        if missing := {
+            c: values[c] for c in _COMPLETED[table] if before[c] is None and values[c] is not None
+        }:
+            wanted[values[uid]] = {**before, **missing}
+    columns = [getattr(table, name) for name in ("id", uid, *_COMPLETED[table])]
+    known: dict[str, Any] = {}
     for uids in chunks(list(wanted)):
-        found.update(
-            {row[0]: row[1] for row in session.execute(select(uid, identifier).where(uid.in_(uids)))}
-        )
-    return found
+        known.update({row[1]: row for row in session.execute(select(*columns).where(columns[1].in_(uids)))})
+    completed = set()
+    for row in known.values():
+        values = wanted[row[1]]
+        missing = {
+            c: values[c] for c in _COMPLETED[table] if getattr(row, c) is None and values[c] is not None
+        }
+        if missing:
+            session.execute(update(table).where(table.id == row.id).values(missing))
+            completed.add(row.id)
+    ids = {name: row.id for name, row in known.items()}
+    new = [name for name in wanted if name not in ids]
+    if new:
+        added = session.execute(insert(table).returning(columns[1], table.id), [wanted[name] for name in new])
+        ids.update({row[0]: row[1] for row in added})
+    return ids, new, completed
 
 
 def _moment(study: dict[str, Any]) -> str:
@@ -190,7 +222,8 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int], stamp: str) -> dict[
 
 def forget_everything(session: Session) -> None:
     """Empty the index."""
-    for table in (VolumePrefix, VolumeWord, VolumeEntry, File, Instance, Series, Study):
+    lists = (VolumePrefix, VolumeWord, VolumeEntry, StudyPrefix, StudyWord, StudyEntry)
+    for table in (*lists, File, Instance, Series, Study):
         session.execute(delete(table))
 
 

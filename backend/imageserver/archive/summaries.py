@@ -14,6 +14,11 @@ from imageserver.archive.entries import remove_entries, write_entries
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients, tell_patients_apart
 from imageserver.archive.reading import CONFLICT, ReadInstance
+from imageserver.archive.study_entries import (
+    RANK_WITHOUT_PIXELS,
+    remove_study_entries,
+    write_study_entries,
+)
 from imageserver.database import Base
 from imageserver.dicom.frames import FrameDescription
 from imageserver.dicom.several_patients import arrange_patients
@@ -21,7 +26,7 @@ from imageserver.dicom.stacks import Arrangement
 
 _SERIES = Base.metadata.tables["series"]
 ARRANGED_TOGETHER = 50  # series: their arrangements are in memory at the same time
-RANK_VOLUME, RANK_OTHER, RANK_DERIVED, RANK_WITHOUT_PIXELS = 0, 1, 2, 3
+RANK_VOLUME, RANK_OTHER, RANK_DERIVED = 0, 1, 2  # and RANK_WITHOUT_PIXELS
 _DERIVED_MODALITIES = ("SEG", "RTDOSE")
 SOP_CONFLICT = "sop_instance_uid_conflict"
 
@@ -42,27 +47,42 @@ def rearrange(
     """
     has_conflicts = session.scalar(select(File.id).where(File.state == CONFLICT).limit(1)) is not None
     ranks: dict[int, int] = {}
+    studies: set[int] = set()
     wanted = sorted(series_ids)
     for start in range(0, len(wanted), ARRANGED_TOGETHER):
         these = wanted[start : start + ARRANGED_TOGETHER]
-        ranks |= _rearrange(session, these, at_hand or {}, has_conflicts=has_conflicts)
+        ranks |= _rearrange(session, these, at_hand or {}, studies, has_conflicts=has_conflicts)
     write_entries(session, [series for series, rank in ranks.items() if rank < RANK_WITHOUT_PIXELS])
     remove_entries(session, [series for series, rank in ranks.items() if rank >= RANK_WITHOUT_PIXELS])
+    write_study_entries(session, studies)
+
+
+def write_entries_of_studies(session: Session, study_ids: Iterable[int]) -> None:
+    """Write the entries of studies and of all their series, after something about the studies changed."""
+    for ids in chunks(sorted(study_ids)):
+        with_pictures = Series.study_id.in_(ids) & (Series.rank < RANK_WITHOUT_PIXELS)
+        write_entries(session, session.scalars(select(Series.id).where(with_pictures)))
+        write_study_entries(session, ids)
 
 
 def _rearrange(
     session: Session,
     series_ids: list[int],
     at_hand: Mapping[int, Sequence[ReadInstance]],
+    studies: set[int],
     *,
     has_conflicts: bool,
 ) -> dict[int, int]:
-    """Arrange some series and return their ranks; one statement for all, as one for each costs as much again."""
+    """Arrange some series and return their ranks; one statement for all, as one for each costs as much again.
+
+    Their studies are added to `studies`.
+    """
     columns = (Series.id, Series.study_id, Series.modality)
     arranged: list[dict[str, Any]] = []
     for series in session.execute(
         select(*columns).where(Series.id.in_(series_ids)).order_by(Series.id)
     ).all():
+        studies.add(series.study_id)
         instances = at_hand.get(series.id) or _instances_of(session, series.id)
         if not instances:
             _remove_series(session, series.id, series.study_id)
@@ -90,9 +110,12 @@ def _instances_of(session: Session, series_id: int) -> Sequence[Any]:
 def _summary(modality: str | None, instances: Sequence[Any], conflicts: list[str]) -> dict[str, Any]:
     frames = _frames_of_patients(instances)
     arrangement = arrange_patients(frames)
+    middle = arrangement.middle
     is_damaged = all(row.refused_code for row in instances)
     return {
         "arrangement": arrangement.as_dict(),
+        "middle_sop_instance_uid": middle.sop_instance_uid if middle else None,
+        "middle_frame_number": middle.frame_number if middle else None,
         "verdict": arrangement.verdict.value,
         "slice_count": sum(map(len, frames)),
         "rank": RANK_DERIVED if is_damaged and any(frames) else _rank(modality, arrangement),
@@ -154,4 +177,5 @@ def _remove_series(session: Session, series_id: int, study_id: int) -> None:
     remove_entries(session, [series_id])
     session.execute(delete(Series).where(Series.id == series_id))
     if session.scalar(select(Series.id).where(Series.study_id == study_id).limit(1)) is None:
+        remove_study_entries(session, [study_id])
         session.execute(delete(Study).where(Study.id == study_id))

@@ -21,6 +21,9 @@ class Kind(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of record, not a password
     PASSWORD_RESET = "password_reset"  # noqa: S105
     AUDIT_READ = "audit_read"
+    STUDIES = "studies"
+    STUDY = "study"
+    THUMBNAIL = "thumbnail"
     VOLUMES = "volumes"
     VOLUME = "volume"
     PATIENT = "patient"

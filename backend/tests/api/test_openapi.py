@@ -34,6 +34,7 @@ BEYOND_OPENAPI = {
     "POST /auth/password": "common passwords are refused",
     "POST /auth/setup": "common passwords are refused",
     "GET /volumes": "the first day is not later than the last",
+    "GET /studies": "the first day is not later than the last",
     "GET /slice": "center and width belong together",
     "GET /measurements": "of study and series one is named",
     "GET /measurements.csv": "of study and series one is named",

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from imageserver.archive import entries
-from imageserver.archive.entries import LONGEST_KEY, find_words, prefixes, sort_key
+from imageserver.archive import entry_words
+from imageserver.archive.entry_words import LONGEST_KEY, find_words, prefixes, sort_key
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.models import Series, Study, VolumeEntry, VolumePrefix, VolumeWord
 from imageserver.database import Database
@@ -123,7 +123,7 @@ def test_short_beginnings_are_counted_whatever_happens(
 
 
 def test_words_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(entries, "MAX_WORDS", 3)
+    monkeypatch.setattr(entry_words, "MAX_WORDS", 3)
     patient = {"raw": "Doe^Jane", "patient_id": "1", "other_names": [{"name": "Roe"}]}
     assert find_words(patient, ["thorax"]) == {"doe", "jane", "1"}
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from imageserver.archive import search
+from imageserver.archive import entry_search
+from imageserver.archive.entry_search import SortKey
 from imageserver.archive.index_writer import Outcome
-from imageserver.archive.search import SORTABLE, SortKey, VolumeFilter, count_volumes, find_volumes
+from imageserver.archive.search import SORTABLE, VolumeFilter, count_volumes, find_volumes
 from imageserver.database import Database
 from imageserver.dicom.search_key import query_words
 from tests.builders import image, uid
@@ -22,7 +23,7 @@ NAMES = {uid(letter): letter for letter in "abcdefgh"}
 @pytest.fixture(params=[0, 1000], ids=["walking the list", "sorting the few"])
 def find(request: pytest.FixtureRequest, database: Database, monkeypatch: pytest.MonkeyPatch) -> Find:
     """Ask both ways in which the database is made to answer; returns the letters of the series of a page."""
-    monkeypatch.setattr(search, "FEW", request.param)
+    monkeypatch.setattr(entry_search, "FEW", request.param)
 
     def run(query: str = "", sort: str = "", limit: int = 100, offset: int = 0, **conditions: Any) -> str:
         wanted = VolumeFilter(words=tuple(query_words(query)), **conditions)
