@@ -2,7 +2,7 @@
 
 ``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
 ``python -m benchmarks lists`` the list of volumes at 100,000 series; with ``--database-url`` on that PostgreSQL server,
-in two databases which it makes and drops.
+in two databases which it makes and drops; ``python -m benchmarks series`` what the viewer asks for of a series.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from benchmarks.measures import (
     measure_warm,
 )
 from benchmarks.scale import measure_scale
+from benchmarks.series import measure_series
 from benchmarks.synthetic import write_volume
 
 _MEASURES = (
@@ -39,7 +40,7 @@ _MEASURES = (
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists", "series"], default="all")
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
     parser.add_argument("--database-url", default="", help="address of a PostgreSQL server for `lists`")
     arguments = parser.parse_args()
@@ -53,6 +54,10 @@ def main() -> None:
     elif arguments.what == "lists":
         for result in measure_lists(arguments.database_url):
             print(result.line(), flush=True)
+    elif arguments.what == "series":
+        with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
+            for result in measure_series(Path(name)):
+                print(result.line(), flush=True)
     else:
         _measure_all()
 

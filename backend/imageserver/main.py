@@ -42,6 +42,7 @@ from imageserver.database import Database
 from imageserver.settings import Settings
 
 EXPOSED_HEADERS = (
+    "Content-Location",
     "ETag",
     "Retry-After",
     "X-Frame-Number",

@@ -216,8 +216,10 @@ def _is_as_declared(data: bytes, header: Header, image: ImagePixel) -> bool:
         return False
     if found.size not in (None, (image.rows, image.columns)):
         return False
-    if found.precision not in (None, image.bits_stored):
-        return False
+    if found.precision is not None:
+        bytes_per_sample = 1 if found.precision <= 8 else 2  # that decoders give
+        if found.precision != image.bits_stored or image.bits_allocated != 8 * bytes_per_sample:
+            return False
     if found.is_signed not in (None, image.is_signed):
         return False
     if image.photometric_interpretation in _COLOUR_TRANSFORM and not found.is_decoded_to_rgb:

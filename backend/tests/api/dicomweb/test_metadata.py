@@ -1,0 +1,172 @@
+"""Metadata as DICOM JSON (PS3.18 F), under the UIDs of their address; pydicom is the witness for the values."""
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import select
+
+from imageserver.archive import series_metadata
+from imageserver.audit.models import AuditEvent
+from imageserver.database import Database
+from tests.api.conftest import Index
+from tests.builders import enhanced, image, uid, volume
+from tests.folders import Folder
+
+STUDY, SERIES = uid("study of", "series"), uid("series")
+ADDRESS = f"/dicomweb/studies/{STUDY}/series/{SERIES}"
+
+
+def metadata(client: TestClient, path: str = ADDRESS) -> list[dict[str, Any]]:
+    answer = client.get(f"{path}/metadata")
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()
+    return found
+
+
+class TestContent:
+    def test_every_instance_is_what_pydicom_says(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        made = volume(3)
+        folder.write_all(made)
+        index()
+        found = {one["00080018"]["Value"][0]: one for one in metadata(signed_in)}
+        for dataset in made:
+            del dataset.PixelData
+            theirs = dataset.to_json_dict()
+            ours = found[dataset.SOPInstanceUID]
+            assert {tag: ours[tag] for tag in theirs} == theirs
+            assert ours.keys() - theirs.keys() == {"7FE00010"}
+
+    @pytest.mark.parametrize("is_kept", [False, True])
+    def test_made_or_kept_it_is_the_same(
+        self,
+        signed_in: TestClient,
+        folder: Folder,
+        index: Index,
+        is_kept: bool,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        folder.write_all(volume(70))  # more than one piece
+        index()
+        first = metadata(signed_in)
+        assert len(first) == 70
+        if is_kept:
+            monkeypatch.setattr(series_metadata, "make_metadata", lambda _: pytest.fail("made again"))
+        assert metadata(signed_in) == first
+
+    def test_of_one_instance(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        made = volume(3)
+        folder.write_all(made)
+        index()
+        [one] = metadata(signed_in, f"{ADDRESS}/instances/{made[1].SOPInstanceUID}")
+        assert one["00080018"]["Value"] == [made[1].SOPInstanceUID]
+        assert one["7FE00010"]["BulkDataURI"] == "bulkdata/7FE00010"
+
+    def test_functional_groups_are_in_it(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", enhanced([(0, 0, 0), (0, 0, 2)]))
+        index()
+        [one] = metadata(signed_in)
+        positions = [item["00209113"]["Value"][0]["00200032"]["Value"] for item in one["52009230"]["Value"]]
+        assert positions == [[0, 0, 0], [0, 0, 2]]
+
+    def test_an_instance_without_uids_has_those_of_its_address(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("a", image(StudyInstanceUID=None, SeriesInstanceUID=None, SOPInstanceUID=None))
+        index()
+        listed = signed_in.get("/volumes").json()["volumes"][0]
+        address = f"/dicomweb/studies/{listed['study_instance_uid']}/series/{listed['series_instance_uid']}"
+        answer = signed_in.get(f"{address}/metadata")
+        [one] = answer.json()
+        assert one["0020000D"] == {"vr": "UI", "Value": [listed["study_instance_uid"]]}
+        assert one["0020000E"] == {"vr": "UI", "Value": [listed["series_instance_uid"]]}
+        assert one["00080018"]["Value"][0]
+        assert list(one) == sorted(one)
+
+    def test_a_damaged_instance_keeps_its_place(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        paths = folder.write_all(volume(3))
+        index()
+        paths[1].unlink()
+        found = metadata(signed_in)
+        assert len(found) == 3
+        assert list(found[1]) == ["00080018", "0020000D", "0020000E"]
+
+    def test_text_that_looks_like_an_address_of_bulk_data(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        text = '"BulkDataURI":"bulkdata/'
+        folder.write("a", image(ImageComments=text))
+        index()
+        [one] = metadata(signed_in)
+        assert one["00204000"]["Value"] == [text]
+
+
+class TestAddresses:
+    @pytest.mark.parametrize(
+        ("path", "code"),
+        [
+            (f"/dicomweb/studies/1.2.3/series/{SERIES}", "series_not_found"),
+            (f"/dicomweb/studies/{STUDY}/series/1.2.3", "series_not_found"),
+            (f"{ADDRESS}/instances/1.2.3", "instance_not_found"),
+            (f"/dicomweb/studies/1.2.3/series/{SERIES}/instances/{uid('series', 1)}", "instance_not_found"),
+        ],
+    )
+    def test_uids_that_do_not_belong_together(
+        self, signed_in: TestClient, folder: Folder, index: Index, path: str, code: str
+    ) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.get(f"{path}/metadata")
+        assert (answer.status_code, answer.json()["code"]) == (404, code)
+
+    def test_anonymous(self, client: TestClient) -> None:
+        answer = client.get(f"{ADDRESS}/metadata")
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
+class TestHeaders:
+    def test_asked_for_again(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write_all(volume(2))
+        index()
+        first = signed_in.get(f"{ADDRESS}/metadata")
+        assert first.headers["Content-Type"] == "application/dicom+json"
+        assert first.headers["Cache-Control"] == "private, no-cache"
+        known = {"If-None-Match": first.headers["ETag"]}
+        assert signed_in.get(f"{ADDRESS}/metadata", headers=known).status_code == 304
+        folder.write("more", volume(3)[2])
+        index()
+        assert signed_in.get(f"{ADDRESS}/metadata", headers=known).status_code == 200
+
+    def test_compressed(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write_all(volume(20))
+        index()
+        answer = signed_in.get(f"{ADDRESS}/metadata", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert len(answer.json()) == 20
+
+    def test_xml_there_is_not(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.get(f"{ADDRESS}/metadata", headers={"Accept": "application/dicom+xml"})
+        assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
+
+    def test_head(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.head(f"{ADDRESS}/metadata")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert "Content-Length" not in answer.headers
+
+
+def test_one_audit_record(signed_in: TestClient, folder: Folder, index: Index, database: Database) -> None:
+    folder.write_all(volume(3))
+    index()
+    metadata(signed_in)
+    metadata(signed_in, f"{ADDRESS}/instances/{uid('series', 2)}")
+    with database.reading() as session:
+        events = session.scalars(select(AuditEvent).where(AuditEvent.kind == "metadata")).all()
+    assert [(event.study_instance_uid, event.series_instance_uid) for event in events] == [(STUDY, SERIES)]
