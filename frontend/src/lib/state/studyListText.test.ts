@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepText, leaveText, readText, takeText } from './studyListText';
+import { keepText, readText } from './studyListText';
 
 describe('the text of the search', () => {
   it('comes back to who typed it, and to nobody else', () => {
@@ -18,16 +18,4 @@ describe('the text of the search', () => {
     'is empty where an entry holds %j',
     (kept) => expect(readText(kept, 'anna')).toBe(''),
   );
-
-  it('outlives the end of a session, once', () => {
-    leaveText('yamada', 'anna');
-    expect(takeText('anna')).toBe('yamada');
-    expect(takeText('anna')).toBe('');
-  });
-
-  it('is forgotten when somebody else comes first', () => {
-    leaveText('yamada', 'anna');
-    expect(takeText('rita')).toBe('');
-    expect(takeText('anna')).toBe('');
-  });
 });

@@ -21,18 +21,10 @@ export function readText(kept: unknown, username: string | null): string {
   return typeof text === 'string' && username !== null && owner === username ? text : '';
 }
 
-/** What somebody had typed when the session ended. In memory only. */
-let left: KeptText | null = null;
-
-/** Keeps the text of a session that ended by itself, for the same person. */
-export function leaveText(text: string, username: string | null): void {
-  left = text && username !== null ? { text, username } : null;
-}
-
-/** The text to begin with: what the session's end left, or what the entry held on which the page was loaded; once. */
+/** The text to begin with: what the entry held on which the page was loaded; once. */
 export function takeText(username: string | null): string {
-  const found = readText(left, username) || readText(atStart, username);
-  left = atStart = null;
+  const found = readText(atStart, username);
+  atStart = null;
   return found;
 }
 

@@ -450,7 +450,7 @@ export const en = {
     endedHint: 'Log in again to go on where you were.',
     /** The dialog over a page whose session ended by itself. */
     kept: 'Your session has ended. What you had open is kept; log in to go on.',
-    otherUserHint: (username: string) => `Another person than ${username} starts afresh.`,
+    otherUserHint: 'Somebody else who logs in here starts afresh.',
     leave: 'Leave',
     startedAfresh: (username: string) =>
       `You are logged in as ${username}. What was open here before is closed.`,
