@@ -114,11 +114,13 @@ export function securityHeaders(settings, scriptHashes, host) {
     "img-src 'self' blob:",
     "font-src 'self'",
     `connect-src ${["'self'", apiSource(settings, host)].join(' ').trim()}`,
+    // The decoder of compressed frames; only the policy `viewer-worker` below may start it.
+    "worker-src 'self'",
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    'trusted-types svelte-trusted-html',
+    'trusted-types svelte-trusted-html viewer-worker',
   ];
   return {
     'Content-Security-Policy': policy.join('; '),
@@ -131,6 +133,16 @@ export function securityHeaders(settings, scriptHashes, host) {
     ...(settings.https ? { 'Strict-Transport-Security': 'max-age=31536000' } : {}),
   };
 }
+
+/** Where the build puts scripts that run beside the page. */
+const WORKERS = '/_app/immutable/workers/';
+
+/**
+ * What the decoder of compressed frames may do: compile the codecs that it fetches from here, and nothing else. The
+ * pages themselves may not compile WebAssembly; a worker goes by the policy of its own answer (CSP 3, 4.2.2).
+ */
+const WORKER_POLICY =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /**
  * Whether an address is that of a file and not of a page. A page's may end in a UID, so digits are no extension.
@@ -184,6 +196,7 @@ export function createApp(settings, build = BUILD) {
     if (pathname === '/healthz') return answer(response, 200, 'application/json', '{"status":"ok"}');
     if (pathname === '/config.json') return answer(response, 200, 'application/json', config);
     response.setHeader('Cache-Control', cacheControl(pathname));
+    if (pathname.startsWith(WORKERS)) response.setHeader('Content-Security-Policy', WORKER_POLICY);
     files(request, response, () => {
       if (isFile(pathname)) return answer(response, 404, 'text/plain', 'Not found.\n');
       // Every other address is a page of the application, which knows itself whether it exists.

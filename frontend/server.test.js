@@ -132,6 +132,8 @@ describe('createApp', () => {
     mkdirSync(join(build, '_app/immutable'), { recursive: true });
     writeFileSync(join(build, 'index.html'), '<!doctype html><script>start()</script>');
     writeFileSync(join(build, '_app/immutable/a.js'), 'export {}');
+    mkdirSync(join(build, '_app/immutable/workers'));
+    writeFileSync(join(build, '_app/immutable/workers/w.js'), 'export {}');
     server = createServer(createApp(readSettings({ IMAGESERVER_PORT: '8123' }), build));
     await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
     const address = server.address();
@@ -153,6 +155,18 @@ describe('createApp', () => {
   it('lets browsers keep files whose name contains their hash', async () => {
     const response = await fetch(`${base}/_app/immutable/a.js`);
     expect(response.headers.get('Cache-Control')).toContain('immutable');
+  });
+
+  it('lets workers compile WebAssembly, and pages not', async () => {
+    const worker = await fetch(`${base}/_app/immutable/workers/w.js`);
+    const workerPolicy = worker.headers.get('Content-Security-Policy');
+    expect(workerPolicy).toContain("script-src 'self' 'wasm-unsafe-eval';");
+    expect(workerPolicy).toContain("default-src 'none'");
+    const page = await fetch(`${base}/`);
+    const pagePolicy = page.headers.get('Content-Security-Policy');
+    expect(pagePolicy).not.toContain('eval');
+    expect(pagePolicy).toContain("worker-src 'self';");
+    expect(pagePolicy).toContain('trusted-types svelte-trusted-html viewer-worker');
   });
 
   it('has no page in place of a missing file', async () => {

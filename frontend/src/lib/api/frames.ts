@@ -1,0 +1,102 @@
+/** Slices of a stack, their pixels, and the attributes of their files. */
+import { request, requestJson } from './client';
+import { UnexpectedAnswerError } from './problem';
+
+/** One slice of a stack. */
+export interface ListedSlice {
+  /** From 0. */
+  index: number;
+  sop_instance_uid: string;
+  /** From 1. */
+  frame_number: number;
+  position_mm: number | null;
+  /** Why its pixels cannot be given. */
+  refused: { code: string; detail: string } | null;
+}
+
+export interface SliceList {
+  series_instance_uid: string;
+  study_instance_uid: string;
+  stack: number | null;
+  /** Changes with any file of the stack, and with their order. */
+  version: string;
+  /** Of the largest frame, without compression. */
+  frame_bytes: number;
+  /** Of all frames, without compression. */
+  total_bytes: number;
+  slices: ListedSlice[];
+}
+
+/** An element of the DICOM JSON model (PS3.18 F.2.2). */
+export interface DicomElement {
+  vr: string;
+  Value?: unknown[];
+  InlineBinary?: string;
+  BulkDataURI?: string;
+}
+
+/** A data set in the DICOM JSON model, by tags of eight hexadecimal digits. */
+export type DicomDataset = Record<string, DicomElement | undefined>;
+
+/** Frames may take long on a slow line; the reader watches whether bytes still come. */
+const BODY_TIMEOUT_MS = 15 * 60_000;
+
+export function readSliceList(
+  series: string,
+  stack: number | null,
+  signal?: AbortSignal,
+): Promise<SliceList> {
+  return requestJson(`/volumes/${encodeURIComponent(series)}/slices`, { query: { stack }, signal });
+}
+
+export interface FrameRange {
+  series: string;
+  stack: number | null;
+  first: number;
+  count: number;
+  version: string;
+}
+
+export interface FrameStream {
+  body: ReadableStream<Uint8Array>;
+  boundary: string;
+}
+
+/** The pixels of some slices, one part each in their order: `multipart/related`, to be read as it comes in. */
+export async function openFrames(range: FrameRange, signal?: AbortSignal): Promise<FrameStream> {
+  const { series, ...query } = range;
+  const response = await request(`/volumes/${encodeURIComponent(series)}/frames`, {
+    query,
+    signal,
+    timeoutMs: BODY_TIMEOUT_MS,
+  });
+  const boundary = /boundary="?([^";]+)"?/i.exec(response.headers.get('Content-Type') ?? '')?.[1];
+  if (!boundary || !response.body) throw new UnexpectedAnswerError('web-page', response.status);
+  return { body: response.body, boundary };
+}
+
+/** The attributes of one file of a series, or of all. */
+export function readMetadata(
+  study: string,
+  series: string,
+  instance: string | null,
+  signal?: AbortSignal,
+): Promise<DicomDataset[]> {
+  const path = `/dicomweb/studies/${encodeURIComponent(study)}/series/${encodeURIComponent(series)}`;
+  const instancePath = instance ? `/instances/${encodeURIComponent(instance)}` : '';
+  return requestJson(`${path}${instancePath}/metadata`, {
+    headers: { Accept: 'application/dicom+json' },
+    signal,
+    timeoutMs: 5 * 60_000,
+  });
+}
+
+/** Bytes that the attributes only refer to, such as those of a large lookup table. */
+export async function readBulkData(uri: string, signal?: AbortSignal): Promise<ArrayBuffer> {
+  const { pathname, search } = new URL(uri, location.origin);
+  const response = await request(`${pathname}${search}`, {
+    headers: { Accept: 'application/octet-stream' },
+    signal,
+  });
+  return response.arrayBuffer();
+}

@@ -1,0 +1,83 @@
+/**
+ * The viewer, as pages load it: `const { startViewer } = await import('$lib/viewer')`. Cornerstone3D is behind it and
+ * nowhere else; what pages may know is in `types.ts`.
+ */
+import { cache, RenderingEngine, setUseCPURendering } from '@cornerstonejs/core';
+import { Cell } from './cell';
+import { registerImages, unregisterImages } from './cornerstoneImages';
+import { ENGINE_ID, useDrawingTools, type DrawingTools, type Engine } from './engine';
+import { isShowing } from './gestures';
+import { defaultBudget } from './memory';
+import type { CellHandlers, ImageCell, ToolName, Viewer, ViewerOptions } from './types';
+
+export type * from './types';
+
+/** Starts the viewer. There is one at a time; `destroy` ends it. */
+export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> {
+  return new CornerstoneViewer(options);
+}
+
+class CornerstoneViewer implements Viewer, Engine {
+  readonly cornerstone: RenderingEngine;
+  readonly budget: number;
+  drawingTools: DrawingTools | null = null;
+  #cells: Cell[] = [];
+  #tool: ToolName = 'scroll';
+
+  constructor({ memoryBudget }: ViewerOptions) {
+    const { deviceMemory } = navigator as { deviceMemory?: number };
+    this.budget = memoryBudget ?? defaultBudget(deviceMemory);
+    // Without contexts of the graphics card: pictures of stacks are drawn by the processor.
+    setUseCPURendering(true, false);
+    this.cornerstone = new RenderingEngine(ENGINE_ID);
+    setUseCPURendering(false, false);
+    registerImages();
+  }
+
+  get cells(): readonly Cell[] {
+    return this.#cells;
+  }
+
+  get tool(): ToolName {
+    return this.#tool;
+  }
+
+  createCell(element: HTMLDivElement, handlers: CellHandlers = {}): ImageCell {
+    const cell = new Cell(this, element, handlers);
+    this.#cells.push(cell);
+    // For journeys, and for who looks at the page in the browser's console.
+    Object.assign(element, { imageCell: cell });
+    this.drawingTools?.addCell(cell);
+    const destroy = cell.destroy.bind(cell);
+    cell.destroy = () => {
+      if (!this.#cells.includes(cell)) return;
+      this.#cells = this.#cells.filter((other) => other !== cell);
+      destroy();
+    };
+    return cell;
+  }
+
+  setTool(name: ToolName): void {
+    this.#tool = name;
+    if (isShowing(name)) this.drawingTools?.activate(null);
+    else void useDrawingTools(this).then((tools) => this.#tool === name && tools?.activate(name));
+  }
+
+  clearPixels(): void {
+    for (const cell of this.#cells) cell.clearPixels();
+    cache.purgeCache();
+  }
+
+  restore(): void {
+    for (const cell of this.#cells) cell.restore();
+  }
+
+  destroy(): void {
+    for (const cell of [...this.#cells]) cell.destroy();
+    this.drawingTools?.destroy();
+    this.drawingTools = null;
+    this.cornerstone.destroy();
+    unregisterImages();
+    cache.purgeCache();
+  }
+}

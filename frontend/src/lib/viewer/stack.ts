@@ -1,0 +1,246 @@
+/** One stack of slices with what is known of each: its list, the attributes of its files, its pixels. */
+import {
+  readMetadata,
+  readSliceList,
+  type DicomDataset,
+  type ListedSlice,
+  type SliceList,
+} from '$lib/api/frames';
+import { ConnectionError, ProblemError } from '$lib/api/problem';
+import { readSlice } from '$lib/api/slice';
+import { backOffMs } from './backOff';
+import { contentParameters, decodeFrame } from './decoding';
+import { describeFrame, type FrameDescription } from './description';
+import { FrameStore } from './frameStore';
+import { estimateBytes, keptSlices } from './memory';
+import type { Part } from './multipart';
+import { layoutOf, toSlicePixels, UnsupportedPixels, type SlicePixels } from './pixels';
+import { readServerPicture } from './serverPicture';
+import type { SeriesChoice, TooLarge, WindowSetting } from './types';
+
+export interface StackListener {
+  onchange(index: number | null): void;
+  onstale(): void;
+  onsignedout(): void;
+}
+
+/** Above the budget, and nobody said yet to keep only some slices. */
+export class StackTooLarge extends Error implements TooLarge {
+  override readonly name = 'StackTooLarge';
+
+  constructor(
+    readonly bytes: number,
+    readonly budget: number,
+  ) {
+    super('The stack does not fit into the memory of the page.');
+  }
+}
+
+export interface StackOptions {
+  budget: number;
+  isWindowed: boolean;
+}
+
+export function stackKey({ seriesInstanceUid, stack }: SeriesChoice): string {
+  return `${seriesInstanceUid}/${stack ?? 'all'}`;
+}
+
+/** Cornerstone's name of a slice. */
+export function imageIdOf(choice: SeriesChoice, slice: ListedSlice): string {
+  return `slice:${stackKey(choice)}/${slice.sop_instance_uid}/${slice.frame_number}`;
+}
+
+export class Stack {
+  readonly frames: FrameStore;
+  readonly imageIds: string[];
+  readonly isWindowed: boolean;
+  readonly #listeners = new Set<StackListener>();
+  readonly #descriptions = new Map<number, FrameDescription>();
+  readonly #datasets = new Map<string, DicomDataset>();
+  readonly #single = new Map<string, Promise<DicomDataset>>();
+  readonly #controller = new AbortController();
+  #all: Promise<void> | null = null;
+  #guess: Promise<WindowSetting | 'constant'> | null = null;
+
+  private constructor(
+    readonly choice: SeriesChoice,
+    readonly list: SliceList,
+    index: number,
+    options: StackOptions,
+  ) {
+    this.isWindowed = options.isWindowed;
+    this.imageIds = list.slices.map((slice) => imageIdOf(choice, slice));
+    const tell = (call: (listener: StackListener) => void) => this.#listeners.forEach(call);
+    this.frames = new FrameStore(list, index, {
+      kept: options.isWindowed ? keptSlices(list.frame_bytes, options.budget) : null,
+      decode: (slice, part) => this.#decode(slice, part),
+      onchange: (changed) => tell((listener) => listener.onchange(changed)),
+      onstale: () => tell((listener) => listener.onstale()),
+      onsignedout: () => tell((listener) => listener.onsignedout()),
+    });
+  }
+
+  /** Reads the list of slices and begins to fetch them from `index` outwards. Throws StackTooLarge. */
+  static async open(
+    choice: SeriesChoice,
+    index: number | null,
+    options: StackOptions,
+    signal: AbortSignal,
+  ): Promise<Stack> {
+    const list = await readSliceList(choice.seriesInstanceUid, choice.stack, signal);
+    const bytes = estimateBytes(list.total_bytes, false);
+    if (bytes > options.budget && !options.isWindowed) throw new StackTooLarge(bytes, options.budget);
+    const { length } = list.slices;
+    const first = Math.min(index ?? Math.floor(length / 2), length - 1);
+    const stack = new Stack(choice, list, first, options);
+    // The attributes of the first slice are there long before those of all.
+    const sop = list.slices[first]?.sop_instance_uid;
+    if (sop) void stack.#readOne(sop).catch(() => undefined);
+    stack.frames.start();
+    return stack;
+  }
+
+  get count(): number {
+    return this.list.slices.length;
+  }
+
+  listen(listener: StackListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** What is known of a slice by now. */
+  description(index: number): FrameDescription | undefined {
+    return this.#descriptions.get(index);
+  }
+
+  dataset(index: number): DicomDataset | undefined {
+    return this.#datasets.get(this.list.slices[index]?.sop_instance_uid ?? '');
+  }
+
+  async describe(index: number): Promise<FrameDescription> {
+    const known = this.#descriptions.get(index);
+    if (known) return known;
+    const slice = this.list.slices[index];
+    if (!slice) throw new RangeError(`no slice ${index}`);
+    const dataset = await this.#readDataset(slice.sop_instance_uid);
+    const description = describeFrame(dataset, slice.frame_number);
+    this.#descriptions.set(index, description);
+    return description;
+  }
+
+  /** The attributes of all slices, as volumes need them. */
+  async describeAll(): Promise<FrameDescription[]> {
+    return Promise.all(this.list.slices.map((_, index) => this.describe(index)));
+  }
+
+  /** The window that the server guesses for files without one; the same for all slices, so that they compare. */
+  guessWindow(index: number): Promise<WindowSetting | 'constant'> {
+    this.#guess ??= readSlice(this.#addressOf(index), this.#controller.signal).then(({ window }) =>
+      window ? { ...window, function: 'LINEAR_EXACT', source: 'guessed', explanation: null } : 'constant',
+    );
+    this.#guess.catch(() => (this.#guess = null));
+    return this.#guess;
+  }
+
+  close(): void {
+    this.#controller.abort();
+    this.frames.clear();
+    this.#listeners.clear();
+  }
+
+  #addressOf(index: number) {
+    return { series: this.choice.seriesInstanceUid, stack: this.choice.stack, index };
+  }
+
+  async #decode(slice: ListedSlice, part: Part): Promise<SlicePixels> {
+    if (part.headers.get('content-type')?.includes('json')) throw readPartProblem(part);
+    const description = await this.describe(slice.index);
+    const parameters = contentParameters(part);
+    const syntax = parameters.get('transfer-syntax') ?? '';
+    try {
+      if (isOnlyForServer(description)) throw new UnsupportedPixels('drawn by the server');
+      const { stored, layout } = await decodeFrame(part.body, syntax, layoutOf(description, parameters));
+      return toSlicePixels(stored, layout, description.transform);
+    } catch (error) {
+      if (!(error instanceof UnsupportedPixels)) throw error;
+      return readServerPicture(this.#addressOf(slice.index), this.#controller.signal);
+    }
+  }
+
+  /** All at once, or the one file of a multi-frame object; one alone only until all are there. */
+  async #readDataset(sop: string): Promise<DicomDataset> {
+    const known = this.#datasets.get(sop);
+    if (known) return known;
+    const single = this.#single.get(sop);
+    if (single) return single;
+    const hasOne = this.list.slices.every((slice) => slice.sop_instance_uid === sop);
+    if (hasOne) return this.#readOne(sop);
+    this.#all ??= this.#readAll();
+    await this.#all;
+    return this.#datasets.get(sop) ?? this.#readOne(sop);
+  }
+
+  #readOne(sop: string): Promise<DicomDataset> {
+    let single = this.#single.get(sop);
+    if (!single) {
+      single = this.#read(sop).then(([dataset]) => {
+        if (!dataset) throw new ProblemError(404, 'not_found', '', 'The file has no attributes.');
+        return dataset;
+      });
+      this.#single.set(sop, single);
+      single.catch(() => this.#single.delete(sop));
+    }
+    return single;
+  }
+
+  async #readAll(): Promise<void> {
+    for (const dataset of await this.#read(null)) {
+      const sop = String(dataset['00080018']?.Value?.[0] ?? '');
+      this.#datasets.set(sop, dataset);
+    }
+  }
+
+  /** Without a connection it is tried again and again: pixels that wait for this are there already. */
+  async #read(sop: string | null): Promise<DicomDataset[]> {
+    const { studyInstanceUid, seriesInstanceUid } = this.choice;
+    const { signal } = this.#controller;
+    for (let failures = 0; ; failures++) {
+      try {
+        return await readMetadata(studyInstanceUid, seriesInstanceUid, sop, signal);
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error;
+        await new Promise((later) => setTimeout(later, backOffMs(failures)));
+        signal.throwIfAborted();
+      }
+    }
+  }
+}
+
+/** What is beyond this module: colours in grey images, and padding that a table maps elsewhere. */
+function isOnlyForServer(description: FrameDescription): boolean {
+  const isGrey = description.photometricInterpretation.startsWith('MONOCHROME');
+  return (
+    isGrey &&
+    (description.isPartlyColored || (description.transform.kind === 'table' && description.padding !== null))
+  );
+}
+
+function readPartProblem(part: Part): ProblemError {
+  let body: Record<string, unknown> = {};
+  try {
+    body = JSON.parse(new TextDecoder().decode(part.body)) as Record<string, unknown>;
+  } catch {
+    // A problem that cannot be read is still one.
+  }
+  const { status, code, title, detail, ...members } = body;
+  return new ProblemError(
+    Number(status ?? 422),
+    String(code ?? 'undecodable_frame'),
+    String(title ?? ''),
+    String(detail ?? ''),
+    null,
+    null,
+    members,
+  );
+}
