@@ -27,7 +27,7 @@ export function useCredentials(provider: Credentials): void {
 }
 
 export interface RequestOptions {
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** A list repeats its parameter. */
   query?: Record<string, string | number | boolean | readonly string[] | null | undefined>;
   json?: unknown;
