@@ -12,6 +12,7 @@ from imageserver.dicom.arrangement import Verdict
 from imageserver.dicom.several_patients import OTHER_PATIENT
 
 MODULES = ("stack_findings", "tag_findings", "frame_findings", "exclusions")
+CALLS = ("Finding", "Refusal")
 ROW = re.compile(r"^\| `(\w+)` \|", re.MULTILINE)
 
 
@@ -21,11 +22,11 @@ def page(root: Path) -> str:
 
 
 def codes_in(module: str) -> set[str]:
-    """First arguments of `Finding`, and the first of each group of three, which others are made of."""
+    """First arguments of `Finding` and `Refusal`, and the first of each group of three, which others are made of."""
     source = Path(imageserver.dicom.__file__).with_name(f"{module}.py").read_text("utf-8")
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CALLS:
             first = node.args[0]
         elif isinstance(node, ast.Tuple) and len(node.elts) == 3:
             first = node.elts[0]
@@ -37,7 +38,7 @@ def codes_in(module: str) -> set[str]:
 
 
 def test_every_code_has_a_row(page: str) -> None:
-    codes = {code for module in MODULES for code in codes_in(module)} | {OTHER_PATIENT}
+    codes = {code for module in (*MODULES, "plane_refusals") for code in codes_in(module)} | {OTHER_PATIENT}
     assert len(codes) > 15
     verdicts = {verdict.value for verdict in Verdict}
     assert set(ROW.findall(page)) == codes | verdicts
