@@ -15,7 +15,7 @@
       NotAcceptable
       TooLarge
       TooMany             TooManyAttempts
-      Undecodable         UnsupportedTransferSyntax  UndecodableFrame
+      Undecodable         UnsupportedTransferSyntax  UndecodableFrame  NotAVolume
       Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
       StorageFull
 
@@ -285,6 +285,13 @@ class UnsupportedTransferSyntax(Undecodable):
 
 class UndecodableFrame(Undecodable):
     """The pixel data of the frame is damaged, or contradicts its description."""
+
+
+class NotAVolume(Undecodable):
+    """The slices do not fill space, so that nothing else can be cut from them. ``reason`` is a code of its own."""
+
+    code = "not_a_volume"
+    title = "Not a volume"
 
 
 class Unavailable(AppError):

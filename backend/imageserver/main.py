@@ -19,6 +19,7 @@ from imageserver.api import (
     index,
     measurements,
     patient,
+    reslice,
     slice,
     slices,
     studies,
@@ -46,9 +47,12 @@ EXPOSED_HEADERS = (
     "ETag",
     "Retry-After",
     "X-Frame-Number",
+    "X-Orientation",
     "X-Overlays",
+    "X-Pixel-Spacing",
     "X-Request-ID",
     "X-SOP-Instance-UID",
+    "X-Slab-Planes",
     "X-Slice-Count",
     "X-Slice-Index",
     "X-Slice-Position",
@@ -84,7 +88,19 @@ def create_app(settings: Settings) -> FastAPI:
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
-    for part in (auth, studies, volumes, patient, slice, slices, frames, index, measurements, dicomweb):
+    for part in (
+        auth,
+        studies,
+        volumes,
+        patient,
+        slice,
+        slices,
+        frames,
+        reslice,
+        index,
+        measurements,
+        dicomweb,
+    ):
         app.include_router(part.router)
     if settings.api_docs:
         app.include_router(docs.router)

@@ -102,6 +102,13 @@ class Settings(BaseSettings):
         description="Days within which the content of every file is compared with its checksum, in idle time. "
         "0: never.",
     )
+    scratch_mib: int = Field(
+        4096,
+        ge=64,
+        le=1_048_576,
+        description="Room in the state directory, in MiB, for the volumes that planes are cut from. They are removed "
+        "when the server starts and stops.",
+    )
     signing_keys_file: Path | None = Field(
         None,
         description="File with the keys that sign access tokens. Empty: `keys.json` in the state directory.",

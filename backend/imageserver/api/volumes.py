@@ -13,10 +13,12 @@ from imageserver.api.index_state import Index, describe_index, index_etag
 from imageserver.api.parameters import SeriesPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.volume_query import VolumeQuery
+from imageserver.archive.located_planes import Planes as PlanesOfStack
 from imageserver.archive.search import find_volumes
 from imageserver.archive.volumes import VolumeSummary
 from imageserver.audit.models import Kind
 from imageserver.audit.record import Subject
+from imageserver.dicom.plane_refusals import Refusal
 
 router = APIRouter(tags=["volumes"])
 INDEX_BUILDING = {
@@ -87,6 +89,37 @@ class OrientationLabels(BaseModel):
     bottom: str
 
 
+class Plane(BaseModel):
+    """What `GET /reslice` shows of a stack in one plane."""
+
+    count: int = Field(description="Planes; each is one picture.")
+    rows: int
+    columns: int
+    row_spacing_mm: float = Field(description="Pixels are square: the same as `column_spacing_mm`.")
+    column_spacing_mm: float
+    slice_spacing_mm: float = Field(description="From one plane to the next.")
+    first_position_mm: float = Field(description="Of plane 0, along rows × columns of the picture.")
+    orientation_labels: OrientationLabels
+    affine: list[list[float]] = Field(
+        description="4 × 4, from (column, row, index) of the pictures to patient coordinates (LPS, mm)."
+    )
+
+
+class Planes(BaseModel):
+    """The planes along the axes of a stack, named after the patient's axes that are nearest."""
+
+    axial: Plane
+    coronal: Plane
+    sagittal: Plane
+
+
+class PlanesRefused(BaseModel):
+    """Why a stack can be shown in no other planes."""
+
+    code: str
+    message: str
+
+
 class Stack(BaseModel):
     """Slices of one geometry."""
 
@@ -106,6 +139,10 @@ class Stack(BaseModel):
     pixel_aspect_ratio: float = Field(description="Height of a pixel divided by its width.")
     differs_by: str | None
     middle: Slice
+    planes: Planes | None = Field(
+        description="What `GET /reslice` shows; null where `planes_refused` says why not."
+    )
+    planes_refused: PlanesRefused | None
 
 
 class Window(BaseModel):
@@ -201,9 +238,13 @@ def get_volume(
     arrangement = volume.arrangement.summary()
     picture = archive.middle_picture(volume)
     first = next(iter(volume.arrangement.stacks), None)
+    planes = archive.reslices.planes.describe(volume)
     body = {
         **_volume(summary, archive.catalogue.default_series(), with_patient),
         **arrangement,
+        "stacks": [
+            {**stack, **_planes(found)} for stack, found in zip(arrangement["stacks"], planes, strict=True)
+        ],
         "windows": [window.as_dict() for window in picture.windows],
         "overlays": [plane.as_dict() for plane in picture.overlays],
         "pixel_aspect_ratio": first.pixel_aspect_ratio if first else 1.0,
@@ -216,6 +257,12 @@ def get_volume(
         ],
     }
     return JSONResponse(body, headers=NO_STORE)
+
+
+def _planes(found: PlanesOfStack | Refusal) -> dict[str, Any]:
+    if isinstance(found, Refusal):
+        return {"planes": None, "planes_refused": found.as_dict()}
+    return {"planes": {name: plane.as_dict() for name, plane in found.items()}, "planes_refused": None}
 
 
 def _volume(summary: VolumeSummary, default: str | None, with_patient: bool) -> dict[str, Any]:

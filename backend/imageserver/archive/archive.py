@@ -1,6 +1,7 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from imageserver.archive.addresses import FoundInstance, InstanceAddress, find_instance
@@ -8,8 +9,11 @@ from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.frames import FrameReader
+from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.metadata import Metadata, metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
+from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
+from imageserver.archive.scratch import Scratch
 from imageserver.archive.scrubbing import Scrubber
 from imageserver.archive.series_metadata import MetadataList, list_metadata
 from imageserver.archive.slice_lists import SliceList, list_slices, refusal_of
@@ -34,6 +38,7 @@ from imageserver.errors import (
 from imageserver.settings import Settings
 
 SECONDS_PER_DAY = 86_400
+MEBIBYTE = 1024 * 1024
 
 ReadFrame = Callable[[InstanceFile, int, Form], EncodedFrame]
 
@@ -64,7 +69,9 @@ class Archive:
         self.decoders = DecoderPool()
         self._maker = PictureMaker(self.directory, self.decoders)
         self.frames = FrameReader(self.directory, self.decoders)
-        self._pictures = PictureMemory()
+        self._pictures: PictureMemory[PictureKey, Picture] = PictureMemory()
+        scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
+        self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
         self._is_scrubbing = settings.scrub_days > 0
         self._scrubber = Scrubber(
             database,
@@ -78,6 +85,7 @@ class Archive:
 
     def start(self) -> None:
         """Begin to keep the index; returns at once."""
+        self.reslices.start()
         self.keeper.start()
         if self._is_scrubbing:
             self._scrubber.start()
@@ -86,6 +94,7 @@ class Archive:
         """Stop keeping the index."""
         self._scrubber.stop(STOP_SECONDS)
         self.keeper.stop()
+        self.reslices.stop()
         self.decoders.close()
 
     def locate(
@@ -159,11 +168,8 @@ class Archive:
         run = self.frames.run()
 
         def read(file: InstanceFile, frame_number: int, form: Form) -> EncodedFrame:
-            try:
+            with self._noticing():
                 return run.read(file, frame_number, form)
-            except Gone:
-                self.keeper.look_soon()
-                raise
 
         return read
 
@@ -201,6 +207,25 @@ class Archive:
         if sop_instance_uid is None:
             raise SeriesNotFound("The study has no series with this Series Instance UID.")
         raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
+
+    def check_slices(self, located: LocatedPlane) -> None:
+        """Make sure that the slices of a plane are still there; raises as `Reslices.check`."""
+        with self._noticing():
+            self.reslices.check(located)
+
+    def plane_picture(self, located: LocatedPlane, key: ResliceKey) -> PlanePicture:
+        """Return the picture of a plane; raises as `Reslices.picture`."""
+        with self._noticing():
+            return self.reslices.picture(located, key)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        """Have the folder looked at soon where a file is not the one that was indexed."""
+        try:
+            yield
+        except Gone:
+            self.keeper.look_soon()
+            raise
 
     def metadata(self, sop_instance_uid: str) -> Metadata:
         """Return the header of an instance in the DICOM JSON model.

@@ -4,9 +4,9 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, Generic, NamedTuple, Protocol, TypeVar
 
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.volumes import InstanceFile
@@ -22,6 +22,19 @@ from imageserver.errors import Busy, UndecodableFrame
 MAX_REMEMBERED_BYTES = 32 * 1024 * 1024
 WAIT_SECONDS = 10.0
 RENDERING_VERSION = "3"  # to be raised whenever the same file gives other bytes
+
+
+class Encoded(Protocol):
+    """What can be remembered: something with a content."""
+
+    @property
+    def content(self) -> bytes:
+        """The encoded picture."""
+        ...
+
+
+K = TypeVar("K", bound=Hashable)
+P = TypeVar("P", bound=Encoded)
 
 
 class Picture(NamedTuple):
@@ -111,7 +124,7 @@ def chosen_window(header: Header, frame_index: int, center: float, width: float)
     return Window(center, width, suitable_function(function, width))
 
 
-class PictureMemory:
+class PictureMemory(Generic[K, P]):
     """Pictures that were made lately; each is made once, however many ask for it at the same time.
 
     At most as many pictures are made at once as there are processors. Who waits too long is told that the server is
@@ -122,11 +135,11 @@ class PictureMemory:
         self._max_bytes = max_bytes
         self._places = threading.BoundedSemaphore(places or os.cpu_count() or 1)
         self._lock = threading.Lock()
-        self._pictures: OrderedDict[PictureKey, Picture] = OrderedDict()
+        self._pictures: OrderedDict[K, P] = OrderedDict()
         self._bytes = 0
-        self._in_work: dict[PictureKey, _Work] = {}
+        self._in_work: dict[K, _Work[P]] = {}
 
-    def get(self, key: PictureKey, make: Callable[[], Picture]) -> Picture:
+    def get(self, key: K, make: Callable[[], P]) -> P:
         """Return the picture, made by `make` where it is not remembered.
 
         Raises
@@ -146,9 +159,9 @@ class PictureMemory:
             return work.wait()
         try:
             with self._place():
-                work.picture = make()
-            self._keep(key, work.picture)
-            return work.picture
+                picture = work.picture = make()
+            self._keep(key, picture)
+            return picture
         except BaseException as error:
             work.error = error
             raise
@@ -170,7 +183,7 @@ class PictureMemory:
         finally:
             self._places.release()
 
-    def _keep(self, key: PictureKey, picture: Picture) -> None:
+    def _keep(self, key: K, picture: P) -> None:
         if len(picture.content) > self._max_bytes // 4:  # one huge picture must not push out all others
             return
         with self._lock:
@@ -181,15 +194,15 @@ class PictureMemory:
                 self._bytes -= len(dropped.content)
 
 
-class _Work:
+class _Work(Generic[P]):
     """A picture that is being made."""
 
     def __init__(self) -> None:
         self.is_done = threading.Event()
-        self.picture: Picture | None = None
+        self.picture: P | None = None
         self.error: BaseException | None = None
 
-    def wait(self) -> Picture:
+    def wait(self) -> P:
         if not self.is_done.wait(2 * WAIT_SECONDS):
             raise Busy("The picture is still being made; try again in a moment.")
         if self.picture is None:

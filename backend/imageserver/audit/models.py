@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SLICE = "slice"
     FRAMES = "frames"
     METADATA = "metadata"
+    RESLICE = "reslice"
     FILE_PROBLEMS = "file_problems"
     MEASUREMENTS = "measurements"
     MEASUREMENTS_EXPORTED = "measurements_exported"

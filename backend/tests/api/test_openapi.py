@@ -36,6 +36,7 @@ BEYOND_OPENAPI = {
     "GET /volumes": "the first day is not later than the last",
     "GET /studies": "the first day is not later than the last",
     "GET /slice": "center and width belong together",
+    "GET /reslice": "center and width belong together; of index and position one is named",
     "GET /measurements": "of study and series one is named",
     "GET /measurements.csv": "of study and series one is named",
     "PUT /measurements/{measurement_id}": "each kind has its points and values; a precondition is demanded",
