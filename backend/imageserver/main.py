@@ -23,6 +23,7 @@ from imageserver.api import (
     slice,
     slices,
     studies,
+    thumbnails,
     volumes,
 )
 from imageserver.api.cors import Cors
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     for part in (
         auth,
         studies,
+        thumbnails,
         volumes,
         patient,
         slice,

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import IMMUTABLE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.frame_parts import WantedFrame, frame_parts, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
@@ -24,8 +24,6 @@ from imageserver.errors import SliceNotFound, VolumeChanged
 
 router = APIRouter(tags=["slices"])
 
-# The address carries a digest that only those learn who may read the slices (docs/decisions).
-IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 

@@ -14,11 +14,11 @@ from imageserver.api.parameters import StudyPath
 from imageserver.api.patient import OtherName
 from imageserver.api.problems import problem_responses
 from imageserver.api.study_query import StudyQuery
+from imageserver.api.thumbnails import thumbnail_address
 from imageserver.api.volumes import iso_date
 from imageserver.archive.related_studies import RelatedStudy, find_related
 from imageserver.archive.studies import SeriesSummary, StudySummary, get_study
 from imageserver.archive.study_search import find_studies
-from imageserver.archive.thumbnails import ThumbnailKey
 from imageserver.audit.models import Kind
 from imageserver.audit.record import Subject
 from imageserver.errors import StudyNotFound
@@ -236,11 +236,6 @@ def _series(series: SeriesSummary) -> dict[str, Any]:
         "has_pictures": series.has_pictures,
         "thumbnail": thumbnail_address(series.thumbnail),
     }
-
-
-def thumbnail_address(key: ThumbnailKey | None) -> str | None:
-    """Return where a thumbnail is; nothing is decoded for it."""
-    return None if key is None else f"/thumbnails/{key.series_instance_uid}/{key.digest}"
 
 
 def iso_time(value: str | None) -> str | None:

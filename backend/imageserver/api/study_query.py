@@ -25,12 +25,20 @@ class StudyQuery(ListQuery):
         ),
     ] = None
     verdict: Annotated[
-        Verdict | Absent, Field(description="What kind of series stands for the study.", examples=["volume"])
-    ] = None
+        list[Verdict],
+        Field(
+            default_factory=list,
+            max_length=len(Verdict),
+            description="What kind of series stands for the study: one of these; repeat the parameter.",
+            examples=[["volume"]],
+        ),
+    ]
 
     def filter(self) -> StudyFilter:
         """Return the conditions; raises as `ListQuery.conditions`."""
-        return StudyFilter(**self.conditions(), verdict=self.verdict.value if self.verdict else None)
+        return StudyFilter(
+            **self.conditions(), verdicts=tuple(dict.fromkeys(verdict.value for verdict in self.verdict))
+        )
 
     def sort_keys(self) -> tuple[SortKey, ...]:
         """Return the order."""

@@ -18,6 +18,7 @@ from imageserver.archive.scrubbing import Scrubber
 from imageserver.archive.series_metadata import MetadataList, list_metadata
 from imageserver.archive.slice_lists import SliceList, list_slices, refusal_of
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
+from imageserver.archive.thumbnails import MiddleSlice, Thumbnails
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
@@ -72,6 +73,7 @@ class Archive:
         self._pictures: PictureMemory[PictureKey, Picture] = PictureMemory()
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
+        self.thumbnails = Thumbnails(self.catalogue, self._maker)
         self._is_scrubbing = settings.scrub_days > 0
         self._scrubber = Scrubber(
             database,
@@ -246,6 +248,14 @@ class Archive:
         if found is None:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID.")
         return found
+
+    def thumbnail(self, middle: MiddleSlice, digest: str) -> Picture:
+        """Return the thumbnail at an address; raises as `Thumbnails.get`."""
+        try:
+            return self.thumbnails.get(middle, digest)
+        except Gone:
+            self.keeper.look_soon()
+            raise
 
     def middle_picture(self, volume: Volume) -> MiddlePicture:
         """Return what the file of the middle slice offers for showing it, and what was noticed when it was drawn.

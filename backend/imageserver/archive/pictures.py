@@ -16,6 +16,7 @@ from imageserver.dicom.overlays import OverlayPlane, read_overlays
 from imageserver.dicom.picture_format import PictureFormat, encode
 from imageserver.dicom.reading import FileRefused, Finding, Header, read_header
 from imageserver.dicom.rendering import render_frame, windows_of
+from imageserver.dicom.scaling import scale_down
 from imageserver.dicom.voi_lut import VoiFunction, Window, suitable_function
 from imageserver.errors import Busy, UndecodableFrame
 
@@ -102,6 +103,20 @@ class PictureMaker:
         content = encode(draw_overlays(rendered.display_values, bits.masks), key.format)
         noticed = (*rendered.warnings, *overlays.notices(index), *bits.findings)
         return Picture(content, noticed, rendered.window, tuple(overlays.on_frame(index)))
+
+    def make_small(self, key: PictureKey, longest_side: int, pixel_aspect_ratio: float) -> Picture:
+        """Make a picture of at most so many pixels on its longest side, with square pixels; raises as `make`.
+
+        Of the key file, frame, window and format count.
+        """
+        index = key.frame_number - 1
+        with self._open(key) as (stream, header):
+            frame = decode_frame(stream, header, index, self._decoders)
+        window = None if key.window is None else chosen_window(header, index, *key.window)
+        rendered = render_frame(frame, header, index, window)
+        del frame  # the small picture is made beside it
+        small = scale_down(rendered.display_values, longest_side, pixel_aspect_ratio)
+        return Picture(encode(small, key.format), rendered.warnings, rendered.window)
 
     def windows(self, key: PictureKey) -> list[Window]:
         """Return the windows that the file offers for a frame; raises as `make`."""

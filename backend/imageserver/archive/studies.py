@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.files import FileIdentity
 from imageserver.archive.models import File, Instance, Series, Study, StudyEntry
 from imageserver.archive.study_entries import RANK_WITHOUT_PIXELS
-from imageserver.archive.thumbnails import ThumbnailKey
+from imageserver.archive.thumbnail_keys import ThumbnailKey
 
 
 class StudySummary(NamedTuple):

@@ -29,9 +29,17 @@ NEWEST_FIRST = (SortKey("study_date", is_descending=True),)
 
 @dataclass(frozen=True, kw_only=True)
 class StudyFilter(EntryFilter):
-    """Which studies are wanted; all conditions together. `modalities`: one of its series has one of these."""
+    """Which studies are wanted; all conditions together.
 
-    verdict: str | None = None
+    Attributes
+    ----------
+    modalities : tuple of str
+        One of its series has one of these.
+    verdicts : tuple of str
+        The series that stands for it has one of these.
+    """
+
+    verdicts: tuple[str, ...] = ()
 
 
 class Totals(NamedTuple):
@@ -80,8 +88,8 @@ def find_studies(
 
 def _search(wanted: StudyFilter) -> Search:
     conditions = entry_search.conditions_of(STUDIES, wanted)
-    if wanted.verdict is not None:
-        conditions.append(StudyEntry.verdict == exact_key(wanted.verdict))
+    if wanted.verdicts:
+        conditions.append(StudyEntry.verdict.in_(map(exact_key, wanted.verdicts)))
     terms = entry_search.words_begin(wanted.words)
     if wanted.modalities:
         terms = (*terms, entry_search.any_of(wanted.modalities))

@@ -105,6 +105,19 @@ class TestList:
         mr = signed_in.get("/studies?query=mull&modality=MR&modality=US").json()
         assert study_uids(mr) == [uid("study of", "b")]
 
+    def test_several_verdicts(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write_all(volume(3, series="a"), prefix="a")
+        folder.write("b", image(series="b"))
+        folder.write("c", image(series="c", Modality="SR", PixelData=None, Rows=None))
+        index()
+
+        def found(query: str) -> set[str]:
+            return set(study_uids(signed_in.get(f"/studies?{query}").json()))
+
+        assert found("verdict=volume") == {uid("study of", "a")}
+        assert found("verdict=volume&verdict=empty") == {uid("study of", "a"), uid("study of", "c")}
+        assert found("verdict=cine") == set()
+
     def test_polling(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         folder.write("a", image(series="a"))
         index()
