@@ -7,6 +7,7 @@ const square: MeasuringFacts = {
   spacingMm: [0.5, 0.5],
   spacingSource: 'patient',
   pixelAspectRatio: 1,
+  ultrasoundRegions: [],
   isColor: false,
   unit: 'HU',
 };

@@ -1,7 +1,7 @@
 /** One picture of the viewer: a stack, the slice of it that is wanted, and how it is shown. */
 import { imageIdOf, StackTooLarge, type Stack } from './stack';
 import { Cine } from './cine';
-import { chooseVoi } from './drawing';
+import { chooseVoi, paddingOf } from './drawing';
 import type { Engine } from './engine';
 import { sliceFacts } from './facts';
 import { watchGestures } from './gestures';
@@ -21,6 +21,7 @@ import type {
   SeriesChoice,
   ShowOptions,
   ShowResult,
+  SliceValues,
   StackProgress,
   TooLarge,
   WindowSetting,
@@ -238,6 +239,30 @@ export class Cell implements ImageCell {
     const point = this.toImagePoint(clientX, clientY);
     const { shown } = this.viewport;
     return point && shown && probeAt(shown, point, this.viewport.toWorldPoint(point));
+  }
+
+  sliceValues(): SliceValues | null {
+    const { shown } = this.viewport;
+    if (!shown || shown.pixels.isColor || shown.pixels.isDrawnByServer) return null;
+    const { pixels, description } = shown;
+    const { sopInstanceUid, frameNumber } = description;
+    const { rows, columns } = pixels.layout;
+    return {
+      sopInstanceUid,
+      frameNumber,
+      rows,
+      columns,
+      values: pixels.values,
+      padding: paddingOf(description),
+    };
+  }
+
+  findSlice(sopInstanceUid: string, frameNumber: number): number | null {
+    const slices = this.#stack?.list.slices ?? [];
+    const found = slices.findIndex(
+      (slice) => slice.sop_instance_uid === sopInstanceUid && slice.frame_number === frameNumber,
+    );
+    return found < 0 ? null : found;
   }
 
   toImagePoint(clientX: number, clientY: number): ImagePoint | null {

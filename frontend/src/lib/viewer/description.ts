@@ -1,8 +1,9 @@
 /** What the attributes of a file say about one frame, as far as showing it needs it: pure, from the DICOM JSON. */
 import type { DicomDataset } from '$lib/api/frames';
 import { FrameAttributes, hasValue, items, number, numbers, text, texts } from './dataset';
+import { readUltrasoundRegions } from '$lib/dicom/ultrasoundRegions';
 import { readLookupTable, type LookupTable } from './lookupTable';
-import type { SliceFacts, WindowFunction, WindowSetting, WorldPoint } from './types';
+import type { SliceFacts, UltrasoundRegion, WindowFunction, WindowSetting, WorldPoint } from './types';
 import { suitableFunction } from './voi';
 
 /** Modality value = slope × stored value + intercept, or a table (PS3.3 C.11.1). */
@@ -39,6 +40,7 @@ export interface FrameDescription {
   spacingMm: readonly [row: number, column: number] | null;
   spacingSource: SliceFacts['spacingSource'];
   pixelAspectRatio: number;
+  ultrasoundRegions: readonly UltrasoundRegion[];
   sliceThicknessMm: number | null;
   isLossy: boolean;
   lossyRatio: number | null;
@@ -78,6 +80,7 @@ export function describeFrame(dataset: DicomDataset, frameNumber: number): Frame
     isPartlyColored:
       text(dataset, '00089205') === 'MIXED' || hasValue(dataset, '00281101') || hasValue(dataset, '00281221'),
     ...readGeometry(frame),
+    ultrasoundRegions: readUltrasoundRegions(dataset),
     isLossy: text(dataset, '00282110') === '01',
     lossyRatio: number(dataset, '00282112'),
     framesPerSecond: readFrameRate(dataset),
@@ -188,7 +191,10 @@ function readGeometry(frame: FrameAttributes) {
   };
 }
 
-/** In the patient, calibrated, or at the detector only, where everything is larger (PS3.3 10.7.1.3). */
+/**
+ * In the patient, calibrated, or at the detector only, where everything is larger (PS3.3 10.7.1.3). A Pixel Spacing that
+ * differs from Imager Pixel Spacing is calibrated, one that repeats it is not.
+ */
 function readSpacing(
   frame: FrameAttributes,
 ): Pick<FrameDescription, 'spacingMm' | 'spacingSource' | 'pixelAspectRatio'> {
@@ -199,17 +205,20 @@ function readSpacing(
   const repeatsDetector = spacing && detector && spacing[0] === detector[0] && spacing[1] === detector[1];
   const spacingMm = spacing ?? detector;
   if (spacingMm) {
-    const source = isCalibrated
-      ? 'calibrated'
-      : detector && (!spacing || repeatsDetector)
-        ? 'detector'
-        : 'patient';
+    const atDetector = detector ? !spacing || repeatsDetector : isProjection(dataset);
+    const other = detector ? 'calibrated' : 'patient';
+    const source = isCalibrated ? 'calibrated' : atDetector ? 'detector' : other;
     return { spacingMm, spacingSource: source, pixelAspectRatio: spacingMm[0] / spacingMm[1] };
   }
   const [vertical, horizontal] = numbers(dataset, '00280034');
   const ratio = vertical && horizontal && vertical > 0 && horizontal > 0 ? vertical / horizontal : 1;
   return { spacingMm: null, spacingSource: null, pixelAspectRatio: ratio };
 }
+
+/** Of these a spacing that does not tell where it holds may be that of the detector, and is not said to be another. */
+const PROJECTIONS = new Set(['CR', 'DX', 'IO', 'MG', 'PX', 'RF', 'RG', 'XA']);
+
+const isProjection = (dataset: DicomDataset) => PROJECTIONS.has(text(dataset, '00080060') ?? '');
 
 function pair(values: number[]): readonly [number, number] | null {
   const [row, column] = values;

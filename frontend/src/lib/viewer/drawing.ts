@@ -65,7 +65,7 @@ function wordOf(grey: (value: number) => number, padding: { low: number; high: n
 }
 
 /** The range of padding as modality values. */
-function paddingOf(description: FrameDescription): { low: number; high: number } | null {
+export function paddingOf(description: FrameDescription): { low: number; high: number } | null {
   const { padding, transform } = description;
   if (!padding || transform.kind === 'table') return null;
   const inMemory =

@@ -28,6 +28,7 @@ export function sliceFacts(
     imagePosition: description.position,
     imageOrientation: description.orientation,
     frameOfReferenceUid: description.frameOfReferenceUid,
+    ultrasoundRegions: description.ultrasoundRegions,
     modality: description.modality,
     photometricInterpretation: description.photometricInterpretation,
     isColor: pixels.isColor,

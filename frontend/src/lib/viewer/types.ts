@@ -115,8 +115,8 @@ export interface SliceFacts {
   modality: string | null;
   photometricInterpretation: string;
   isColor: boolean;
-  /** Regions of an ultrasound image with scales of their own; absent or empty: the image has one scale. */
-  ultrasoundRegions?: readonly UltrasoundRegion[];
+  /** Regions of an ultrasound image with scales of their own; empty: the image has one scale. */
+  ultrasoundRegions: readonly UltrasoundRegion[];
   /** Of values that the probe tells: HU, SUV …; null: unknown. */
   unit: string | null;
   /** The windows of the file, the default first. */
@@ -238,9 +238,9 @@ export interface ImageCell {
   reset(): void;
   probe(clientX: number, clientY: number): ProbeResult | null;
   /** Null while nothing is drawn, of colour images, and where the server drew the picture. */
-  sliceValues?(): SliceValues | null;
+  sliceValues(): SliceValues | null;
   /** Where an image lies in the stack that is shown, from 0; null: it is none of it. */
-  findSlice?(sopInstanceUid: string, frameNumber: number): number | null;
+  findSlice(sopInstanceUid: string, frameNumber: number): number | null;
   toImagePoint(clientX: number, clientY: number): ImagePoint | null;
   toClientPoint(point: ImagePoint): readonly [clientX: number, clientY: number] | null;
   /** Plays the slices; without a rate at the file's own, or 15 a second. */
