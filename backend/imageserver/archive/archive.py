@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from imageserver.archive.addresses import FoundInstance, InstanceAddress, find_instance
 from imageserver.archive.alerts import OnAlert, tell_nobody
+from imageserver.archive.bulk_data import bulk_value, native_pixels
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.frames import FrameReader
@@ -141,11 +142,8 @@ class Archive:
         FileGone, FileReplaced, DataDirectoryUnavailable
             As `identify`.
         """
-        try:
+        with self._noticing():
             return self._pictures.get(key, lambda: self._maker.make(key))
-        except Gone:
-            self.keeper.look_soon()
-            raise
 
     def slice_list(self, volume: Volume, stack: int | None) -> SliceList:
         """List the slices of a stack with their files and version; raises as `list_slices`."""
@@ -189,6 +187,16 @@ class Archive:
         if found is None:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID in this series.")
         return found
+
+    def bulk_value(self, file: InstanceFile, path: str) -> bytes | None:
+        """Return a long value that the metadata of an instance refer to; raises as `bulk_data.bulk_value`."""
+        with self._noticing():
+            return bulk_value(self.directory, file, path)
+
+    def native_pixels(self, file: InstanceFile, keyword: str) -> tuple[int, Iterator[bytes]] | None:
+        """Return native pixel data in pieces, as `bulk_data.native_pixels` does."""
+        with self._noticing():
+            return native_pixels(self.directory, file, keyword)
 
     def metadata_list(
         self, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str | None = None
@@ -240,11 +248,8 @@ class Archive:
             As `identify`.
         """
         self.catalogue.require_directory()
-        try:
+        with self._noticing():
             found = metadata_of(self.database, self.directory, sop_instance_uid)
-        except Gone:
-            self.keeper.look_soon()
-            raise
         if found is None:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID.")
         return found
@@ -284,11 +289,8 @@ class Archive:
 
     def _file_of(self, located: LocatedSlice) -> InstanceFile:
         file = self.catalogue.instance(located.frame)
-        try:
+        with self._noticing():
             self.directory.check(file.path, file.identity)
-        except Gone:
-            self.keeper.look_soon()
-            raise
         if file.refused_code:
             raise refusal_of(file)
         return file

@@ -7,13 +7,13 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from imageserver.dicom.encodings import is_explicit_inside, is_sequence_tag
-from imageserver.dicom.raw_elements import element_of, tag_of
+from imageserver.dicom.raw_elements import Attribute, element_of, tag_of
 from imageserver.dicom.text_values import INHERITED_CHARACTER_SETS, character_sets_of
 
 _logger = logging.getLogger(__name__)
 
 
-def items(dataset: Dataset | None, keyword: str) -> list[Dataset]:
+def items(dataset: Dataset | None, keyword: Attribute) -> list[Dataset]:
     """Return the items of a sequence; empty when it is absent or malformed."""
     element = element_of(dataset, keyword) if dataset is not None else None
     if dataset is None or element is None:

@@ -65,7 +65,7 @@ class TestCors:
         [
             ("http://evil.example", {}, 403, "origin_not_allowed"),
             ("null", {"Access-Control-Request-Headers": "authorization"}, 403, "origin_not_allowed"),
-            (ALLOWED, {"Access-Control-Request-Method": "DELETE"}, 400, "bad_request"),
+            (ALLOWED, {"Access-Control-Request-Method": "PATCH"}, 400, "bad_request"),
             (ALLOWED, {"Access-Control-Request-Headers": "x-evil"}, 400, "bad_request"),
             (ALLOWED, {"Access-Control-Request-Private-Network": "true"}, 400, "bad_request"),
         ],

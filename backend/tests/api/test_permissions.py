@@ -35,6 +35,7 @@ def protected_routes(app: FastAPI) -> Iterator[tuple[str, str]]:
             if (method, route.path) not in PUBLIC:
                 path = re.sub(r"{\w+_uid}", "1.2.3", str(route.path)).replace("{frame_list}", "1,2")
                 path = path.replace("{digest}", "0" * 32)
+                path = path.replace("{bulk_path:path}", "00281203")
                 path = path.replace("{measurement_id}", "11111111-2222-4333-8444-555555555555")
                 assert "{" not in path, "name a value for this parameter here"
                 yield method, path

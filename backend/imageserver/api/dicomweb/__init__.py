@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from imageserver.api.dicomweb import frames, metadata
+from imageserver.api.dicomweb import bulk_data, frames, metadata
 
 router = APIRouter()
-for part in (metadata, frames):
+for part in (metadata, frames, bulk_data):
     router.include_router(part.router)

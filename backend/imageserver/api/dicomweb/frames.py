@@ -63,7 +63,18 @@ def get_instance_frames(
     """Give frames of one instance: explicit VR little endian, or as stored where `transfer-syntax=*` asks for it."""
     address = InstanceAddress(study_instance_uid, series_instance_uid, sop_instance_uid)
     found = archive.instance(address)
-    numbers = _numbers(frame_list, found)
+    return frames_answer(request, archive, audit, address, found, _numbers(frame_list, found))
+
+
+def frames_answer(
+    request: Request,
+    archive: ArchiveDep,
+    audit: AccessAuditDep,
+    address: InstanceAddress,
+    found: FoundInstance,
+    numbers: list[int],
+) -> Response:
+    """Answer with frames of an instance in the form that the client accepts."""
     answer = choose_frame_answer(request, found.transfer_syntax_uid, len(numbers))
     tag = etag_of_frames(found.file, numbers, answer.form, answer.is_single_part)
     headers = {"ETag": f"W/{tag}", **REVALIDATED, "Vary": "Authorization, Accept"}
