@@ -42,7 +42,11 @@ const SCALE_STEPS_MM = [500, 200, 100, 50, 20, 10, 5, 2, 1, 0.5, 0.2, 0.1];
 /** The longest round length that fits into `limit`, or null where the file gives no spacing. */
 export function scaleBar(shown: Size, stack: Stack | null, limit: number): ScaleBar | null {
   if (!stack?.column_spacing_mm) return null;
-  const pixelsPerMm = shown.width / (stack.columns * stack.column_spacing_mm);
+  return scaleBarOf(shown.width / (stack.columns * stack.column_spacing_mm), limit);
+}
+
+/** As above, from how many CSS pixels a millimetre takes. */
+export function scaleBarOf(pixelsPerMm: number, limit: number): ScaleBar | null {
   const mm = SCALE_STEPS_MM.find((step) => step * pixelsPerMm <= limit);
   if (!mm || !Number.isFinite(pixelsPerMm) || pixelsPerMm <= 0) return null;
   return { length: mm * pixelsPerMm, label: describeLength(mm) };
