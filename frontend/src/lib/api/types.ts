@@ -95,6 +95,8 @@ export interface Stack {
   row_spacing_mm: number | null;
   column_spacing_mm: number | null;
   slice_spacing_mm: number | null;
+  /** As the files say. */
+  slice_thickness_mm?: number | null;
   orientation_labels: OrientationLabels | null;
   pixel_aspect_ratio: number | null;
   differs_by: string | null;

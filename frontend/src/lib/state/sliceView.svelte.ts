@@ -111,7 +111,7 @@ export class SliceView {
 
   async #ask(address: SliceAddress): Promise<void> {
     this.#wanted = address;
-    await this.slice.ask((signal) => load(address, signal));
+    await this.slice.ask((signal) => loadSlice(address, signal));
     const shown = this.slice.value;
     if (this.#wanted !== address) return;
     if (shown && shown.count > 0) this.#count = shown.count;
@@ -128,7 +128,7 @@ export class SliceView {
 }
 
 /** Reads a slice and lets the browser decode it once, so that only a good picture replaces the one before. */
-async function load(address: SliceAddress, signal: AbortSignal): Promise<ShownSlice> {
+export async function loadSlice(address: SliceAddress, signal: AbortSignal): Promise<ShownSlice> {
   const slice = await readSlice(address, signal);
   const bitmap = await createImageBitmap(slice.picture).catch(() => {
     throw new UnexpectedAnswerError('damaged-image', 200);
