@@ -61,8 +61,15 @@ def lint_frontend(_: Path) -> int:
 
 
 def _pytest(report: Path, *options: str, **settings: str) -> int:
-    command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}", *options]
-    return run_each([command], BACKEND, backend_environment() | settings)
+    """Run pytest with temporary files of its own.
+
+    By default all runs of a user share a folder, in which each removes what others left: that can end a run. The path
+    is short, because those of sockets have a limit.
+    """
+    with tempfile.TemporaryDirectory(prefix="ist-", ignore_cleanup_errors=True) as folder:
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}"]
+        command += [f"--basetemp={folder}/t", *options]
+        return run_each([command], BACKEND, backend_environment() | settings)
 
 
 def backend_on_sqlite(report: Path) -> int:

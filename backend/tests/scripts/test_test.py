@@ -1,0 +1,28 @@
+"""The stages of `make test`."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import test
+
+
+def test_each_run_of_pytest_has_temporary_files_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folders: list[Path] = []
+
+    def run(commands: list[list[str | Path]], *_: Any) -> int:
+        [option] = [str(word) for word in commands[0] if str(word).startswith("--basetemp=")]
+        folders.append(Path(option.partition("=")[2]))
+        assert folders[-1].parent.is_dir()
+        return 0
+
+    monkeypatch.setattr(test, "run_each", run)
+    monkeypatch.setattr(test, "backend_environment", dict)
+    assert [test.backend_on_sqlite(tmp_path / "a.xml"), test.backend_on_sqlite(tmp_path / "b.xml")] == [0, 0]
+    assert folders[0] != folders[1]
+    assert not any(folder.parent.exists() for folder in folders)  # nothing is left behind
+    # The name of a Unix socket has room for 107 bytes, and tests need some of them.
+    assert all(len(str(folder)) < 60 for folder in folders)
