@@ -20,6 +20,7 @@ from imageserver.api import (
     measurements,
     patient,
     reslice,
+    setup,
     slice,
     slices,
     studies,
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     for part in (
         auth,
+        setup,
         studies,
         thumbnails,
         volumes,

@@ -1,29 +1,23 @@
-"""``/auth/…``: logging in and out, the session, the password, the first account."""
+"""``/auth/…``: logging in and out, the session, the password."""
 
 from dataclasses import replace
 from typing import Annotated, Literal, NoReturn
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from imageserver.accounts import login, sessions, setup, users
+from imageserver.accounts import login, sessions, users
 from imageserver.accounts.login import Verdict
 from imageserver.accounts.models import EndReason, Role
 from imageserver.accounts.networks import client_network
-from imageserver.accounts.password_rule import check_new_password
-from imageserver.accounts.passwords import PasswordHasher, prepare_password
 from imageserver.accounts.tokens import issue_access_token
-from imageserver.accounts.usernames import check_username
 from imageserver.api.auditing import actor_of, client_address
 from imageserver.api.auth_models import (
     AccessToken,
-    Account,
-    FirstAccount,
     LoginForm,
     Me,
     PasswordChange,
     RefreshedToken,
     SessionTimes,
-    Status,
 )
 from imageserver.api.authentication import (
     AuthenticatedFirst,
@@ -32,20 +26,14 @@ from imageserver.api.authentication import (
     get_signing_keys,
     session_limits,
 )
-from imageserver.api.dependencies import DatabaseDep, Now, ReadingSession, SettingsDep
-from imageserver.api.origins import check_origin, require_origin
+from imageserver.api.dependencies import DatabaseDep, Now, SettingsDep
+from imageserver.api.new_password import check_choice, get_hasher
+from imageserver.api.origins import check_origin, forbid_storing, require_origin
 from imageserver.api.problems import problem_responses
 from imageserver.api.session_cookie import delete_cookie, has_cookie, read_cookie, renew_cookie, set_cookie
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import Actor, record_event
 from imageserver.errors import InvalidCredentials, NotAuthenticated, SessionEnded, TooManyAttempts
-from imageserver.settings import Settings
-
-
-async def forbid_storing(response: Response) -> None:
-    """Keep tokens and names out of every cache (RFC 6749, section 5.1)."""
-    response.headers["Cache-Control"] = "no-store"
-
 
 router = APIRouter(
     prefix="/auth",
@@ -66,7 +54,7 @@ def log_in(
 ) -> AccessToken:
     """Check user name and password; give an access token, and a browser its session cookie."""
     verdict = login.check_password(
-        database, _hasher(request), form.username, form.password, _network(request), now
+        database, get_hasher(request), form.username, form.password, _network(request), now
     )
     old_cookie = read_cookie(request)
     with database.writing() as session:
@@ -164,8 +152,8 @@ def change_password(
     The cookie of this session gets another secret: a copy of it ends as the other sessions do.
     """
     old_cookie = read_cookie(request)
-    new_password = _check_choice(settings, request, user.username, body.new_password)
-    hasher = _hasher(request)
+    new_password = check_choice(settings, request, user.username, body.new_password)
+    hasher = get_hasher(request)
     verdict = login.check_password(
         database, hasher, user.username, body.current_password, _network(request), now
     )
@@ -197,52 +185,8 @@ def get_me(user: CurrentUser, settings: SettingsDep) -> Me:
     return Me(username=user.username, role=Role(user.role), session=times)
 
 
-@router.get("/status", responses=problem_responses(400, 503))
-def get_status(session: ReadingSession, settings: SettingsDep) -> Status:
-    """Tell whether the first account still has to be made, and how long a password must be."""
-    return Status(
-        setup_required=setup.is_setup_required(session), min_password_length=settings.min_password_length
-    )
-
-
-@router.post("/setup", status_code=201, responses=problem_responses(400, 401, 403, 409, 413, 422, 503, 507))
-def set_up(
-    request: Request, body: FirstAccount, database: DatabaseDep, settings: SettingsDep, now: Now
-) -> Account:
-    """Make the first account, an administrator, with the one-time code from the server's log."""
-    actor = actor_of(request)
-    try:
-        with database.reading() as session:
-            setup.check_setup_code(session, body.code, now)
-    except InvalidCredentials:
-        with database.writing() as session:
-            record_event(session, actor, Kind.SETUP, Outcome.FAILURE, now, reason="wrong_code")
-        raise
-    username = check_username(body.username)
-    password = _check_choice(settings, request, username, body.password)
-    hasher = _hasher(request)
-    with hasher.slot():
-        password_hash = hasher.hash(password)
-    with database.writing() as session:
-        user = setup.create_first_user(session, body.code, username, password_hash, now)
-        record_event(session, actor, Kind.SETUP, Outcome.SUCCESS, now, subject_username=user.username)
-    return Account(username=user.username, role=Role(user.role))
-
-
-def _hasher(request: Request) -> PasswordHasher:
-    hasher: PasswordHasher = request.app.state.password_hasher
-    return hasher
-
-
 def _network(request: Request) -> str:
     return client_network(client_address(request))
-
-
-def _check_choice(settings: Settings, request: Request, username: str, password: str) -> str:
-    prepared = prepare_password(password)
-    context = (username, request.url.hostname or "")
-    check_new_password(prepared, shortest=settings.min_password_length, context_words=context)
-    return prepared
 
 
 def _actor_of_attempt(request: Request, verdict: Verdict, session_id: str | None) -> Actor:

@@ -1,6 +1,6 @@
 """The check of ``Origin`` on requests that change something under ``/auth/`` (defence against forged requests)."""
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from imageserver.api.dependencies import get_settings
 from imageserver.errors import OriginNotAllowed
@@ -41,3 +41,8 @@ def _is_allowed(request: Request, origin: str) -> bool:
     except InvalidOrigin:
         own = ""
     return bool(origin) and (origin == own or origin in get_settings(request).effective_cors_origins)
+
+
+async def forbid_storing(response: Response) -> None:
+    """Keep tokens and names out of every cache (RFC 6749, section 5.1)."""
+    response.headers["Cache-Control"] = "no-store"
