@@ -85,6 +85,14 @@ export class Stack {
     return JSON.parse(output) as Uids;
   }
 
+  /** Puts studies of `backend/tests/studies_data.py` into the data directory: with the number 0 the odd ones, too. */
+  writeStudies(first: number, count: number): void {
+    const numbers = [String(first), String(count)];
+    execFileSync(PYTHON, ['-W', 'ignore', '-m', 'tests.studies_data', this.data, ...numbers], {
+      cwd: BACKEND,
+    });
+  }
+
   /**
    * Puts real files into the data directory: a folder, or one file, of the corpus that `DICOM_CORPUS_DIR` names.
    * Journeys that need it are skipped without (`test.skip(!CORPUS, …)`).

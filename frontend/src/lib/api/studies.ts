@@ -4,28 +4,35 @@ import type { IndexStatus } from './types';
 
 export interface StudyPatient {
   name: string | null;
-  /** Further names that files of the study give. */
-  other_names?: string[];
+  /** Why there is no name. */
+  reason?: string | null;
   patient_id: string | null;
   birth_date: string | null;
   sex: string | null;
+  /** What other files of the study say instead; to be told, never chosen from. */
+  other_names?: { name: string | null; count: number }[];
+  other_patient_ids?: string[];
 }
 
 export interface Study {
   study_instance_uid: string;
   /** YYYY-MM-DD; null where the files have no valid date. */
   study_date: string | null;
+  /** HH:MM or HH:MM:SS. */
   study_time: string | null;
   description: string | null;
   accession_number: string | null;
   modalities: string[];
+  /** Those with pictures. */
   series_count: number;
   slice_count: number;
+  /** Reports and the like. */
+  series_without_pictures?: number;
   verdict: string;
   patient: StudyPatient;
   /** The series that is shown for the study; null where none has pictures. */
   series_instance_uid: string | null;
-  /** Its address contains a digest of the picture, so that it may be kept for good. */
+  /** Its address changes with the picture, so that it may be kept for good. */
   thumbnail: string | null;
 }
 
@@ -33,6 +40,7 @@ export interface StudyList {
   studies: Study[];
   /** On all pages. */
   total: number;
+  /** Null where adding up would hold the list up. */
   totals?: { series: number; slices: number } | null;
   index: IndexStatus;
 }
@@ -44,6 +52,7 @@ export interface StudySeries {
   description: string | null;
   slice_count: number;
   verdict: string;
+  has_pictures: boolean;
   series_date: string | null;
   thumbnail: string | null;
 }
@@ -54,12 +63,15 @@ export interface OtherStudy {
   description: string | null;
   modalities: string[];
   series_count: number;
+  relation?: 'prior' | 'later' | 'same_time' | 'unknown';
 }
 
 export interface StudyDetail extends Study {
   series: StudySeries[];
-  /** Of the same patient. */
+  /** Of the same patient, newest first. */
   other_studies: OtherStudy[];
+  /** False where there are so many that only the newest were looked at. */
+  other_studies_complete?: boolean;
 }
 
 /** The conditions and the page, as `GET /studies` takes them. */
@@ -71,7 +83,7 @@ export interface StudyQuery {
   modality: string[];
   study_date_from: string | null;
   study_date_to: string | null;
-  verdict: string[];
+  verdict: string | null;
 }
 
 export interface StudyAnswer {

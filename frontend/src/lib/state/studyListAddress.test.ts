@@ -21,7 +21,7 @@ describe('parseAddress', () => {
       size: 50,
       sort: DEFAULT_SORT,
       modalities: [],
-      verdicts: [],
+      verdict: null,
       dates: null,
       study: null,
     });
@@ -33,13 +33,13 @@ describe('parseAddress', () => {
       size: 100,
       sort: { column: 'patient_name', isDescending: false },
       modalities: ['CT', 'MR'],
-      verdicts: ['volume', 'cine'],
+      verdict: 'cine',
       dates: { from: '2026-01-02', to: null },
       study: '1.2.840.1',
     } as const;
-    const written = writeAddress({ ...address, modalities: ['CT', 'MR'], verdicts: ['volume', 'cine'] });
+    const written = writeAddress({ ...address, modalities: ['CT', 'MR'] });
     expect(written).toBe(
-      '/studies?modality=CT&modality=MR&from=2026-01-02&verdict=volume&verdict=cine&sort=patient_name&size=100&page=3&study=1.2.840.1',
+      '/studies?modality=CT&modality=MR&from=2026-01-02&verdict=cine&sort=patient_name&size=100&page=3&study=1.2.840.1',
     );
     expect(parse(written.slice('/studies?'.length))).toEqual(address);
   });
@@ -119,7 +119,7 @@ describe('toQuery', () => {
       modality: ['CT'],
       study_date_from: '2026-11-22',
       study_date_to: '2026-11-22',
-      verdict: ['cine'],
+      verdict: 'cine',
     });
   });
 

@@ -56,7 +56,7 @@ export interface StudyListAddress {
   size: number;
   sort: Sort;
   modalities: string[];
-  verdicts: string[];
+  verdict: string | null;
   dates: Dates | null;
   /** The study in the preview. */
   study: string | null;
@@ -65,6 +65,8 @@ export interface StudyListAddress {
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 const MODALITY = /^[A-Z0-9_]{1,16}$/;
 const UID = /^[0-9.]{1,64}$/;
+/** So many the server takes. */
+const MOST_MODALITIES = 20;
 const MAX_PAGE = 1_000_000;
 
 /** Reads an address; what makes no sense in it is left out rather than asked for. */
@@ -72,14 +74,15 @@ export function parseAddress(parameters: URLSearchParams): StudyListAddress {
   const page = Number(parameters.get('page'));
   const size = Number(parameters.get('size'));
   const study = parameters.get('study') ?? '';
+  const verdict = parameters.get('verdict') ?? '';
   const modalities = parameters.getAll('modality').map((one) => one.toUpperCase());
   const known: readonly string[] = VERDICTS;
   return {
     page: Number.isInteger(page) && page >= 1 && page <= MAX_PAGE ? page : 1,
     size: (PAGE_SIZES as readonly number[]).includes(size) ? size : DEFAULT_SIZE,
     sort: parseSort(parameters.get('sort')) ?? DEFAULT_SORT,
-    modalities: unique(modalities.filter((one) => MODALITY.test(one))),
-    verdicts: unique(parameters.getAll('verdict').filter((one) => known.includes(one))),
+    modalities: unique(modalities.filter((one) => MODALITY.test(one))).slice(0, MOST_MODALITIES),
+    verdict: known.includes(verdict) ? verdict : null,
     dates: parseDates(parameters),
     study: UID.test(study) ? study : null,
   };
@@ -111,7 +114,7 @@ const unique = <T>(items: T[]) => [...new Set(items)];
 
 /** The address as query parameters; what is usual is left out. */
 export function writeAddress(address: StudyListAddress): string {
-  const { page, size, sort, modalities, verdicts, dates, study } = address;
+  const { page, size, sort, modalities, verdict, dates, study } = address;
   const parameters = new URLSearchParams();
   for (const one of modalities) parameters.append('modality', one);
   if (dates && 'preset' in dates) parameters.set('date', dates.preset);
@@ -119,7 +122,7 @@ export function writeAddress(address: StudyListAddress): string {
     if (dates.from) parameters.set('from', dates.from);
     if (dates.to) parameters.set('to', dates.to);
   }
-  for (const one of verdicts) parameters.append('verdict', one);
+  if (verdict) parameters.set('verdict', verdict);
   if (!isSameSort(sort, DEFAULT_SORT)) parameters.set('sort', writeSort(sort));
   if (size !== DEFAULT_SIZE) parameters.set('size', String(size));
   if (page !== 1) parameters.set('page', String(page));
@@ -161,19 +164,19 @@ export function toQuery(address: StudyListAddress, text: string, now: Date): Stu
     modality: address.modalities,
     study_date_from: from,
     study_date_to: to,
-    verdict: address.verdicts,
+    verdict: address.verdict,
   };
 }
 
 /** What shows everything again, but for the text. */
 export const NO_FILTERS = {
   modalities: [],
-  verdicts: [],
+  verdict: null,
   dates: null,
   page: 1,
 } satisfies Partial<StudyListAddress>;
 
 /** How many conditions there are beside the text. */
-export function countFilters({ modalities, verdicts, dates }: StudyListAddress): number {
-  return [modalities.length > 0, verdicts.length > 0, dates !== null].filter(Boolean).length;
+export function countFilters({ modalities, verdict, dates }: StudyListAddress): number {
+  return [modalities.length > 0, verdict !== null, dates !== null].filter(Boolean).length;
 }

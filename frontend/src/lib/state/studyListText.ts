@@ -21,7 +21,7 @@ export function readText(kept: unknown, username: string | null): string {
   return typeof text === 'string' && username !== null && owner === username ? text : '';
 }
 
-/** The text to begin with: what the entry held on which the page was loaded; once. */
+/** The text of the entry on which the page was loaded, once. */
 export function takeText(username: string | null): string {
   const found = readText(atStart, username);
   atStart = null;

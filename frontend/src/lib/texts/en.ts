@@ -263,6 +263,7 @@ export const en = {
     series: (n: number) => amount(n, { one: 'series', other: 'series' }),
     of: (first: number, last: number, total: number) =>
       `${formatNumber(first)}–${formatNumber(last)} of ${formatNumber(total)}`,
+    severalPatients: 'Files of this study name more than one patient.',
     openInViewer: 'Open in the viewer',
     withEscape: (what: string) => `${what} (Esc)`,
 
@@ -390,7 +391,6 @@ export const en = {
       pageBehindEnd: 'This page lies behind the end of the list.',
       toFirst: 'Go to the first page',
     },
-    failed: 'The studies could not be loaded',
 
     preview: {
       label: 'Preview',
@@ -410,6 +410,7 @@ export const en = {
       seriesTitle: (n: number) => `Series (${formatNumber(n)})`,
       seriesNumber: (n: number) => `Series ${formatNumber(n)}`,
       otherTitle: (n: number) => `Other studies of this patient (${formatNumber(n)})`,
+      notAllOthers: 'There are more; only the newest ones were looked at.',
       noOther: 'No other study of this patient.',
       copy: (what: string) => `Copy the ${what}`,
       copied: (what: string) => `${what} copied`,
