@@ -40,8 +40,7 @@ test('an API that is down is said to be down, and work goes on when it is back',
     const sentence = `The image server at ${stack.apiUrl} cannot be reached.`;
     await expect(patientPanel(page).getByRole('alert')).toContainText(sentence);
     await stack.startApi();
-    await patientPanel(page).getByRole('button', { name: 'Try again' }).click();
-    await expect(patientPanel(page)).toContainText('Yamada, Tarou');
+    await expect(patientPanel(page), 'without any click').toContainText('Yamada, Tarou');
 
     await stack.stopApi();
     await page.goto(`${stack.webUrl}/dashboard`);

@@ -169,6 +169,22 @@ test.describe('a session that is ended on the server while somebody works', () =
   });
 });
 
+test('five seconds offline are said, and what was asked for comes by itself', async ({ page, context }) => {
+  await logIn(page);
+  await showImage(page);
+  await expect(picture(page)).toBeVisible();
+  const sentence = page.getByText(/No connection since \d+:\d+\./);
+  await context.setOffline(true);
+  await expect(sentence).toBeVisible();
+  await showName(page);
+  await expect(patientPanel(page).getByRole('alert')).toContainText('This computer is offline.');
+  await page.waitForTimeout(5000);
+  await context.setOffline(false);
+  await expect(patientPanel(page)).toContainText('Yamada, Tarou');
+  await expect(sentence).toHaveCount(0);
+  await expect(picture(page)).toBeVisible();
+});
+
 test('a changed password keeps this session and ends the others', async ({ page, browser, running }) => {
   const carla = { username: 'carla', password: 'eleven paper lanterns' };
   running.stack.addUser(carla);

@@ -22,6 +22,18 @@ export interface Credentials {
 
 let credentials: Credentials | null = null;
 
+/** Who wants to know of each answer and of each one that did not come. */
+export interface ConnectionWatcher {
+  answered(): void;
+  failed(error: unknown): void;
+}
+
+let watcher: ConnectionWatcher | null = null;
+
+export function watchConnection(connection: ConnectionWatcher): void {
+  watcher = connection;
+}
+
 export function useCredentials(provider: Credentials): void {
   credentials = provider;
 }
@@ -79,6 +91,7 @@ async function send(path: string, options: RequestOptions, token: string | null)
   } catch (error) {
     throw await explain(error, base, options.signal);
   }
+  watcher?.answered();
   if (response.ok || response.status === 304) return response;
   throw await readProblem(response);
 }
@@ -87,7 +100,9 @@ async function findApi(): Promise<string> {
   try {
     return await apiUrl();
   } catch {
-    throw new ConnectionError(navigator.onLine ? 'unreachable' : 'offline', location.origin);
+    const failure = new ConnectionError(navigator.onLine ? 'unreachable' : 'offline', location.origin);
+    watcher?.failed(failure);
+    throw failure;
   }
 }
 
@@ -122,7 +137,9 @@ function toInit(options: RequestOptions, token: string | null): RequestInit {
 async function explain(error: unknown, base: string, given?: AbortSignal): Promise<unknown> {
   if (given?.aborted) return new DOMException('Given up', 'AbortError');
   if (isNamed(error, 'TimeoutError')) return new ConnectionError('timeout', base);
-  return explainSilence(base);
+  const silence = await explainSilence(base);
+  watcher?.failed(silence);
+  return silence;
 }
 
 async function readProblem(response: Response): Promise<ProblemError | UnexpectedAnswerError> {

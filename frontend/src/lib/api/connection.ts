@@ -1,4 +1,5 @@
 /** Finds out why a request got no answer; the browser itself tells a script nothing but "failed". */
+import { apiUrl } from './config';
 import { ConnectionError } from './problem';
 
 const PROBE_TIMEOUT_MS = 4000;
@@ -12,6 +13,15 @@ export async function explainSilence(apiUrl: string): Promise<ConnectionError> {
   if (!(await answers(apiUrl, 'no-cors'))) return new ConnectionError('unreachable', apiUrl);
   if (!(await answers(apiUrl, 'cors'))) return new ConnectionError('refused-origin', apiUrl);
   return new ConnectionError('interrupted', apiUrl);
+}
+
+/** Whether the API answers, asked without any right. */
+export async function isServerThere(): Promise<boolean> {
+  try {
+    return await answers(await apiUrl(), 'no-cors');
+  } catch {
+    return false;
+  }
 }
 
 async function answers(apiUrl: string, mode: RequestMode): Promise<boolean> {

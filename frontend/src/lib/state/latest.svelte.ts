@@ -1,5 +1,6 @@
 /** One question at a time: the last one asked is the one answered, whatever arrives late. */
 import { isSilent } from '$lib/api/problem';
+import { connection, isLoss } from './connection.svelte';
 
 /** From here on a person should see that something is under way. */
 const SLOW_AFTER_MS = 400;
@@ -12,6 +13,7 @@ export class Latest<T> {
   #controller: AbortController | null = null;
   #slowTimer: ReturnType<typeof setTimeout> | undefined;
   #again: (() => Promise<void>) | null = null;
+  #stopWaiting: (() => void) | null = null;
   readonly #release: (value: T) => void;
 
   /** `release` gives back what a value holds, such as an object URL, once it is not shown any more. */
@@ -73,11 +75,15 @@ export class Latest<T> {
     if (this.#value !== null) this.#release(this.#value);
     this.#value = value;
     this.#error = error;
+    // Nobody needs to press a button for what the network did.
+    if (isLoss(error)) this.#stopWaiting = connection.onReturn(() => void this.retry());
   }
 
   #stop(): void {
     this.#controller?.abort();
     this.#controller = null;
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
     clearTimeout(this.#slowTimer);
     this.#isBusy = false;
     this.#isSlow = false;

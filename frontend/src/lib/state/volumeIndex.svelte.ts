@@ -6,6 +6,7 @@ import { ConnectionError, isSilent } from '$lib/api/problem';
 import type { IndexStatus, Volume, VolumeList } from '$lib/api/types';
 import { readOverview } from '$lib/api/volumes';
 import { attention } from './attention';
+import { connection } from './connection.svelte';
 
 const WORKING_MS = 1_000;
 const RESTING_MS = 15_000;
@@ -45,11 +46,11 @@ export class VolumeIndex {
   /** Begins to follow; returns how to stop. */
   follow(): () => void {
     const looked = () => document.visibilityState === 'visible' && void this.ask();
-    addEventListener('online', looked);
+    const stopWaiting = connection.onReturn(() => void this.ask());
     document.addEventListener('visibilitychange', looked);
     void this.ask();
     return () => {
-      removeEventListener('online', looked);
+      stopWaiting();
       document.removeEventListener('visibilitychange', looked);
       clearTimeout(this.#timer);
       this.#controller?.abort();

@@ -153,6 +153,9 @@ export const en = {
     refused: 'The server refused.',
     pageMistake: 'Something in this page went wrong.',
     pageMistakeHint: 'Reload the page and try again.',
+    noConnection: (time: string) =>
+      `No connection since ${time}. This page goes on by itself when the server can be reached again.`,
+    connectionBack: 'The connection is back.',
     lastContact: (time: string) => `The server has not answered since ${time}. What is shown may be old.`,
   },
 
