@@ -63,7 +63,7 @@ export default defineConfig({
   test: {
     // Files that need a document say so in their first line.
     environment: 'node',
-    include: ['src/**/*.test.ts', 'server.test.js'],
+    include: ['src/**/*.test.ts', '*.test.js'],
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -1,6 +1,11 @@
-"""A volume like those of a CT scanner: 512 x 512, 16 bit, noise, and a header of about a hundred elements."""
+"""A volume like those of a CT scanner: 512 x 512, 16 bit, noise, and a header of about a hundred elements.
 
+``python -m benchmarks.synthetic FOLDER COUNT`` writes one, always with the same UIDs, and prints them.
+"""
+
+import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -88,3 +93,13 @@ _ATTRIBUTES = {
     "ImageComments": "made up", "RequestedProcedureDescription": "none", "PerformedProcedureStepID": "P1",
     "PerformedProcedureStepStartDate": "20260105", "PerformedProcedureStepStartTime": "101000",
 }  # fmt: skip
+
+
+def main(folder: Path, count: int) -> None:
+    """Write the volume, and print its UIDs as JSON."""
+    write_volume(folder, count, "viewer")
+    print(json.dumps({"study": _uid("viewer", "study"), "series": _uid("viewer", "series")}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

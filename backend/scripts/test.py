@@ -95,9 +95,9 @@ def frontend_units(report: Path) -> int:
 
 
 def frontend_build(_: Path) -> int:
-    """Build the pages."""
+    """Build the pages, and compare their size with the budget."""
     build_pages()
-    return 0
+    return run_each([["npm", "run", "budget"]], FRONTEND, frontend_environment())
 
 
 def journeys(report: Path) -> int:

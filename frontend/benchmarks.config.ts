@@ -1,0 +1,10 @@
+import journeys from './playwright.config';
+
+/** `npm run bench:viewer`: measures the viewer; see docs/benchmarks.md. */
+export default {
+  ...journeys,
+  testDir: 'benchmarks',
+  testMatch: '*.bench.ts',
+  timeout: 600_000,
+  retries: 0,
+};

@@ -1,0 +1,27 @@
+/** Memory of the browser's processes, as the system sees it: what scripts hold, and what the drawing holds. */
+import { readFileSync } from 'node:fs';
+import type { Browser } from '@playwright/test';
+
+export interface Memory {
+  /** Bytes of the process that runs the page. */
+  page: number;
+  /** Bytes of the process that draws; without a graphics card its textures are here. */
+  drawing: number;
+}
+
+/** Private and shared memory of a process, without the files that it maps (Linux). */
+function residentBytes(pid: number): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kilobytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0);
+  return 1024 * (kilobytes('RssAnon') + kilobytes('RssShmem'));
+}
+
+/** The largest page's process, and the one that draws. */
+export async function readMemory(browser: Browser): Promise<Memory> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  const largest = (type: string) =>
+    Math.max(0, ...processInfo.filter((one) => one.type === type).map(({ id }) => residentBytes(id)));
+  return { page: largest('renderer'), drawing: largest('GPU') };
+}
