@@ -45,14 +45,14 @@ export async function countDrawn(page: Page): Promise<void> {
       dirty.clear();
     };
 
-    CanvasRenderingContext2D.prototype.drawImage = function (...values: unknown[]) {
-      (original as (...all: unknown[]) => void).apply(this, values);
+    const counted = function (this: CanvasRenderingContext2D, ...values: unknown[]) {
+      Reflect.apply(original, this, values);
       const { canvas } = this;
-      const isLarge = canvas.width >= 128 && canvas.height >= 128;
-      if (!(canvas instanceof HTMLCanvasElement) || !canvas.isConnected || !isLarge) return;
+      if (!canvas.isConnected || canvas.width < 128 || canvas.height < 128) return;
       if (dirty.size === 0) requestAnimationFrame(look);
       dirty.add(this);
-    } as typeof original;
+    };
+    CanvasRenderingContext2D.prototype.drawImage = counted as typeof original;
   });
 }
 
