@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from imageserver.archive.entry_words import LONGEST_PREFIX, exact_key, find_words, sort_key
 from imageserver.archive.lease import ensure_state_row
 from imageserver.archive.models import IndexState, Series, Study, VolumeEntry, VolumeWord
+from imageserver.archive.study_entries import write_study_entries
 from imageserver.database import Database
 
 SERIES_OF_STUDY = 5
-BATCH = 500
+BATCH = 500  # studies
 # Syllables give as many names as a country has, in which the beginnings are as uneven as in life.
 _SYLLABLES = ("ma", "mu", "schmi", "sa", "ka", "ro", "li", "tan", "der", "son", "ler", "na", "ri", "go")
 _DESCRIPTIONS = ("T1 ax", "T2 cor", "CT thorax native", "CT abdomen venous", "Localizer", "DWI b1000")
@@ -26,20 +27,21 @@ _COUNT_PREFIXES = (
 _MODALITIES = ("CT", "CT", "CT", "MR", "MR", "US", "CR", "XA")
 
 
-def fill(database: Database, data: Path, count: int) -> None:
+def fill(database: Database, data: Path, count: int, series_of_study: int = SERIES_OF_STUDY) -> None:
     """Write `count` series of made-up patients, the same ones each time, as if they lay in the folder `data`.
 
     The folder has to be empty: the server keeps the index of a folder that became empty, and answers from it.
     """
     source = random.Random(count)  # noqa: S311 - made-up names
+    studies = count // series_of_study
     with database.writing() as session:
         if not database.is_sqlite:
             session.execute(text("SET LOCAL statement_timeout = 0"))
         ensure_state_row(session)
-        for first in range(0, count, BATCH * SERIES_OF_STUDY):
-            _write(
-                session, list(_studies(source, first // SERIES_OF_STUDY, min(BATCH, (count - first) // 5)))
-            )
+        for first in range(0, studies, BATCH):
+            made = list(_studies(source, first, min(BATCH, studies - first)))
+            _write(session, made, series_of_study)
+            write_study_entries(session, [study["id"] for study in made])
         session.execute(update(IndexState).values(**_state(data, count)))
         for length in range(1, LONGEST_PREFIX + 1):
             session.execute(text(_COUNT_PREFIXES), {"length": length})
@@ -64,6 +66,9 @@ def _studies(source: random.Random, first: int, count: int) -> Iterator[dict[str
                 "name": f"{family}, {given}",
                 "raw": f"{family}^{given}",
                 "patient_id": f"P{source.randrange(10**7):07}",
+                "count": 100,
+                "birth_date": None,
+                "sex": None,
                 "other_names": [],
                 "warnings": [],
             },
@@ -75,13 +80,15 @@ def made_up_name(source: random.Random) -> str:
     return "".join(source.choice(_SYLLABLES) for _ in range(source.randint(2, 4))).capitalize()
 
 
-def _write(session: Session, studies: list[dict[str, Any]]) -> None:
+def _write(session: Session, studies: list[dict[str, Any]], series_of_study: int) -> None:
     session.connection().execute(
         insert(Study), [{k: v for k, v in study.items() if k != "patient"} for study in studies]
     )
-    series = [_series(study, number) for study in studies for number in range(SERIES_OF_STUDY)]
+    series = [
+        _series(study, number, series_of_study) for study in studies for number in range(series_of_study)
+    ]
     session.connection().execute(insert(Series), series)
-    told = list(zip(series, (study for study in studies for _ in range(SERIES_OF_STUDY)), strict=True))
+    told = list(zip(series, (study for study in studies for _ in range(series_of_study)), strict=True))
     session.connection().execute(insert(VolumeEntry), [_entry(*pair) for pair in told])
     words = [
         {"series_id": one["id"], "word": word} for one, study in told for word in sorted(_words(one, study))
@@ -89,8 +96,8 @@ def _write(session: Session, studies: list[dict[str, Any]]) -> None:
     session.connection().execute(insert(VolumeWord), words)
 
 
-def _series(study: dict[str, Any], number: int) -> dict[str, Any]:
-    identifier = (study["id"] - 1) * SERIES_OF_STUDY + number + 1
+def _series(study: dict[str, Any], number: int, series_of_study: int) -> dict[str, Any]:
+    identifier = (study["id"] - 1) * series_of_study + number + 1
     source = random.Random(identifier)  # noqa: S311
     return {
         "id": identifier,
