@@ -147,7 +147,10 @@ def list_studies(
         return not_modified(etag, NO_STORE)
     totals = archive.catalogue.count_studies(wanted)
     with database.reading() as session:
-        studies = find_studies(session, asked.limit, asked.offset, wanted, sort, total=totals.studies)
+        page = asked.limit, asked.offset
+        studies = find_studies(
+            session, *page, wanted, sort, total=totals.studies, sets=archive.catalogue.sets
+        )
     audit.record_list(Kind.STUDIES, (Subject(study.study_instance_uid, None) for study in studies))
     body = {
         "studies": [_study(study) for study in studies],

@@ -203,7 +203,8 @@ def list_volumes(
         return not_modified(etag, NO_STORE)
     total = archive.catalogue.count(wanted)
     with database.reading() as session:
-        volumes = find_volumes(session, asked.limit, asked.offset, wanted, sort, total=total)
+        page = asked.limit, asked.offset
+        volumes = find_volumes(session, *page, wanted, sort, total=total, sets=archive.catalogue.sets)
     # Without names the list still tells dates and descriptions; so it leaves a record, though not one per series.
     named = volumes if asked.patient else []
     audit.record_list(Kind.VOLUMES, (Subject(v.study_instance_uid, v.series_instance_uid) for v in named))

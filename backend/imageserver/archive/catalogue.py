@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from imageserver.archive.entry_sets import EntrySets
 from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
 from imageserver.archive.study_search import StudyFilter, Totals, count_studies
@@ -44,6 +45,7 @@ class Catalogue:
         self._status = IndexStatus()
         self._asked = float("-inf")
         self._remembered: OrderedDict[Any, Any] = OrderedDict()
+        self._sets = EntrySets()
 
     def status(self) -> IndexStatus:
         """How far the index is; at most half a second old."""
@@ -53,6 +55,7 @@ class Catalogue:
             with self._lock:
                 if status.generation != self._status.generation:
                     self._remembered.clear()
+                    self._sets = EntrySets()
                 self._status, self._asked = status, time.monotonic()
         return self._status
 
@@ -96,13 +99,18 @@ class Catalogue:
         """Return the series that is shown when none is asked for."""
         return self._remember("default series", lambda: self._ask(find_default_series))
 
+    @property
+    def sets(self) -> EntrySets:
+        """The sets of the generation that was asked for last, to find pages with."""
+        return self._sets
+
     def count(self, wanted: VolumeFilter) -> int:
         """Count the volumes of a filter; once per generation, because counting takes longer the more there are."""
-        return self.remember(("count", wanted), lambda: self._ask(count_volumes, wanted))
+        return self.remember(("count", wanted), lambda: self._ask(count_volumes, wanted, self._sets))
 
     def count_studies(self, wanted: StudyFilter) -> Totals:
         """Count the studies of a filter; as `count`."""
-        return self.remember(("studies", wanted), lambda: self._ask(count_studies, wanted))
+        return self.remember(("studies", wanted), lambda: self._ask(count_studies, wanted, self._sets))
 
     def problem_counts(self) -> dict[str, int]:
         """Count the files that are not shown, by code."""

@@ -2,16 +2,20 @@
 
 Each order is an index (`models.py`), and so is the search for the beginning of a word. How the two are put together is
 decided here, because a database without statistics guesses it: few entries are looked up and sorted; of many the list
-is walked in its order until the page is full, from the end that is nearer.
+is walked in its order until the page is full, from the end that is nearer. Where several conditions have many entries
+each, those that fulfil all are found by sets (`entry_sets.py`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, Text, exists, func, select
 from sqlalchemy.orm import Session
 
+from imageserver.archive.entry_sets import EntrySets, keys_in, read_set
 from imageserver.archive.entry_words import LONGEST_PREFIX, EntryList, exact_key, exactly
 
 FEW = 2000  # so many entries are sorted faster than the list is walked
@@ -62,11 +66,15 @@ class SortKey:
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked for in a list: conditions on the entries themselves, and on their words."""
+    """What is looked for in a list: conditions on the entries themselves, and on their words.
+
+    `said` says the conditions as a value that can be compared, which expressions cannot.
+    """
 
     of: EntryList
     conditions: tuple[ColumnElement[bool], ...] = ()
     terms: tuple[Term, ...] = ()
+    said: Hashable = None
 
 
 def any_of(values: Sequence[str]) -> Term:
@@ -103,16 +111,18 @@ def order_by(of: EntryList, sortable: dict[str, Any], sort: Sequence[SortKey]) -
     return [*order, (of.column(of.uid), wanted[0].is_descending)]
 
 
-def count_entries(session: Session, search: Search) -> int:
-    """Count the entries that are looked for."""
+def count_entries(session: Session, search: Search, sets: EntrySets) -> int:
+    """Count the entries that are looked for; `sets` of the same generation of the index are used and extended."""
     if len(search.terms) == 1 and not search.conditions:  # the index of words knows
         return _count_term(session, search.of, search.terms[0])
+    if _takes_sets(session, search):
+        return _entries(session, search, sets).bit_count()
     found = _looked_up(session, search)
     return session.scalar(select(func.count()).select_from(search.of.entry).where(*found)) or 0
 
 
 def find_keys(
-    session: Session, search: Search, order: Order, limit: int, offset: int, total: int
+    session: Session, search: Search, order: Order, limit: int, offset: int, total: int, sets: EntrySets
 ) -> list[int]:
     """Return the keys of one page of the entries that are looked for.
 
@@ -128,12 +138,14 @@ def find_keys(
         The page.
     total : int
         What `count_entries` answers.
+    sets : EntrySets
+        As for `count_entries`.
     """
     limit = min(limit, total - offset)
     if limit <= 0:
         return []
     is_walked = total > FEW
-    wanted = _asked_each(search) if is_walked else _looked_up(session, search)
+    wanted = _asked_each(search) if is_walked else the_few(session, search, sets)
     is_backwards = offset > (total - limit) // 2
     if is_backwards:
         offset = total - offset - limit
@@ -143,9 +155,36 @@ def find_keys(
     return found[::-1] if is_backwards else found
 
 
-def look_up(session: Session, search: Search) -> list[ColumnElement[bool]]:
-    """Return what holds for the entries that are looked for, where they are few."""
+def the_few(session: Session, search: Search, sets: EntrySets) -> list[ColumnElement[bool]]:
+    """Return what holds for the entries that are looked for, where these are at most `FEW`."""
+    if _takes_sets(session, search):
+        return [search.of.entry_key.in_(keys_in(_entries(session, search, sets)))]
     return _looked_up(session, search)
+
+
+def _takes_sets(session: Session, search: Search) -> bool:
+    """Tell whether several conditions, each of many entries, are to be put together."""
+    conditions = bool(search.conditions) + sum(len(term.texts) for term in search.terms)
+    if conditions < 2:
+        return False
+    return all(_count_term(session, search.of, term, at_most=FEW + 1) > FEW for term in search.terms)
+
+
+def _entries(session: Session, search: Search, sets: EntrySets) -> int:
+    """Return the set of entries that fulfil everything."""
+    of = search.of
+
+    def entries_with(term: Term) -> int:
+        return sets.get((of.key, term), lambda: read_set(session, _with_word(of, term)))
+
+    found = [
+        reduce(or_, (entries_with(Term((text,), term.is_whole)) for text in term.texts))
+        for term in search.terms
+    ]
+    if search.conditions:
+        keys = select(of.entry_key).where(*search.conditions)
+        found.append(sets.get((of.key, search.said), lambda: read_set(session, keys)))
+    return reduce(and_, found)
 
 
 def _by(order: Order, *, is_index_used: bool) -> list[ColumnElement[Any]]:

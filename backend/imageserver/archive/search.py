@@ -1,13 +1,14 @@
 """The list of volumes: filtered, sorted and cut into pages by the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from imageserver.archive import entry_search
 from imageserver.archive.entry_search import EntryFilter, Search, SortKey
+from imageserver.archive.entry_sets import EntrySets
 from imageserver.archive.entry_words import VOLUMES, exact_key
 from imageserver.archive.models import Series, Study, VolumeEntry
 from imageserver.archive.volumes import BEST_FIRST, VolumeSummary, summaries, summary_of
@@ -34,9 +35,9 @@ class VolumeFilter(EntryFilter):
 EVERYTHING = VolumeFilter()
 
 
-def count_volumes(session: Session, wanted: VolumeFilter = EVERYTHING) -> int:
+def count_volumes(session: Session, wanted: VolumeFilter = EVERYTHING, sets: EntrySets | None = None) -> int:
     """Count the volumes of a filter."""
-    return entry_search.count_entries(session, _search(wanted))
+    return entry_search.count_entries(session, _search(wanted), sets or EntrySets())
 
 
 def find_volumes(
@@ -47,16 +48,19 @@ def find_volumes(
     sort: Sequence[SortKey] = (),
     *,
     total: int | None = None,
+    sets: EntrySets | None = None,
 ) -> list[VolumeSummary]:
     """Return one page of the volumes of a filter.
 
     Without `sort` the default volume comes first, in the order of `BEST_FIRST`. Equal ones follow by Series Instance
-    UID, so that no page repeats or misses one. `total` is what `count_volumes` answered, where that is known.
+    UID, so that no page repeats or misses one. `total` is what `count_volumes` answered with these
+    `sets`, where that is known.
     """
+    sets = sets or EntrySets()
     if total is None:
-        total = count_volumes(session, wanted)
+        total = count_volumes(session, wanted, sets)
     order = entry_search.order_by(VOLUMES, SORTABLE, sort) if sort else BEST_FIRST
-    found = entry_search.find_keys(session, _search(wanted), order, limit, offset, total)
+    found = entry_search.find_keys(session, _search(wanted), order, limit, offset, total, sets)
     # Apart: PostgreSQL would take the wide tables into one plan, and read them whole.
     rows = session.execute(summaries().add_columns(Series.id).where(Series.id.in_(found)))
     by_id = {row.id: summary_of(row) for row in rows}
@@ -73,4 +77,5 @@ def _search(wanted: VolumeFilter) -> Search:
     if wanted.study_instance_uid is not None:
         study = select(Study.id).where(Study.study_instance_uid == wanted.study_instance_uid)
         conditions.append(VolumeEntry.study_id == study.scalar_subquery())
-    return Search(VOLUMES, tuple(conditions), entry_search.words_begin(wanted.words))
+    terms = entry_search.words_begin(wanted.words)
+    return Search(VOLUMES, tuple(conditions), terms, said=replace(wanted, words=()))

@@ -1,7 +1,7 @@
 """The list of studies: filtered, sorted and cut into pages by the database."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive import entry_search
 from imageserver.archive.entry_search import FEW, EntryFilter, Search, SortKey
+from imageserver.archive.entry_sets import EntrySets
 from imageserver.archive.entry_words import STUDIES, exact_key
 from imageserver.archive.models import StudyEntry
 from imageserver.archive.studies import StudySummary, read_studies
@@ -53,16 +54,18 @@ class Totals(NamedTuple):
 EVERY_STUDY = StudyFilter()
 
 
-def count_studies(session: Session, wanted: StudyFilter = EVERY_STUDY) -> Totals:
+def count_studies(
+    session: Session, wanted: StudyFilter = EVERY_STUDY, sets: EntrySets | None = None
+) -> Totals:
     """Count the studies of a filter, and the pictures of all studies or of few."""
-    search = _search(wanted)
-    studies = entry_search.count_entries(session, search)
+    search, sets = _search(wanted), sets or EntrySets()
+    studies = entry_search.count_entries(session, search, sets)
     if not studies:
         return Totals(0, 0, 0)
     if studies > FEW and wanted != EVERY_STUDY:
         return Totals(studies, None, None)
     counts = select(func.sum(StudyEntry.series_count), func.sum(StudyEntry.slice_count))
-    series, slices = session.execute(counts.where(*entry_search.look_up(session, search))).one()
+    series, slices = session.execute(counts.where(*entry_search.the_few(session, search, sets))).one()
     return Totals(studies, int(series or 0), int(slices or 0))
 
 
@@ -74,16 +77,17 @@ def find_studies(
     sort: Sequence[SortKey] = NEWEST_FIRST,
     *,
     total: int | None = None,
+    sets: EntrySets | None = None,
 ) -> list[StudySummary]:
     """Return one page of the studies of a filter; equal ones follow by Study Instance UID.
 
-    `total` is what `count_studies` answered, where that is known.
+    `total` is what `count_studies` answered with these `sets`, where that is known.
     """
-    search = _search(wanted)
+    search, sets = _search(wanted), sets or EntrySets()
     if total is None:
-        total = entry_search.count_entries(session, search)
+        total = entry_search.count_entries(session, search, sets)
     order = entry_search.order_by(STUDIES, SORTABLE, sort)
-    return read_studies(session, entry_search.find_keys(session, search, order, limit, offset, total))
+    return read_studies(session, entry_search.find_keys(session, search, order, limit, offset, total, sets))
 
 
 def _search(wanted: StudyFilter) -> Search:
@@ -93,4 +97,4 @@ def _search(wanted: StudyFilter) -> Search:
     terms = entry_search.words_begin(wanted.words)
     if wanted.modalities:
         terms = (*terms, entry_search.any_of(wanted.modalities))
-    return Search(STUDIES, tuple(conditions), terms)
+    return Search(STUDIES, tuple(conditions), terms, said=replace(wanted, words=(), modalities=()))
