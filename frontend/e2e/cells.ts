@@ -52,8 +52,13 @@ export async function readPixels(cell: Locator): Promise<Pixels> {
     await frame();
     await frame();
     const canvas = element.querySelector('canvas');
-    const context = canvas?.getContext('2d');
-    if (!canvas || !context) throw new Error('no canvas');
+    if (!canvas) throw new Error('no canvas');
+    // A copy is read, so that the canvas itself stays as it is for people.
+    const context = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', {
+      willReadFrequently: true,
+    });
+    if (!context) throw new Error('no canvas');
+    context.drawImage(canvas, 0, 0);
     const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
     let characters = '';
     for (let at = 0; at < data.length; at += 8192) {
@@ -101,4 +106,75 @@ export function compare(a: Pixels, b: Pixels, tolerance = 0): { largest: number;
     if (difference > tolerance) differing++;
   }
   return { largest, differing };
+}
+
+interface SeriesAddress {
+  series_instance_uid: string;
+  study_instance_uid: string;
+}
+
+/** Shows a slice of any series at one pixel of the screen for each column; null where the viewer refuses it. */
+export async function showSlice(
+  cell: Locator,
+  series: SeriesAddress,
+  index: number,
+): Promise<CellState['slice']> {
+  await cell.evaluate(
+    async (element, { seriesInstanceUid, studyInstanceUid, first }) => {
+      const { imageCell } = element as CellElement;
+      if (!imageCell) throw new Error('no cell');
+      const shown = imageCell.state.series?.seriesInstanceUid === seriesInstanceUid;
+      if (shown) imageCell.scrollTo(first);
+      else await imageCell.show({ seriesInstanceUid, studyInstanceUid, stack: null }, { index: first });
+      const end = performance.now() + 20_000;
+      while (performance.now() < end) {
+        const { shownIndex, problem } = imageCell.state;
+        if (shownIndex === first || problem) break;
+        await new Promise((later) => setTimeout(later, 20));
+      }
+      if (imageCell.state.shownIndex === first) imageCell.oneToOnePixels();
+    },
+    {
+      seriesInstanceUid: series.series_instance_uid,
+      studyInstanceUid: series.study_instance_uid,
+      first: index,
+    },
+  );
+  const state = await readState(cell);
+  return state.shownIndex === index ? state.slice : null;
+}
+
+/**
+ * Compares the canvas with a picture that the page keeps under a name. Pictures of which not all is on the screen at
+ * one pixel for each column are compared as they are before they are placed.
+ */
+export function readPicture(cell: Locator, name: string): Promise<{ largest: number; differing: number }> {
+  return cell.evaluate(async (element, key) => {
+    const frame = () => new Promise((next) => requestAnimationFrame(next));
+    await frame();
+    await frame();
+    const server = (window as unknown as Record<string, ImageData>)[key];
+    const { imageCell } = element as CellElement;
+    const canvas = element.querySelector('canvas');
+    if (!server || !imageCell || !canvas) throw new Error('nothing to compare');
+    const { left, top } = element.getBoundingClientRect();
+    const corner = imageCell.toClientPoint([-0.5, -0.5]) ?? [0, 0];
+    const [x, y] = [Math.round(corner[0] - left), Math.round(corner[1] - top)];
+    const isWhole =
+      x >= 0 && y >= 0 && x + server.width <= canvas.width && y + server.height <= canvas.height;
+    const isSquare = Math.abs((imageCell.state.slice?.pixelAspectRatio ?? 1) - 1) < 1e-6;
+    const { picture } = (imageCell as unknown as { viewport: { picture: HTMLCanvasElement } }).viewport;
+    const onCanvas = isWhole && isSquare;
+    const { width, height } = server;
+    const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+    context?.drawImage(onCanvas ? canvas : picture, onCanvas ? -x : 0, onCanvas ? -y : 0);
+    const ours = context?.getImageData(0, 0, width, height);
+    let [largest, differing] = [0, 0];
+    for (let at = 0; at < server.data.length; at++) {
+      const difference = Math.abs((ours?.data[at] ?? -1) - (server.data[at] ?? 0));
+      if (difference > 0) differing++;
+      if (difference > largest) largest = difference;
+    }
+    return { largest, differing };
+  }, name);
 }

@@ -93,6 +93,11 @@ export class Stack {
     });
   }
 
+  /** Puts what `backend/tests/viewer_data.py` makes, and the files of pydicom, into the data directory. */
+  writeViewerData(): void {
+    execFileSync(PYTHON, ['-m', 'tests.viewer_data', this.data], { cwd: BACKEND });
+  }
+
   /**
    * Puts real files into the data directory: a folder, or one file, of the corpus that `DICOM_CORPUS_DIR` names.
    * Journeys that need it are skipped without (`test.skip(!CORPUS, …)`).

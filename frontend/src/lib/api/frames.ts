@@ -33,6 +33,8 @@ export interface DicomElement {
   Value?: unknown[];
   InlineBinary?: string;
   BulkDataURI?: string;
+  /** What is at `BulkDataURI`, once it was asked for. */
+  bytes?: Uint8Array<ArrayBuffer>;
 }
 
 /** A data set in the DICOM JSON model, by tags of eight hexadecimal digits. */
@@ -75,28 +77,40 @@ export async function openFrames(range: FrameRange, signal?: AbortSignal): Promi
   return { body: response.body, boundary };
 }
 
+/** Where the attributes of one file of a series, or of all, are to be had. */
+function metadataPath(study: string, series: string, instance: string | null): string {
+  const parts = ['studies', study, 'series', series, ...(instance ? ['instances', instance] : [])];
+  return `/dicomweb/${parts.map(encodeURIComponent).join('/')}/metadata`;
+}
+
 /** The attributes of one file of a series, or of all. */
-export function readMetadata(
+export async function readMetadata(
   study: string,
   series: string,
   instance: string | null,
   signal?: AbortSignal,
 ): Promise<DicomDataset[]> {
-  const path = `/dicomweb/studies/${encodeURIComponent(study)}/series/${encodeURIComponent(series)}`;
-  const instancePath = instance ? `/instances/${encodeURIComponent(instance)}` : '';
-  return requestJson(`${path}${instancePath}/metadata`, {
+  const path = metadataPath(study, series, instance);
+  return requestJson<DicomDataset[]>(path, {
     headers: { Accept: 'application/dicom+json' },
     signal,
     timeoutMs: 5 * 60_000,
   });
 }
 
-/** Bytes that the attributes only refer to, such as those of a large lookup table. */
-export async function readBulkData(uri: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const { pathname, search } = new URL(uri, location.origin);
+/** Bytes that attributes only refer to, such as those of a large lookup table; `uri` is relative to the attributes. */
+export async function readBulkData(
+  study: string,
+  series: string,
+  instance: string | null,
+  uri: string,
+  signal?: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const base = new URL(metadataPath(study, series, instance), location.origin);
+  const { pathname, search } = new URL(uri, base);
   const response = await request(`${pathname}${search}`, {
     headers: { Accept: 'application/octet-stream' },
     signal,
   });
-  return response.arrayBuffer();
+  return new Uint8Array(await response.arrayBuffer());
 }

@@ -168,7 +168,8 @@ export class Cell implements ImageCell {
       ...this.#view,
       ...change,
       index: Math.max(0, Math.min(Math.round(index), last)),
-      zoom: Math.max(MIN_ZOOM, Math.min(zoom, MAX_ZOOM)),
+      // Down to one pixel of the screen for each column, however small the picture.
+      zoom: Math.max(Math.min(MIN_ZOOM, 1 / this.viewport.fitScale), Math.min(zoom, MAX_ZOOM)),
       rotation: ((rotation % 360) + 360) % 360,
     };
     this.#refresh();

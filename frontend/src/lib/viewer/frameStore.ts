@@ -231,7 +231,8 @@ export class FrameStore {
 
   async #take(index: number, part: Part): Promise<void> {
     const slice = this.list.slices[index];
-    if (!slice || this.#statuses[index] !== 'loading') return;
+    const { first, end } = this.#kept();
+    if (!slice || this.#statuses[index] !== 'loading' || index < first || index >= end) return;
     try {
       const pixels = await this.#options.decode(slice, part);
       if (this.#statuses[index] !== 'loading') return;

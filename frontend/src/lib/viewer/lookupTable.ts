@@ -1,6 +1,6 @@
 /** Lookup tables as Modality LUT and VOI LUT sequences carry them (PS3.3 C.11.1.1.1, C.11.2.1.1). */
 import type { DicomDataset, DicomElement } from '$lib/api/frames';
-import { numbers } from './dataset';
+import { items, numbers } from './dataset';
 
 const DESCRIPTOR = '00283002';
 const DATA = '00283006';
@@ -14,23 +14,25 @@ export interface LookupTable {
 }
 
 /** The table of an item; null where there is no usable one. `isSigned`: whether inputs can be negative. */
-export function readLookupTable(
-  item: DicomDataset | undefined,
-  isSigned: boolean,
-  bulk: Uint8Array | null = null,
-): LookupTable | null {
+export function readLookupTable(item: DicomDataset | undefined, isSigned: boolean): LookupTable | null {
   const [rawCount, rawFirst, bits, ...more] = numbers(item, DESCRIPTOR);
   if (rawCount === undefined || rawFirst === undefined || bits === undefined || more.length) return null;
   if (!(bits >= 1 && bits <= 16)) return null;
   const count = rawCount & 0xffff || 65536;
   const first = isSigned && rawFirst > 32767 ? rawFirst - 65536 : rawFirst;
-  const found = readEntries(item?.[DATA], count, bulk);
+  const found = readEntries(item?.[DATA], count);
   return found && { first, entries: found.entries, bits: bitsOf(found.entries, found.width, bits) };
 }
 
-/** Where the data of the table are, when they were not sent along. */
-export function bulkDataUri(item: DicomDataset | undefined): string | null {
-  return item?.[DATA]?.BulkDataURI ?? null;
+/** The data of tables that were not sent along: those of all Modality LUT and VOI LUT sequences of a data set. */
+export function tablesToFetch(dataset: DicomDataset): DicomElement[] {
+  const groups = ['52009229', '52009230'].flatMap((tag) => items(dataset, tag));
+  const places = [dataset, ...groups.flatMap((group) => items(group, '00289132'))];
+  return places
+    .flatMap((place) => [...items(place, '00283000'), ...items(place, '00283010')])
+    .map((item) => item[DATA])
+    .filter((element) => element?.BulkDataURI !== undefined && !element.bytes)
+    .filter((element) => element !== undefined);
 }
 
 /** Values below the first or beyond the last entry take that entry. */
@@ -50,9 +52,8 @@ function bitsOf(entries: Uint16Array, width: number, declared: number): number {
 function readEntries(
   element: DicomElement | undefined,
   count: number,
-  bulk: Uint8Array | null,
 ): { entries: Uint16Array; width: 1 | 2 } | null {
-  const words = readWords(element, bulk);
+  const words = readWords(element);
   const least = count - Math.floor(count / 100);
   const length = 2 * words.length;
   const width = length >= 2 * least ? 2 : length >= least && length <= count + 1 ? 1 : null;
@@ -63,11 +64,11 @@ function readEntries(
   return { entries, width };
 }
 
-function readWords(element: DicomElement | undefined, bulk: Uint8Array | null): Uint16Array<ArrayBuffer> {
+function readWords(element: DicomElement | undefined): Uint16Array<ArrayBuffer> {
   if (element?.Value) return Uint16Array.from(element.Value, Number);
   const bytes = element?.InlineBinary
     ? Uint8Array.from(atob(element.InlineBinary), (character) => character.charCodeAt(0))
-    : (bulk ?? new Uint8Array());
+    : (element?.bytes ?? new Uint8Array());
   const padded = new Uint8Array(bytes.length + (bytes.length % 2));
   padded.set(bytes);
   return new Uint16Array(padded.buffer);

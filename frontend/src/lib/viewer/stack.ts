@@ -1,5 +1,6 @@
 /** One stack of slices with what is known of each: its list, the attributes of its files, its pixels. */
 import {
+  readBulkData,
   readMetadata,
   readSliceList,
   type DicomDataset,
@@ -12,6 +13,7 @@ import { backOffMs } from './backOff';
 import { contentParameters, decodeFrame } from './decoding';
 import { describeFrame, type FrameDescription } from './description';
 import { FrameStore } from './frameStore';
+import { tablesToFetch } from './lookupTable';
 import { estimateBytes, keptSlices } from './memory';
 import type { Part } from './multipart';
 import { layoutOf, toSlicePixels, UnsupportedPixels, type SlicePixels } from './pixels';
@@ -207,12 +209,23 @@ export class Stack {
     const { signal } = this.#controller;
     for (let failures = 0; ; failures++) {
       try {
-        return await readMetadata(studyInstanceUid, seriesInstanceUid, sop, signal);
+        const datasets = await readMetadata(studyInstanceUid, seriesInstanceUid, sop, signal);
+        await this.#fetchTables(datasets, sop);
+        return datasets;
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error;
         await new Promise((later) => setTimeout(later, backOffMs(failures)));
         signal.throwIfAborted();
       }
+    }
+  }
+
+  async #fetchTables(datasets: DicomDataset[], sop: string | null): Promise<void> {
+    const { studyInstanceUid, seriesInstanceUid } = this.choice;
+    for (const element of datasets.flatMap(tablesToFetch)) {
+      const uri = element.BulkDataURI ?? '';
+      const { signal } = this.#controller;
+      element.bytes = await readBulkData(studyInstanceUid, seriesInstanceUid, sop, uri, signal);
     }
   }
 }

@@ -1,0 +1,134 @@
+/**
+ * The viewer's canvas equals the server's picture of the same slice and window: for every transfer syntax of the
+ * corpus, of the files that pydicom brings, and for what `backend/tests/viewer_data.py` makes. At one pixel of the
+ * screen for each column no grey level may differ by more than TOLERANCE; what decoders of lossy JPEG make may differ
+ * by LOSSY_TOLERANCE, since two of them round differently (PS3.5 8.2.1 does not fix the inverse transform).
+ */
+import { createAccount, expect, getToken, logIn, Stack, test as base } from './journey';
+import { cellAt, readPicture, readState, showSlice, waitForPixels } from './cells';
+import { CORPUS } from './stack';
+
+const TOLERANCE = 1;
+const LOSSY_TOLERANCE = 3;
+const FOLDERS = [
+  'transfer_syntaxes_one_slice',
+  'compressed',
+  'colour',
+  'misc',
+  'mr_enhanced_siemens',
+  'mr_enhanced_philips',
+  'mr_jpegls_series',
+  'mr_ge_sagittal',
+  'ct_philips_phantom',
+];
+
+interface Series {
+  series_instance_uid: string;
+  study_instance_uid: string;
+  description: string | null;
+  slice_count: number;
+}
+
+const test = base.extend<object, { full: Stack }>({
+  full: [
+    // eslint-disable-next-line no-empty-pattern -- Playwright asks for a pattern
+    async ({}, use) => {
+      const stack = await Stack.start();
+      stack.writeViewerData();
+      if (CORPUS) stack.copyCorpus(...FOLDERS);
+      await createAccount(stack);
+      await waitUntilIndexed(stack);
+      await use(stack);
+      await stack.stop();
+    },
+    { scope: 'worker', timeout: 240_000 },
+  ],
+  baseURL: ({ full }, use) => use(full.webUrl),
+});
+
+async function ask<T>(stack: Stack, path: string): Promise<T> {
+  const headers = { Authorization: `Bearer ${await getToken(stack)}` };
+  return (await (await fetch(`${stack.apiUrl}${path}`, { headers })).json()) as T;
+}
+
+async function waitUntilIndexed(stack: Stack): Promise<void> {
+  await expect
+    .poll(
+      async () => {
+        const { index } = await ask<{ index: { state: string; pending: number; indexed: number } }>(
+          stack,
+          '/volumes?limit=1',
+        );
+        return index.state === 'ready' && index.pending === 0 && index.indexed > 0;
+      },
+      { timeout: 120_000, intervals: [1000] },
+    )
+    .toBe(true);
+}
+
+test('each picture is the server’s picture', async ({ page, full }) => {
+  test.setTimeout(600_000);
+  const { volumes } = await ask<{ volumes: Series[] }>(full, '/volumes?limit=200');
+  expect(volumes.length).toBeGreaterThan(20);
+  await logIn(page);
+  await page.setViewportSize({ width: 1400, height: 1200 });
+  await page.goto(`/viewer/${volumes[0]?.series_instance_uid}`);
+  const cell = cellAt(page);
+  await waitForPixels(cell);
+  const token = await getToken(full);
+
+  const found: string[] = [];
+  const seen = { same: 0, close: 0, drawnByServer: 0, refused: 0 };
+  for (const series of volumes) {
+    const { slice_count: count } = series;
+    // A window that had to be guessed is that of the first slice shown.
+    const middle = Math.floor(count / 2);
+    const few = Array.from({ length: count }, (_, index) => index);
+    for (const index of new Set([middle, ...(count > 16 ? [0, count - 1] : few)])) {
+      const name = `${series.description} ${series.series_instance_uid} ${index}`;
+      const server = await page.evaluate(readServerPicture, {
+        url: `${full.apiUrl}/slice?series=${series.series_instance_uid}&index=${index}`,
+        token,
+      });
+      const shown = await showSlice(cell, series, index);
+      if (!server || !shown) {
+        if (Boolean(server) !== Boolean(shown)) {
+          found.push(
+            `${name}: server ${Boolean(server)}, viewer ${JSON.stringify((await readState(cell)).problem)}`,
+          );
+        } else seen.refused++;
+        continue;
+      }
+      if (index !== middle && shown.window?.source === 'guessed') continue;
+      const { largest, differing } = await readPicture(cell, server);
+      if (shown.isDrawnByServer) seen.drawnByServer++;
+      else if (largest === 0) seen.same++;
+      else seen.close++;
+      const allowed = shown.isLossy || shown.isColor ? LOSSY_TOLERANCE : TOLERANCE;
+      if (largest > allowed) {
+        found.push(`${name}: ${largest} in ${differing} pixels, ${shown.photometricInterpretation}`);
+      } else if (largest > 0) console.log(`${name}: ${largest} in ${differing}`);
+    }
+  }
+  console.log(seen);
+  expect(found).toEqual([]);
+});
+
+/** Runs in the page: the server's picture as the browser paints it, or null where the server refuses. */
+async function readServerPicture({ url, token }: { url: string; token: string }) {
+  const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+  if (!answer.ok) return null;
+  const bitmap = await createImageBitmap(await answer.blob(), { colorSpaceConversion: 'none' });
+  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d', {
+    willReadFrequently: true,
+  });
+  context?.drawImage(bitmap, 0, 0);
+  const key = `server ${url}`;
+  (window as unknown as Record<string, unknown>)[key] = context?.getImageData(
+    0,
+    0,
+    bitmap.width,
+    bitmap.height,
+  );
+  return key;
+}
