@@ -169,6 +169,86 @@ test.describe('a session that is ended on the server while somebody works', () =
   });
 });
 
+test.describe('in the viewer', () => {
+  const position = (page: Page, n: number) => page.getByText(`${n} / 11`, { exact: true }).first();
+  /** Whether the canvas of the first cell shows anything else than black. */
+  const hasPixels = (page: Page) =>
+    page
+      .locator('canvas')
+      .first()
+      .evaluate((element) => {
+        const { width, height } = element as HTMLCanvasElement;
+        const copy = new OffscreenCanvas(width, height).getContext('2d');
+        copy?.drawImage(element as HTMLCanvasElement, 0, 0);
+        return (
+          copy?.getImageData(0, 0, width, height).data.some((value, i) => i % 4 !== 3 && value > 20) ?? false
+        );
+      });
+
+  async function openViewer(page: Page, series: string) {
+    await logIn(page);
+    await page.goto(`/viewer/${series}`);
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expect(position(page, 6)).toBeVisible();
+  }
+
+  test('a token that expires while slices are on their way is renewed, and nobody notices', async ({
+    page,
+    running,
+  }) => {
+    const expire = await expireTokens(page);
+    let open: () => void = () => {};
+    const gate = new Promise<void>((opened) => (open = opened));
+    await page.route('**/frames?*', async (route) => {
+      await gate;
+      await route.fallback();
+    });
+    await openViewer(page, running.uids.head);
+    expire();
+    open();
+    await expect.poll(() => hasPixels(page)).toBe(true);
+    for (const slice of [7, 8]) {
+      await page.keyboard.press('ArrowDown');
+      await expect(position(page, slice)).toBeVisible();
+    }
+    await expect(page.getByRole('alert')).toHaveCount(0);
+    await expect(returnDialog(page)).toHaveCount(0);
+  });
+
+  test('a session that is ended takes pixels and name away, and log-in brings the same view back', async ({
+    page,
+    running,
+  }) => {
+    await openViewer(page, running.uids.head);
+    await expect.poll(() => hasPixels(page)).toBe(true);
+    for (const key of ['ArrowDown', 'ArrowDown', 'i']) await page.keyboard.press(key);
+    await expect(position(page, 8)).toBeVisible();
+    const kept = await page.locator('canvas').first().elementHandle();
+    await revoke(page, running.stack);
+    await expect(returnDialog(page)).toBeVisible({ timeout: 20_000 });
+    await expectNothingOfPatient(page, 'Yamada');
+    // Not in the canvas either that waits outside of the document.
+    const isBlank = await kept?.evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      if (!width || !height) return true;
+      const copy = new OffscreenCanvas(width, height).getContext('2d');
+      copy?.drawImage(element as HTMLCanvasElement, 0, 0);
+      return !copy?.getImageData(0, 0, width, height).data.some((value, i) => i % 4 !== 3 && value > 20);
+    });
+    expect(isBlank).toBe(true);
+
+    await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password);
+    await page.keyboard.press('Enter');
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expect(position(page, 8)).toBeVisible();
+    await expect.poll(() => hasPixels(page)).toBe(true);
+    await expect(page).toHaveURL(/slice=8/);
+    await expect(page).toHaveURL(/invert=1/);
+    await page.keyboard.press('ArrowDown');
+    await expect(position(page, 9)).toBeVisible();
+  });
+});
+
 test('five seconds offline are said, and what was asked for comes by itself', async ({ page, context }) => {
   await logIn(page);
   await showImage(page);

@@ -157,6 +157,24 @@ describe('a session that ends by itself under an open page', () => {
     return { session, waiting, settled };
   }
 
+  it('is noticed also by a page that asks for nothing', async () => {
+    const session = openTab();
+    await session.start();
+    await messagesArrive();
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const stop = session.follow();
+    // As the client does with a 401.
+    vi.mocked(auth.refresh).mockRejectedValue(refused('session_ended'));
+    vi.mocked(auth.readMe).mockImplementation(async () => {
+      await session.renew('t1');
+      return me('anna');
+    });
+    vi.advanceTimersByTime(15_000);
+    await vi.waitFor(() => expect(session.phase).toBe('interrupted'));
+    stop();
+    vi.useRealTimers();
+  });
+
   it('keeps whose page it is, and no token', async () => {
     const { session, settled } = await interrupt();
     expect(session.username).toBe('anna');

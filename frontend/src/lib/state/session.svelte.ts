@@ -20,6 +20,11 @@ import { isLogOutUnfinished, noteUnfinishedLogOut } from './unfinishedLogOut';
  */
 export type Phase = 'checking' | 'signed-out' | 'signed-in' | 'interrupted' | 'leaving';
 
+/** How soon a page that asks for nothing else hears that its session was ended. */
+const LOOK_EVERY_MS = 15_000;
+/** Without a sign of life for this long nobody is looking; asking on would keep the session from ending. */
+const ATTENTION_MS = 5 * 60_000;
+
 /** A token that ends this soon is not worth sending. */
 const TOKEN_MARGIN_MS = 5_000;
 
@@ -235,6 +240,15 @@ export class Session implements Credentials {
     const age = Date.parse(expires) - Date.now();
     const left = Math.min(age, idle * 1000 - attention.quietFor);
     return Number.isNaN(left) ? null : left;
+  }
+
+  /** Asks from time to time whether the session still lasts, for pages that have everything; returns how to stop. */
+  follow(): () => void {
+    const timer = setInterval(() => {
+      const isWatched = document.visibilityState === 'visible' && attention.quietFor < ATTENTION_MS;
+      if (this.#phase === 'signed-in' && isWatched) void this.#askMe();
+    }, LOOK_EVERY_MS);
+    return () => clearInterval(timer);
   }
 
   /** Ends the session if its time is up: also after sleep, when timers did not run. */

@@ -302,6 +302,8 @@ export class ViewerCell {
   }
 
   step(by: number): void {
+    // Keys may come faster than the engine tells where it is: it counts itself.
+    if (this.#isDriven && this.#state?.phase === 'open') return this.#engine?.scrollBy(by);
     if (this.index !== null) this.goTo(this.index + by);
   }
 
