@@ -57,7 +57,7 @@ export const grid = (page: Page) => page.getByRole('grid', { name: 'Studies' });
 export const rows = (page: Page) => grid(page).locator('[role=row][data-study]');
 export const names = (page: Page) => rows(page).locator('.name');
 export const searchBox = (page: Page) => page.getByRole('textbox', { name: 'Search studies' });
-export const pages = (page: Page) => page.getByRole('navigation', { name: 'Pages' }).last();
+export const pages = (page: Page) => page.getByRole('navigation', { name: 'Pages of the list' });
 export const filters = (page: Page) => page.getByRole('group', { name: 'Filters' });
 export const preview = (page: Page) => page.getByRole('region', { name: 'Preview' });
 export const cell = (row: Locator, column: string) => row.locator(`.${column}`);

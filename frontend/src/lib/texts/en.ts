@@ -316,7 +316,7 @@ export const en = {
     reverse: 'Reverse the order',
 
     pages: {
-      label: 'Pages',
+      label: 'Pages of the list',
       first: 'First page',
       previous: 'Previous page',
       next: 'Next page',
