@@ -6,13 +6,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
-import { chromium, expect, test, type BrowserContext, type Page } from '@playwright/test';
+import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
 import { createAccount, fillLogIn, waitForIndex } from '../e2e/journey';
 import { Stack } from '../e2e/stack';
 import settings from '../playwright.config';
 import { countDrawn, readDrawn } from './drawn';
 import { openPeer, readMarks, watchScripts, watchTraffic } from './loading';
-import { readMemory } from './memory';
+import { readMemory, readProcessorSeconds } from './processes';
 import { Report } from './report';
 import { measureWheel } from './wheel';
 
@@ -54,26 +54,29 @@ test.afterAll(async () => {
 });
 
 /** A browser with a cache on the disk, as people have it: that of a private window is too small for a series. */
-async function withBrowser(name: string, work: (context: BrowserContext, page: Page) => Promise<void>) {
+async function withBrowser(name: string, work: (browser: Browser, page: Page) => Promise<void>) {
   const options = { ...settings.use?.launchOptions, viewport: SIZE, locale: 'en-GB' };
   const context = await chromium.launchPersistentContext(join(stack.folder, name), options);
   const page = context.pages()[0] ?? (await context.newPage());
+  const browser = context.browser();
+  if (!browser) throw new Error('The browser cannot be asked about its processes.');
   await countDrawn(page);
-  await work(context, page).finally(() => context.close());
+  await work(browser, page).finally(() => context.close());
 }
 
 test('the viewer', async () => {
-  await withBrowser('browser', async (context, page) => {
-    const browser = context.browser();
+  await withBrowser('browser', async (browser, page) => {
     await page.goto(stack.webUrl);
     await fillLogIn(page);
     await expect(page.getByRole('button', { name: 'Show image' })).toBeVisible();
-    const before = browser && (await readMemory(browser));
+    const before = await readMemory(browser);
+    const spent = await readProcessorSeconds(browser);
 
     const scripts = watchScripts(page);
     const link = `${stack.webUrl}/viewer/${series}`;
     await page.goto(link, { waitUntil: 'commit' });
     const first = await readMarks(page);
+    ours.add('processor time until then', (await readProcessorSeconds(browser)) - spent, 's');
     ours.add("link to the server's picture", first.preview, 'ms');
     ours.add('link to the first picture', (await readDrawn(page)).firstMs ?? NaN, 'ms');
     ours.add('link to all slices', first.complete, 'ms', 4700);
@@ -82,21 +85,11 @@ test('the viewer', async () => {
     ours.add('route to all slices', first.complete - first.route, 'ms');
     ours.add('script (gzip)', await scripts.kilobytes(), 'kB');
 
-    if (before) {
-      const after = await readMemory(browser);
-      const grown = after.page - before.page;
-      ours.add('memory of the page beyond the dashboard', grown / MIB, 'MiB');
-      ours.add('  by the raw size', grown / RAW_BYTES, 'x', 2);
-      ours.add('memory of the drawing process', (after.drawing - before.drawing) / MIB, 'MiB');
-    }
-    const { width, height } = SIZE;
-    ours.add(
-      'pictures a second under the wheel',
-      await measureWheel(page, width / 2, height / 2),
-      '/s',
-      30,
-      true,
-    );
+    const after = await readMemory(browser);
+    ours.add('memory of the page', after.page / MIB, 'MiB');
+    ours.add('  beyond the dashboard, by the raw size', (after.page - before.page) / RAW_BYTES, 'x', 2);
+    ours.add('memory of the drawing process', after.drawing / MIB, 'MiB');
+    await addWheel(ours, browser, page);
 
     await page.goto('about:blank');
     const traffic = await watchTraffic(page);
@@ -116,6 +109,14 @@ test('the viewer', async () => {
   });
 });
 
+async function addWheel(report: Report, browser: Browser, page: Page): Promise<void> {
+  const spent = await readProcessorSeconds(browser);
+  const { pictures, seconds } = await measureWheel(page, SIZE.width / 2, SIZE.height / 2);
+  const taken = (await readProcessorSeconds(browser)) - spent;
+  report.add('pictures a second under the wheel', pictures / seconds, '/s', 30, true);
+  report.add('  processor time for a picture', (1000 * taken) / Math.max(pictures, 1), 'ms');
+}
+
 /** The answer to log-out asks the browser to clear its cache: how long that takes when a series is in it. */
 async function measureLogOut(page: Page): Promise<void> {
   const seconds = await page.evaluate(async (api) => {
@@ -128,21 +129,17 @@ async function measureLogOut(page: Page): Promise<void> {
 
 test('the peer', async () => {
   test.skip(!PEER, 'BENCH_PEER names no other viewer');
-  await withBrowser('peer', async (context, page) => {
-    const browser = context.browser();
-    await page.goto('about:blank');
-    const before = browser && (await readMemory(browser));
+  await withBrowser('peer', async (browser, page) => {
+    const spent = await readProcessorSeconds(browser);
     const scripts = watchScripts(page);
     const { first, last } = await openPeer(page, PEER ?? '', SLICES);
+    theirs.add('processor time until then', (await readProcessorSeconds(browser)) - spent, 's');
     theirs.add('link to the first picture', first, 'ms');
     theirs.add('link to all slices', last, 'ms');
     theirs.add('script (gzip)', await scripts.kilobytes(), 'kB');
-    if (before) {
-      const after = await readMemory(browser);
-      theirs.add('memory of the page beyond the dashboard', (after.page - before.page) / MIB, 'MiB');
-      theirs.add('memory of the drawing process', (after.drawing - before.drawing) / MIB, 'MiB');
-    }
-    const { width, height } = SIZE;
-    theirs.add('pictures a second under the wheel', await measureWheel(page, width / 2, height / 2), '/s');
+    const after = await readMemory(browser);
+    theirs.add('memory of the page', after.page / MIB, 'MiB');
+    theirs.add('memory of the drawing process', after.drawing / MIB, 'MiB');
+    await addWheel(theirs, browser, page);
   });
 });

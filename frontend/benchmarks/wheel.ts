@@ -7,8 +7,13 @@ const TURN_MS = 5000;
 const NOTCH_MS = 1000 / 60;
 const NOTCHES_ONE_WAY = 120;
 
-/** Pictures a second, each of another slice, while the wheel is turned to and fro over a point of the page. */
-export async function measureWheel(page: Page, x: number, y: number): Promise<number> {
+export interface Turned {
+  pictures: number;
+  seconds: number;
+}
+
+/** Counts pictures, each of another slice, while the wheel is turned to and fro over a point of the page. */
+export async function measureWheel(page: Page, x: number, y: number): Promise<Turned> {
   await page.mouse.move(x, y);
   const before = await readDrawn(page);
   const began = Date.now();
@@ -20,5 +25,5 @@ export async function measureWheel(page: Page, x: number, y: number): Promise<nu
   }
   const seconds = (Date.now() - began) / 1000;
   const after = await readDrawn(page);
-  return (after.count - before.count) / seconds;
+  return { pictures: after.count - before.count, seconds };
 }

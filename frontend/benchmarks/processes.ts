@@ -1,4 +1,4 @@
-/** Memory of the browser's processes, as the system sees it: what scripts hold, and what the drawing holds. */
+/** What the browser's processes take, as the system sees it: memory, and time of the processor. */
 import { readFileSync } from 'node:fs';
 import type { Browser } from '@playwright/test';
 
@@ -24,4 +24,12 @@ export async function readMemory(browser: Browser): Promise<Memory> {
   const largest = (type: string) =>
     Math.max(0, ...processInfo.filter((one) => one.type === type).map(({ id }) => residentBytes(id)));
   return { page: largest('renderer'), drawing: largest('GPU') };
+}
+
+/** Seconds of processor time that all processes of the browser took so far; hardly changed by what else runs. */
+export async function readProcessorSeconds(browser: Browser): Promise<number> {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+  await session.detach();
+  return processInfo.reduce((sum, one) => sum + one.cpuTime, 0);
 }
