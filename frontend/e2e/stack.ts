@@ -98,6 +98,13 @@ export class Stack {
     execFileSync(PYTHON, ['-m', 'tests.viewer_data', this.data], { cwd: BACKEND });
   }
 
+  /** Puts the series of `backend/tests/measuring_data.py` into the data directory; their UIDs by name. */
+  writeMeasuringData(): Record<'phantom' | 'unscaled' | 'chest' | 'ultrasound', string> {
+    const command = ['-m', 'tests.measuring_data', this.data];
+    const output = execFileSync(PYTHON, command, { cwd: BACKEND, encoding: 'utf8' });
+    return JSON.parse(output) as ReturnType<typeof this.writeMeasuringData>;
+  }
+
   /**
    * Puts real files into the data directory: a folder, or one file, of the corpus that `DICOM_CORPUS_DIR` names.
    * Journeys that need it are skipped without (`test.skip(!CORPUS, …)`).

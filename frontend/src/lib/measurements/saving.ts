@@ -17,6 +17,8 @@ import type { MeasurementContent } from './types';
 export type SaveState = 'saved' | 'saving' | 'waiting' | 'refused';
 
 export interface SavingHandlers {
+  /** False while somebody else than who measured is signed in, or nobody: then nothing is sent. */
+  mayGoOn(): boolean;
   onstate(id: string, state: SaveState, problem: unknown): void;
   /** Another tab was first: what the server has instead, null where it was deleted. */
   onreplaced(id: string, present: StoredMeasurement | null): void;
@@ -114,6 +116,10 @@ export class Saving {
 
   async #send(id: string, known: Pending): Promise<void> {
     if (known.isBusy) return; // it goes on when the answer is there
+    if (!this.#handlers.mayGoOn()) {
+      this.#handlers.onstate(id, 'waiting', null);
+      return this.#later(id, known, LONGEST_PAUSE_MS);
+    }
     known.isBusy = true;
     this.#handlers.onstate(id, 'saving', null);
     const { wanted } = known;

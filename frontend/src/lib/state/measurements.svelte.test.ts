@@ -24,6 +24,7 @@ const content = (label = '', changes: Partial<MeasurementContent> = {}): Measure
 
 let server: FakeServer;
 let store: Measurements;
+let user: string | null;
 const wait = (milliseconds = 500) => vi.advanceTimersByTimeAsync(milliseconds);
 const labels = () => store.all.map((entry) => entry.content.label);
 const kept = () => [...server.rows.values()].map((row) => row.label);
@@ -31,7 +32,8 @@ const kept = () => [...server.rows.values()].map((row) => row.label);
 beforeEach(() => {
   vi.useFakeTimers();
   server = new FakeServer();
-  store = new Measurements();
+  user = 'anna';
+  store = new Measurements(() => user);
   return () => {
     store.clear();
     vi.useRealTimers();
@@ -61,7 +63,7 @@ describe('a measurement', () => {
   it('is there after a reload, on its image', async () => {
     store.add(content('lesion'));
     await wait();
-    const again = new Measurements();
+    const again = new Measurements(() => user);
     await again.load('1.2.3');
     expect(again.on(place)).toHaveLength(1);
     expect(again.on({ ...place, frameNumber: 1 })).toEqual([]);
@@ -301,6 +303,19 @@ describe('leaving the page', () => {
     expect(leave()).toBe(false);
     stop();
   });
+});
+
+it('is never saved as somebody else’s', async () => {
+  store.add(content('of anna'));
+  user = null;
+  await wait(60_000);
+  user = 'bert';
+  await wait(60_000);
+  expect([server.calls, store.state]).toEqual([[], 'waiting']);
+  user = 'anna';
+  store.retry();
+  await wait();
+  expect(kept()).toEqual(['of anna']);
 });
 
 it('leaves nothing on the page when it is cleared', async () => {

@@ -6,6 +6,7 @@ import { readMeasurements, type StoredMeasurement } from '$lib/api/measurements'
 import { History, type Step } from '$lib/measurements/history';
 import { newIdentifier } from '$lib/measurements/identifier';
 import { isSame, Saving, type SaveState } from '$lib/measurements/saving';
+import { session } from './session.svelte';
 import { isSamePlace, type ImagePlace, type MeasurementContent } from '$lib/measurements/types';
 
 export interface Entry {
@@ -40,8 +41,12 @@ export class Measurements {
   #canRedo = $state(false);
   /** The one that handles are shown of. */
   selectedId = $state<string | null>(null);
+  /** The one whose name is being typed. */
+  renamingId = $state<string | null>(null);
+  readonly #isOwn: () => boolean;
   readonly #history = new History();
   readonly #saving = new Saving({
+    mayGoOn: () => this.#isOwn(),
     onstate: (id, state, problem) => this.#note(id, state, problem),
     onreplaced: (id, present) => this.#takeOther(id, present),
     onstored: () => {
@@ -54,6 +59,12 @@ export class Measurements {
   #order = 0;
   #changes = 0;
   #tabs: BroadcastChannel | null = null;
+
+  /** `username` tells who is signed in: what one person measured is never saved as another's. */
+  constructor(username: () => string | null = () => session.username) {
+    const owner = username();
+    this.#isOwn = () => username() === owner;
+  }
 
   /** In the order in which they were made. */
   get all(): readonly Entry[] {
@@ -109,6 +120,11 @@ export class Measurements {
 
   errorOf(seriesInstanceUid: string): unknown {
     return this.#series[seriesInstanceUid]?.error ?? null;
+  }
+
+  /** The series that were asked for. */
+  get series(): string[] {
+    return Object.keys(this.#series);
   }
 
   /** Reads what was measured in a series; again where that was done before. */

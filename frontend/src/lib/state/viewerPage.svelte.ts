@@ -2,6 +2,7 @@
 import { readStudy, type StudyDetail } from '$lib/api/studies';
 import type { ToolName, Viewer } from '$lib/viewer/types';
 import { Latest } from './latest.svelte';
+import { Measurements } from './measurements.svelte';
 import { ViewerCell } from './viewerCell.svelte';
 import { CELL_COUNTS, cellLink, writeLink, type Layout, type ViewerLink } from './viewerLink';
 import { LinkedScroll } from './viewerLinkedScroll.svelte';
@@ -15,6 +16,7 @@ export class ViewerPage {
   readonly cells = Array.from({ length: MOST_CELLS }, () => new ViewerCell());
   readonly study = new Latest<StudyDetail>();
   readonly linked = new LinkedScroll();
+  readonly measurements = new Measurements();
   layout = $state<Layout>('1x1');
   hasOverlays = $state(true);
   isStripOpen = $state(true);
@@ -132,6 +134,12 @@ export class ViewerPage {
     if (!cell || place >= this.shown.length) return;
     cell.open(cellLink(series));
     this.#active = place;
+  }
+
+  /** A name is to be typed for a measurement, in the list. */
+  renameMeasurement(id: string): void {
+    this.measurements.renamingId = id;
+    this.panel = 'measurements';
   }
 
   /** Shows a series in the next place, beside what is there. */

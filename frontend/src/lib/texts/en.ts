@@ -15,6 +15,12 @@ const duration = (seconds: number) => {
 /** Windows and values: as many digits as they have, at most two after the point where they are small. */
 const shortNumber = (value: number) =>
   formatNumber(value, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0, useGrouping: false });
+/** What was measured: two digits after the point where it is small, else one. */
+const valueNumber = (value: number) =>
+  formatNumber(value, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1, useGrouping: false });
+
+const digits = (value: number, places: number) =>
+  formatNumber(value, { minimumFractionDigits: places, maximumFractionDigits: places });
 
 export const en = {
   /** What several pages say. */
@@ -694,6 +700,95 @@ export const en = {
   /** Lengths, angles, regions and arrows. */
   measurements: {
     title: 'Measurements',
+    kinds: {
+      length: 'Length',
+      angle: 'Angle',
+      cobb: 'Cobb angle',
+      rectangle: 'Rectangle',
+      ellipse: 'Ellipse',
+      arrow: 'Arrow',
+      bidirectional: 'Two diameters',
+    },
+    /** Values; `digits` after the point. */
+    mm: (value: number) => formatUnit(value, 'millimeter', 1),
+    px: (value: number) => `${digits(value, 1)} px`,
+    degrees: (value: number) => formatUnit(value, 'degree', 1),
+    mm2: (value: number) => `${digits(value, 1)} mm²`,
+    px2: (value: number) => `${digits(value, 1)} px²`,
+    diameters: (long: string, short: string) => `${long} × ${short}`,
+    area: (area: string) => `Area ${area}`,
+    mean: (mean: number, deviation: number, unit: string) =>
+      `Mean ${valueNumber(mean)}${unit}, SD ${valueNumber(deviation)}`,
+    extremes: (least: number, most: number) => `${valueNumber(least)} to ${valueNumber(most)}`,
+    pixels: (n: number) => amount(n, { one: 'pixel', other: 'pixels' }),
+    atDetector: (value: string) => `${value} at the detector`,
+    calibrated: (value: string) => `${value} calibrated`,
+    /** Of what can be said at length. */
+    calibrations: {
+      patient: '',
+      calibrated: 'Millimetres by the calibration that the file gives.',
+      detector: 'Millimetres at the detector; in the patient it is smaller.',
+      region: '',
+      none: 'In pixels: the image gives no millimetres here.',
+    },
+    reasons: {
+      noSpacing: 'In pixels: the file gives no spacing.',
+      outsideRegions: 'In pixels: outside the regions that have a scale.',
+      severalRegions: 'In pixels: not within one region.',
+      noPicture: 'No lengths or angles: an axis is time or velocity.',
+    },
+    noAngle: 'No angle here',
+    noValuesOfColor: 'No values of colours.',
+    ofSlice: (slice: number) => `Slice ${formatNumber(slice)}`,
+    otherStack: 'In another stack',
+    empty: 'Nothing measured yet.',
+    emptyHint: 'Take a tool such as Length (L) and draw on the picture. Everything saves itself.',
+    loading: 'Reading your measurements…',
+    notLoaded: 'Your measurements could not be read.',
+    onlyYours: 'Only you see your measurements.',
+    states: {
+      saved: 'All saved',
+      saving: 'Saving…',
+      waiting: 'Not saved: the server cannot be reached. It is tried again by itself.',
+      refused: 'Not saved.',
+    },
+    notSaved: 'Not saved',
+    news: {
+      changed: (label: string) =>
+        `${label || 'A measurement'} was changed in another tab; that is what you see now.`,
+      deleted: (label: string) => `${label || 'A measurement'} was deleted in another tab.`,
+    },
+    list: (series: string) => `Measurements of ${series}`,
+    jump: (name: string) => `Show ${name}`,
+    label: (name: string) => `Name of ${name}`,
+    labelHint: 'Name',
+    rename: (name: string) => `Rename ${name}`,
+    remove: (name: string) => `Delete ${name}`,
+    undo: 'Undo',
+    redo: 'Redo',
+    export: 'Save as table (CSV)',
+    exportName: 'measurements.csv',
+    notExported: 'The table could not be made.',
+    /** The layer over a picture. */
+    layer: 'Measurements on this slice',
+    shape: (name: string, value: string) => (value ? `${name}, ${value}` : name),
+    drawn: (name: string, value: string) => (value ? `${name}: ${value}` : name),
+    cancelled: 'Cancelled.',
+    removed: (name: string) => `${name} deleted. Ctrl+Z brings it back.`,
+    undone: 'Undone.',
+    redone: 'Done again.',
+    nothingToUndo: 'Nothing to undo.',
+    nothingToRedo: 'Nothing to do again.',
+    cursor: 'Arrow keys move the cross, with Shift by ten; Enter places a point, Escape ends.',
+    placed: (remaining: number) =>
+      `Point placed, ${amount(remaining, { one: 'more to place', other: 'more to place' })}.`,
+    keys: {
+      undo: 'Undo',
+      redo: 'Redo',
+      remove: 'Delete the selected measurement',
+      place: 'Place a point by keyboard',
+      nudge: 'Move the selected measurement',
+    },
   },
 
   /** Multiplanar reformatting. */
