@@ -1,3 +1,5 @@
+import type { Planes } from '$lib/dicom/planes';
+
 /** What the API answers, as in its OpenAPI document. Field names are the API's own. */
 
 export interface TokenAnswer {
@@ -87,6 +89,12 @@ export interface OrientationLabels {
   bottom: string;
 }
 
+/** Why a stack cannot be shown in other planes. */
+export interface PlanesRefused {
+  code: string;
+  message: string;
+}
+
 export interface Stack {
   stack: number;
   count: number;
@@ -101,6 +109,11 @@ export interface Stack {
   pixel_aspect_ratio: number | null;
   differs_by: string | null;
   middle: Middle | null;
+  /** From (column, row, slice) to the patient (LPS); null where one matrix does not place every slice. */
+  affine?: number[][] | null;
+  /** What can be cut from it; null where `planes_refused` says why nothing can. */
+  planes?: Planes | null;
+  planes_refused?: PlanesRefused | null;
 }
 
 export interface Window {

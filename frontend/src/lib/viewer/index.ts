@@ -8,8 +8,11 @@ import { registerImages, unregisterImages } from './cornerstoneImages';
 import { ENGINE_ID, useDrawingTools, type DrawingTools, type Engine } from './engine';
 import { isShowing } from './gestures';
 import { defaultBudget } from './memory';
+import type { PlaneVolume, PlaneVolumeOptions } from './planeTypes';
+import { StackPlanes } from './planeVolume';
 import type { CellHandlers, ImageCell, ToolName, Viewer, ViewerOptions } from './types';
 
+export type * from './planeTypes';
 export type * from './types';
 
 /** Starts the viewer. There is one at a time; `destroy` ends it. */
@@ -22,6 +25,7 @@ class CornerstoneViewer implements Viewer, Engine {
   readonly budget: number;
   drawingTools: DrawingTools | null = null;
   #cells: Cell[] = [];
+  readonly #volumes = new Set<StackPlanes>();
   #tool: ToolName = 'scroll';
 
   constructor({ memoryBudget }: ViewerOptions) {
@@ -63,17 +67,28 @@ class CornerstoneViewer implements Viewer, Engine {
     else void useDrawingTools(this).then((tools) => this.#tool === name && tools?.activate(name));
   }
 
+  openPlanes(options: PlaneVolumeOptions): PlaneVolume {
+    const volume = new StackPlanes(this.budget, options);
+    this.#volumes.add(volume);
+    const close = volume.close.bind(volume);
+    volume.close = () => this.#volumes.delete(volume) && close();
+    return volume;
+  }
+
   clearPixels(): void {
     for (const cell of this.#cells) cell.clearPixels();
+    for (const volume of this.#volumes) volume.clearPixels();
     cache.purgeCache();
   }
 
   restore(): void {
     for (const cell of this.#cells) cell.restore();
+    for (const volume of this.#volumes) volume.restore();
   }
 
   destroy(): void {
     for (const cell of [...this.#cells]) cell.destroy();
+    for (const volume of [...this.#volumes]) volume.close();
     this.drawingTools?.destroy();
     this.drawingTools = null;
     this.cornerstone.destroy();

@@ -13,6 +13,8 @@
  * - `viewer:complete`  all slices of the stack are here
  */
 
+import type { PlaneVolume, PlaneVolumeOptions } from './planeTypes';
+
 export type ImagePoint = readonly [column: number, row: number];
 export type WorldPoint = readonly [x: number, y: number, z: number];
 
@@ -262,6 +264,8 @@ export interface Viewer {
   readonly cells: readonly ImageCell[];
   readonly tool: ToolName;
   setTool(name: ToolName): void;
+  /** Begins to cut planes from a stack; from the one that cells show, where they show it. */
+  openPlanes(options: PlaneVolumeOptions): PlaneVolume;
   /** Takes all pixels from the page and its memory; cells keep their series and view. Frames come again by `restore`. */
   clearPixels(): void;
   /** After `clearPixels`: loads again what the cells showed. */
