@@ -793,9 +793,54 @@ export const en = {
 
   /** Multiplanar reformatting. */
   planes: {
-    axial: 'Axial',
-    coronal: 'Coronal',
-    sagittal: 'Sagittal',
+    names: { axial: 'Axial', coronal: 'Coronal', sagittal: 'Sagittal' },
+    label: 'Planes',
+    controls: 'Planes and slab',
+    choose: 'Large picture',
+    enlarge: (name: string) => `${name}: make it the large picture`,
+    loading: 'Preparing the planes',
+    slab: 'Slab',
+    slabThickness: 'Thickness of the slab in mm',
+    slabOf: (mm: number) => `${formatUnit(mm, 'millimeter', 1)} slab`,
+    projection: 'Projection',
+    projections: { average: 'Average', maximum: 'MIP', minimum: 'MinIP' },
+    projectionHints: {
+      average: 'The mean of all voxels behind each other',
+      maximum: 'The brightest voxel (maximum intensity projection)',
+      minimum: 'The darkest voxel (minimum intensity projection)',
+    },
+    reset: 'Reset',
+    resetHint: 'Crosshair, zoom, slab and window as at the beginning',
+    pane: (name: string) => `${name} plane`,
+    alternative: (parts: string[]) => parts.join(', '),
+    spoken: (n: number, count: number, mm: string) =>
+      `slice ${formatNumber(n)} of ${formatNumber(count)}, ${mm}`,
+    badges: {
+      resampled: 'Resampled',
+      server: 'Server’s reslice',
+      missing: (n: number) => amount(n, { one: 'slice missing', other: 'slices missing' }),
+    },
+    badgeHints: {
+      resampled: 'Values between the slices are interpolated.',
+      server: 'The server cuts and draws this picture; values cannot be read from it.',
+      missing: 'Black where these slices would be.',
+    },
+    reading: (done: number, count: number) =>
+      count > 0
+        ? `The server reads the volume: ${formatNumber(done)} of ${amount(count, { one: 'slice', other: 'slices' })}`
+        : 'The server reads the volume.',
+    refused: 'This series cannot be shown in other planes.',
+    /** Keys are the API's; what helps, where something does. */
+    refusedHints: {
+      gaps: 'Slices may be missing from the folder.',
+      too_large: 'An administrator can give the server more room (IMAGESERVER_SCRATCH_MIB).',
+    } as Record<string, string>,
+    showSlices: 'Show the slices',
+    tooLarge: (needs: string, may: string) =>
+      `This volume takes ${needs} of memory; this page may use ${may}.`,
+    tooLargeHint: 'The server can cut the planes instead: the same pictures, drawn there.',
+    useServer: 'Let the server cut',
+    cannotHere: 'These pixels cannot be cut in the browser; the server does it.',
   },
 
   /** How sessions end, and how work goes on after one that ended by itself. */
