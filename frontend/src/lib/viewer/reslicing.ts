@@ -1,5 +1,5 @@
 /**
- * Cuts planes from slices, voxel for voxel as the server does (docs/decisions/0063): within a plane
+ * Cuts planes from slices, voxel for voxel as the server does (docs/decisions/0064): within a plane
  * linear between the two nearest voxels, slices moved to where a tilted gantry put them, padding and missing slices
  * without a value (NaN). No volume is built: the slices stay where they are, and are in memory once.
  */
