@@ -1,8 +1,9 @@
 """Run all measurements and print one line for each; the exit code is 0 whether the goals are met or not.
 
 ``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
-``python -m benchmarks lists`` the list of volumes at 100,000 series; with ``--database-url`` on that PostgreSQL server,
-in two databases which it makes and drops; ``python -m benchmarks series`` what the viewer asks for of a series.
+``python -m benchmarks lists`` the lists of volumes and of studies at 100,000; with ``--database-url`` on that
+PostgreSQL server, in databases which it makes and drops; ``python -m benchmarks series`` what the viewer asks for of a
+series.
 """
 
 import argparse

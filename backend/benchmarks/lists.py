@@ -1,42 +1,50 @@
-"""The list of volumes at 100,000 series against 1,000: first page, and each key of a name that is typed."""
+"""The lists of volumes and of studies at 100,000 entries against 1,000: pages, orders, and each key that is typed."""
 
 import os
 import random
 import statistics
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 from sqlalchemy import create_engine, make_url, text
 
-from benchmarks.generated import fill, made_up_name
+from benchmarks.generated import SERIES_OF_STUDY, fill, made_up_name
 from benchmarks.result import Result
-from benchmarks.server import prepare, started
+from benchmarks.server import Server, prepare, started
 from imageserver.database import Database
 
 FEW, MANY = 1_000, 100_000
 PAGE = 50
 FIRST_PAGES = 300
 NAMES = 60
+SERIES_OF_ONE = 1  # so that there are as many studies as series
+STUDY_COLUMNS = (
+    "patient_name", "patient_id", "study_date", "description", "modality", "accession_number", "series_count",
+    "slice_count", "verdict",
+)  # fmt: skip
 WARM_UP = 30
 
 
-def measure_lists(database_url: str = "") -> list[Result]:
-    """Measure on SQLite, or in two databases of their own on the PostgreSQL server of `database_url`."""
-    with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
-        try:
-            return _measure(Path(name), database_url)
-        finally:
-            for count in (FEW, MANY) if database_url else ():
-                _administrate(database_url, f'DROP DATABASE IF EXISTS "{_name(count)}" WITH (FORCE)')
+def measure_lists(database_url: str = "") -> Iterator[Result]:
+    """Measure on SQLite, or in databases of their own on the PostgreSQL server of `database_url`."""
+    lists = ((SERIES_OF_STUDY, _measure_volumes), (SERIES_OF_ONE, _measure_studies))
+    for series_of_study, measure in lists:
+        with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
+            try:
+                with _two_servers(Path(name), database_url, series_of_study) as servers:
+                    yield from measure(*servers, "PostgreSQL" if database_url else "SQLite")
+            finally:
+                for count in (FEW, MANY) if database_url else ():
+                    _administrate(database_url, f'DROP DATABASE IF EXISTS "{_name(count)}" WITH (FORCE)')
 
 
-def _measure(folder: Path, database_url: str) -> list[Result]:
-    """Ask two servers in turn, so that what else the machine does slows both."""
-    kind = "PostgreSQL" if database_url else "SQLite"
-    folders = [_filled(folder, count, database_url) for count in (FEW, MANY)]
+@contextmanager
+def _two_servers(folder: Path, database_url: str, series_of_study: int) -> Iterator[tuple[Server, Server]]:
+    """Start two servers, to be asked in turn, so that what else the machine does slows both."""
+    folders = [_filled(folder, count, database_url, series_of_study) for count in (FEW, MANY)]
     with ExitStack() as stack:
         few, many = [
             stack.enter_context(started(*paths, **_environment(count, database_url)))
@@ -47,26 +55,59 @@ def _measure(folder: Path, database_url: str) -> list[Result]:
             server.log_in()
             for _ in range(WARM_UP):
                 server.time_get(f"/volumes?limit={PAGE}")
-        page = f"/volumes?limit={PAGE}"
-        first = [(few.time_get(page), many.time_get(page)) for _ in range(FIRST_PAGES)]
-        typed = [(few.time_get(key), many.time_get(key)) for key in _keystrokes()]
-        unnamed = [
-            (few.time_get(key), many.time_get(key)) for key in _keystrokes("&patient=false&sort=patient_name")
-        ]
-    return [
-        _compare(f"first page, {kind}", first),
-        _compare(f"typing names, {kind}", typed),
-        _compare(f"the same without names, {kind}", unnamed),
+                server.time_get(f"/studies?limit={PAGE}")
+        yield few, many
+
+
+def _measure_volumes(few: Server, many: Server, kind: str) -> Iterator[Result]:
+    questions = {
+        "first page": [f"/volumes?limit={PAGE}"] * FIRST_PAGES,
+        "typing names": _keystrokes("/volumes"),
+        "the same without names": _keystrokes("/volumes", "&patient=false&sort=patient_name"),
+    }
+    for name, addresses in questions.items():
+        pairs = [(few.time_get(address), many.time_get(address)) for address in addresses]
+        yield _compare(f"volumes, {name}, {kind}", pairs)
+
+
+def _measure_studies(few: Server, many: Server, kind: str) -> Iterator[Result]:
+    page = f"/studies?limit={PAGE}"
+    orders = [f"&sort={sign}{column}" for column in STUDY_COLUMNS for sign in ("", "-")]
+    conditions = [
+        "&modality=CT",
+        "&modality=MR&modality=US",
+        "&study_date_from=2020-01-01&study_date_to=2023-12-31",
     ]
+    questions: dict[str, list[str]] = {
+        "first page": [page] * FIRST_PAGES,
+        "typing names": _keystrokes("/studies"),
+        "typing what nothing has": [f"{page}&query=x{number}" for number in range(100)],
+        "typing, by modality": _keystrokes("/studies", conditions[0]),
+        "typing, by date": _keystrokes("/studies", conditions[2]),
+        "each order": [page + order for order in orders] * 10,
+        "each order, filtered": [page + order + one for order in orders for one in conditions] * 3,
+    }
+    for name, addresses in questions.items():
+        pairs = [(few.time_get(address), many.time_get(address)) for address in addresses]
+        yield _compare(f"studies, {name}, {kind}", pairs)
+    depths = [number / 40 for number in range(40)] * 3
+    pairs = [
+        (
+            few.time_get(f"{page}&offset={int(FEW * depth)}"),
+            many.time_get(f"{page}&offset={int(MANY * depth)}"),
+        )
+        for depth in depths
+    ]
+    yield _compare(f"studies, pages in the depth, {kind}", pairs)
 
 
-def _keystrokes(options: str = "") -> list[str]:
-    source = random.Random(7 + len(options))  # noqa: S311 - made-up names
+def _keystrokes(path: str, options: str = "") -> list[str]:
+    source = random.Random(7 + len(path + options))  # noqa: S311 - made-up names
     addresses = []
     for _ in range(NAMES):
         typed = f"{made_up_name(source)} {made_up_name(source)}"[:9]
         addresses += [
-            f"/volumes?limit={PAGE}&query={quote(typed[:end])}{options}" for end in range(1, len(typed) + 1)
+            f"{path}?limit={PAGE}&query={quote(typed[:end])}{options}" for end in range(1, len(typed) + 1)
         ]
     return addresses
 
@@ -75,7 +116,7 @@ def _compare(name: str, pairs: Sequence[tuple[float, float]]) -> Result:
     few, many = (_p95([pair[place] for pair in pairs]) for place in (0, 1))
     middle = [statistics.median(pair[place] for pair in pairs) * 1000 for place in (0, 1)]
     details = (
-        f"p95 {many * 1000:.1f} ms at {MANY:,} series, {few * 1000:.1f} ms at {FEW:,} "
+        f"p95 {many * 1000:.1f} ms at {MANY:,}, {few * 1000:.1f} ms at {FEW:,} "
         f"(medians {middle[1]:.1f} and {middle[0]:.1f}); {len(pairs)} requests each"
     )
     return Result(name, many / few, 2.0, "x", details)
@@ -85,13 +126,13 @@ def _p95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-def _filled(folder: Path, count: int, database_url: str) -> tuple[Path, Path]:
+def _filled(folder: Path, count: int, database_url: str, series_of_study: int) -> tuple[Path, Path]:
     data, state = folder / f"data of {count}", folder / f"state of {count}"
     data.mkdir(exist_ok=True)
     address = _make_database(database_url, count)
     prepare(state, address)
     database = Database(address or f"sqlite:///{state / 'imageserver.sqlite3'}")
-    fill(database, data, count)
+    fill(database, data, count, series_of_study)
     database.dispose()
     return data, state
 

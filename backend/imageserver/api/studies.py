@@ -151,7 +151,7 @@ def list_studies(
         studies = find_studies(
             session, *page, wanted, sort, total=totals.studies, sets=archive.catalogue.sets
         )
-    audit.record_list(Kind.STUDIES, (Subject(study.study_instance_uid, None) for study in studies))
+    audit.record_list(Kind.STUDIES, map(_subject, studies))
     body = {
         "studies": [_study(study) for study in studies],
         "total": totals.studies,
@@ -184,7 +184,7 @@ def get_one_study(
             raise StudyNotFound("No study in the data directory has this Study Instance UID.")
         related = find_related(session, study)
     told = (study.summary, *(other.summary for other in related.studies))
-    audit.record_list(Kind.STUDY, (Subject(one.study_instance_uid, None) for one in told))
+    audit.record_list(Kind.STUDY, map(_subject, told))
     body = {
         **_study(study.summary),
         "series": [_series(series) for series in study.series],
@@ -192,6 +192,11 @@ def get_one_study(
         "other_studies_complete": related.is_complete,
     }
     return JSONResponse(body, headers={**NO_STORE, "ETag": etag})
+
+
+def _subject(study: StudySummary) -> Subject:
+    """Return what the record names: with the series that says whose the study is."""
+    return Subject(study.study_instance_uid, study.series_instance_uid)
 
 
 def _study(study: StudySummary) -> dict[str, Any]:

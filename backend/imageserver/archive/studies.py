@@ -108,12 +108,18 @@ def read_studies(session: Session, study_ids: Sequence[int]) -> list[StudySummar
         StudyEntry.series_instance_uid,
         Study.patient,
     )
-    shown = Series.series_instance_uid == StudyEntry.series_instance_uid
-    statement = _with_middle(
-        select(*columns).join(Study, StudyEntry.study_id == Study.id).outerjoin(Series, shown)
-    ).where(StudyEntry.study_id.in_(study_ids))
-    by_id = {row.study_id: _summary(row) for row in session.execute(statement)}
+    statement = select(*columns).join(Study, StudyEntry.study_id == Study.id)
+    rows = session.execute(statement.where(StudyEntry.study_id.in_(study_ids))).all()
+    thumbnails = _read_thumbnails(session, [row.series_instance_uid for row in rows])
+    by_id = {row.study_id: _summary(row, thumbnails.get(row.series_instance_uid)) for row in rows}
     return [by_id[study_id] for study_id in study_ids if study_id in by_id]
+
+
+def _read_thumbnails(session: Session, series_uids: Sequence[str]) -> dict[str, ThumbnailKey | None]:
+    # Apart: the two UIDs are compared by different rules (`models.KEY`), so that PostgreSQL could use no index.
+    uid = Series.series_instance_uid
+    rows = session.execute(_with_middle(select(uid)).where(uid.in_(series_uids)))
+    return {row.series_instance_uid: _thumbnail(row, row.series_instance_uid) for row in rows}
 
 
 def _with_middle(statement: Select[Any]) -> Select[Any]:
@@ -125,7 +131,7 @@ def _with_middle(statement: Select[Any]) -> Select[Any]:
     )
 
 
-def _summary(row: Row[Any]) -> StudySummary:
+def _summary(row: Row[Any], thumbnail: ThumbnailKey | None) -> StudySummary:
     return StudySummary(
         row.study_instance_uid,
         row.study_date,
@@ -139,7 +145,7 @@ def _summary(row: Row[Any]) -> StudySummary:
         row.verdict,
         row.series_instance_uid or None,
         dict(row.patient),
-        _thumbnail(row, row.series_instance_uid),
+        thumbnail,
     )
 
 

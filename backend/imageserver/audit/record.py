@@ -80,8 +80,8 @@ def record_alert(
     DICOM PS3.15 A.5.3.11; code 110113 of PS3.16
     """
     subject = Subject(study_instance_uid, series_instance_uid)
-    alert = _access(Actor(SERVER), Kind.SECURITY_ALERT, Outcome.FAILURE, now, subject)
-    session.add(AuditEvent(**alert, reason=reason))
+    alert = _access(Actor(SERVER), Kind.SECURITY_ALERT, Outcome.FAILURE, now)
+    session.add(AuditEvent(**alert, **subject._asdict(), reason=reason))
 
 
 class AccessRecorder:
@@ -128,7 +128,8 @@ class AccessRecorder:
             if wanted:
                 with self._database.writing() as session:
                     known = _in_database(session, actor, kind, outcome, now, wanted)
-                    new = [_access(actor, kind, outcome, now, one) for one in wanted if one not in known]
+                    access = _access(actor, kind, outcome, now)
+                    new = [{**access, **one._asdict()} for one in wanted if one not in known]
                     if new:
                         session.connection().execute(insert(AuditEvent), new)
         for subject in wanted:
@@ -188,5 +189,5 @@ def _in_database(
     return found
 
 
-def _access(actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subject: Subject) -> dict[str, Any]:
-    return {"time": now, "kind": kind, "outcome": outcome, **asdict(actor), **subject._asdict()}
+def _access(actor: Actor, kind: Kind, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    return {"time": now, "kind": kind, "outcome": outcome, **asdict(actor)}
