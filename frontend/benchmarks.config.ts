@@ -7,4 +7,6 @@ export default {
   testMatch: '*.bench.ts',
   timeout: 600_000,
   retries: 0,
+  // A trace would record every answer, and pictures of the page all the time.
+  use: { ...journeys.use, trace: 'off' as const },
 };
