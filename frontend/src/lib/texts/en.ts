@@ -585,6 +585,8 @@ export const en = {
     noPictures: 'This series has no pictures that can be shown.',
     neighbours: 'This slice was not replaced by another one. Its neighbours can be shown:',
     sliceNumber: (n: number) => `Slice ${formatNumber(n)}`,
+    refused: (n: number, count: number) =>
+      `Slice ${formatNumber(n)} of ${formatNumber(count)} cannot be shown.`,
     loadingPicture: 'Asking for the picture',
     said: {
       linkCopied: 'The link to this view is copied.',

@@ -8,6 +8,11 @@ export function say(what: keyof (typeof texts)['viewer']['said']): void {
   announcer.say(said[what]);
 }
 
+/** Back to the picture, where keys act: after a click the pointer needs no focus of its own. */
+export function focusPicture(page: ViewerPage): void {
+  document.querySelector<HTMLElement>(`[data-place="${page.activeIndex}"]`)?.focus({ preventScroll: true });
+}
+
 export async function copyLink(page: ViewerPage): Promise<void> {
   const url = new URL(page.address, location.origin);
   page.said = (await copyText(url.href)) ? 'linkCopied' : 'notCopied';
