@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -49,6 +50,32 @@ def head() -> list[Dataset]:
     for place, dataset in enumerate(slices):
         _set_grey(dataset, 20 + 15 * place)
         dataset.InstanceNumber = len(slices) - place
+    return slices
+
+
+def thick() -> list[Dataset]:
+    """The head again in the same study and place, 6 slices of 5 mm: grey 30 + 30 k."""
+    return _like_head(6, 30, series="thick", study="head", SeriesDescription="Head 5 mm", SeriesNumber=2)
+
+
+def prior() -> list[Dataset]:
+    """The head of the year before: another study, and another frame of reference."""
+    return _like_head(6, 40, series="prior", SeriesDescription="Head 2.5 mm", StudyDate="20250301")
+
+
+def _like_head(count: int, grey: int, **attributes: Any) -> list[Dataset]:
+    first = head()[0]
+    same = {
+        keyword: getattr(first, keyword)
+        for keyword in (
+            "SpecificCharacterSet", "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyDate",
+        )
+    }  # fmt: skip
+    slices = volume(count, spacing=5.0, start=-20.0, **{**same, **UNCHANGED, **attributes})
+    for place, dataset in enumerate(slices):
+        _set_grey(dataset, grey + 30 * place)
+        if attributes["series"] == "thick":
+            dataset.FrameOfReferenceUID = first.FrameOfReferenceUID
     return slices
 
 
@@ -130,11 +157,14 @@ def write(folder: Path, name: str, slices: Iterable[Dataset]) -> None:
         (folder / name / f"{900 - number}.dcm").write_bytes(data)
 
 
+SERIES = (head, thick, prior, hostile, localizer, damaged)
+
+
 def main(folder: Path) -> None:
     """Write all series."""
-    for make in (head, hostile, localizer, damaged):
+    for make in SERIES:
         write(folder, make.__name__, make())
-    print(json.dumps({make.__name__: uid(make.__name__) for make in (head, hostile, localizer, damaged)}))
+    print(json.dumps({make.__name__: uid(make.__name__) for make in SERIES}))
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ export const ACCOUNT = { username: 'anna', password: 'four quiet winter mornings
 
 export interface Uids {
   head: string;
+  thick: string;
+  prior: string;
   hostile: string;
   localizer: string;
   damaged: string;
