@@ -168,7 +168,7 @@ test('series side by side scroll together by position, where that can be', async
   await thick.focus();
   await page.keyboard.press('Shift+Digit2');
   await waitForPixels(cellAt(page, 1), 3);
-  await page.keyboard.press('Shift+Digit1');
+  await place(page).locator('.well').focus();
   await page.keyboard.press('u');
   await page.keyboard.press('Home');
   await waitForPixels(cellAt(page, 1), 0);
@@ -230,7 +230,6 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await page.waitForTimeout(300);
       await expectNoFindings(page);
       await page.keyboard.press('Escape');
-      if (key === 't') await page.keyboard.press('Escape');
     }
     await page.keyboard.press('g');
     await expectNoFindings(page);

@@ -49,8 +49,9 @@ export function middleGrey(cell: Locator): Promise<number> {
     await frame();
     await frame();
     const canvas = element.querySelector('canvas');
-    const context = canvas?.getContext('2d');
-    if (!canvas || !context) return -1;
-    return context.getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data[0] ?? -1;
+    const copy = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+    if (!canvas || !copy) return -1;
+    copy.drawImage(canvas, -Math.floor(canvas.width / 2), -Math.floor(canvas.height / 2));
+    return copy.getImageData(0, 0, 1, 1).data[0] ?? -1;
   });
 }
