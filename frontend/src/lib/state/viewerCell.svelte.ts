@@ -175,6 +175,8 @@ export class ViewerCell {
 
   #forget(): void {
     for (const one of [this.detail, this.patient, this.instance, this.picture]) one.clear();
+    this.#letGo?.();
+    this.#letGo = null;
     this.#series = null;
     this.#isServerOnly = false;
     this.#wasDrawn = false;
@@ -223,19 +225,38 @@ export class ViewerCell {
     }
     const uid = this.picture.value?.sopInstanceUid ?? detail.middle?.sop_instance_uid;
     if (uid && !this.#engine) this.#askInstance(uid);
-    void this.#show();
+    if (this.#engine) void this.#show();
+    else void this.#fetchAhead(detail);
+  }
+
+  /** Lets go of what was fetched before there was an element to draw in. */
+  #letGo: (() => void) | null = null;
+
+  async #fetchAhead(detail: VolumeDetail): Promise<void> {
+    const { fetchAhead } = await import('$lib/viewer');
+    if (this.#engine || this.#isServerOnly || detail !== this.detail.value) return;
+    this.#index ??= this.#middleIndex(detail);
+    this.#letGo?.();
+    this.#letGo = fetchAhead(this.#choiceOf(detail), this.#index);
+  }
+
+  #choiceOf(detail: VolumeDetail) {
+    return {
+      seriesInstanceUid: detail.series_instance_uid,
+      studyInstanceUid: detail.study_instance_uid,
+      stack: this.#stack,
+    };
   }
 
   async #show(options: { isWindowed?: boolean } = {}): Promise<void> {
     const detail = this.detail.value;
     if (!this.#engine || !detail || detail.series_instance_uid !== this.#series || this.#isServerOnly) return;
     this.#index ??= this.#middleIndex(detail);
-    const choice = {
-      seriesInstanceUid: detail.series_instance_uid,
-      studyInstanceUid: detail.study_instance_uid,
-      stack: this.#stack,
-    };
-    await this.#engine.show(choice, { ...this.#view, index: this.#index }, options);
+    const shown = this.#engine.show(this.#choiceOf(detail), { ...this.#view, index: this.#index }, options);
+    // The engine holds it now itself.
+    this.#letGo?.();
+    this.#letGo = null;
+    await shown;
   }
 
   #middleIndex(detail: VolumeDetail): number {
@@ -256,6 +277,7 @@ export class ViewerCell {
       this.#index = this.#state.count > 0 ? this.#state.view.index : this.#index;
     }
     this.#engine?.clear();
+    this.#letGo?.();
     this.#isServerOnly = true;
     if (this.picture.value?.index !== this.#index) void this.#askPicture();
   }

@@ -372,6 +372,8 @@ export class Cell implements ImageCell {
     this.viewport.setImages(stack.imageIds);
     this.#view = { ...this.#view, index: index ?? Math.floor(stack.count / 2) };
     this.update({});
+    // All may be here already: another cell shows it, or it was fetched ahead.
+    if (stack.frames.isComplete) this.#mark('viewer:complete');
   }
 
   #refuse(error: unknown): ShowResult {

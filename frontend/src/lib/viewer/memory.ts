@@ -14,3 +14,7 @@ export function estimateBytes(totalBytes: number, hasFractionalValues: boolean):
 export function keptSlices(frameBytes: number, budget: number): number {
   return Math.max(5, Math.floor(budget / 2 / Math.max(1, frameBytes)));
 }
+
+export function deviceBudget(): number {
+  return defaultBudget((navigator as { deviceMemory?: number }).deviceMemory);
+}

@@ -38,24 +38,25 @@ function draw(description: FrameDescription, stored: Uint16Array<ArrayBuffer> | 
 describe('toModalityValues', () => {
   it('stays in place where the values fit', () => {
     const stored = Uint16Array.of(0, 1024, 4095);
-    const values = toModalityValues(stored, rescale(1, -1024));
+    const { values, min, max } = toModalityValues(stored, rescale(1, -1024));
+    expect([min, max]).toEqual([-1024, 3071]);
     expect(values).toEqual(Int16Array.of(-1024, 0, 3071));
     expect(values.buffer).toBe(stored.buffer);
   });
 
   it('takes more room where they do not', () => {
-    const values = toModalityValues(Int16Array.of(-32768, 32767), rescale(1, -1024));
+    const { values } = toModalityValues(Int16Array.of(-32768, 32767), rescale(1, -1024));
     expect(values).toEqual(Float32Array.of(-33792, 31743));
   });
 
   it('keeps fractions, and finds back', () => {
-    const values = toModalityValues(Uint16Array.of(0, 65535), rescale(0.037, -3.25));
+    const { values } = toModalityValues(Uint16Array.of(0, 65535), rescale(0.037, -3.25));
     expect(toStoredValue(values[1] ?? 0, rescale(0.037, -3.25), false)).toBe(65535);
   });
 
   it('does not touch what needs no change', () => {
     const stored = Uint16Array.of(7);
-    expect(toModalityValues(stored, rescale(1, 0))).toBe(stored);
+    expect(toModalityValues(stored, rescale(1, 0)).values).toBe(stored);
   });
 });
 

@@ -87,8 +87,7 @@ export function toSlicePixels(
 ): SlicePixels {
   const isGrey = /^MONOCHROME[12]$/.test(layout.photometricInterpretation);
   if (isGrey && layout.samplesPerPixel === 1) {
-    const values = toModalityValues(stored, transform);
-    return { layout, isColor: false, values, ...rangeOf(values) };
+    return { layout, isColor: false, ...toModalityValues(stored, transform) };
   }
   if (
     layout.photometricInterpretation === 'RGB' &&
@@ -100,38 +99,42 @@ export function toSlicePixels(
   throw new UnsupportedPixels(layout.photometricInterpretation);
 }
 
-/** Modality values, in the place of the stored ones where they fit there, so that a volume is in memory once. */
-export function toModalityValues(stored: PixelArray, transform: ModalityTransform): PixelArray {
-  if (transform.kind === 'table') {
-    return Uint16Array.from(stored as Uint8Array, (value) => lookUp(transform.table, value));
-  }
-  const { slope, intercept } = transform;
-  if (slope === 1 && intercept === 0) return stored;
-  const values = placeFor(stored, slope, intercept);
-  for (let i = 0; i < stored.length; i++) values[i] = (stored[i] as number) * slope + intercept;
-  return values;
+interface Values {
+  values: PixelArray;
+  min: number;
+  max: number;
 }
 
-function placeFor(stored: PixelArray, slope: number, intercept: number): PixelArray {
-  if (stored instanceof Float64Array) return stored;
-  if (stored instanceof Float32Array || !Number.isInteger(slope) || !Number.isInteger(intercept)) {
-    return new Float32Array(stored.length);
+/** Modality values, in the place of the stored ones where they fit there, so that a volume is in memory once. */
+export function toModalityValues(stored: PixelArray, transform: ModalityTransform): Values {
+  if (transform.kind === 'table') {
+    const values = Uint16Array.from(stored as Uint8Array, (value) => lookUp(transform.table, value));
+    return { values, ...rangeOf(values) };
   }
+  const { slope, intercept } = transform;
   const range = rangeOf(stored);
-  const [a, b] = [range.min * slope + intercept, range.max * slope + intercept];
-  const [low, high] = a < b ? [a, b] : [b, a];
+  if (slope === 1 && intercept === 0) return { values: stored, ...range };
+  const ends = [range.min * slope + intercept, range.max * slope + intercept] as const;
+  const [min, max] = [Math.min(...ends), Math.max(...ends)];
+  const values = placeFor(stored, min, max, Number.isInteger(slope) && Number.isInteger(intercept));
+  if (slope === 1) for (let i = 0; i < stored.length; i++) values[i] = (stored[i] as number) + intercept;
+  else for (let i = 0; i < stored.length; i++) values[i] = (stored[i] as number) * slope + intercept;
+  return { values, min, max };
+}
+
+function placeFor(stored: PixelArray, min: number, max: number, isWhole: boolean): PixelArray {
+  if (stored instanceof Float64Array) return stored;
+  const { buffer, byteOffset, length } = stored;
   const isWord = stored.BYTES_PER_ELEMENT === 2;
-  if (low >= -32768 && high <= 32767) {
-    return isWord
-      ? new Int16Array(stored.buffer, stored.byteOffset, stored.length)
-      : new Int16Array(stored.length);
+  if (isWhole && !(stored instanceof Float32Array)) {
+    if (min >= -32768 && max <= 32767) {
+      return isWord ? new Int16Array(buffer, byteOffset, length) : new Int16Array(length);
+    }
+    if (min >= 0 && max <= 65535) {
+      return isWord ? new Uint16Array(buffer, byteOffset, length) : new Uint16Array(length);
+    }
   }
-  if (low >= 0 && high <= 65535) {
-    return isWord
-      ? new Uint16Array(stored.buffer, stored.byteOffset, stored.length)
-      : new Uint16Array(stored.length);
-  }
-  return new Float32Array(stored.length);
+  return new Float32Array(length);
 }
 
 function rangeOf(values: PixelArray): { min: number; max: number } {
