@@ -8,15 +8,17 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-/** In kB (1,000 bytes). */
-export const BUDGET = { page: 120, viewer: 1000 };
+/** In kB (1,000 bytes). The page around the viewer has bars, panels and dialogs that no list has. */
+export const BUDGET = { page: 120, viewerPage: 150, viewer: 1000 };
 
 const KIT = new URL('./.svelte-kit/', import.meta.url);
 const CLIENT = new URL('output/client/', KIT);
 const START = 'node_modules/@sveltejs/kit/src/runtime/client/entry.js';
 const APP = '.svelte-kit/generated/client-optimized/app.js';
 const NODE = '.svelte-kit/generated/client-optimized/nodes/';
-const VIEWER = 'src/lib/viewer/index.ts';
+const VIEWER_PAGE = '/(signedIn)/viewer/[series]';
+/** What the viewer's page loads at once: the small part that fetches, and Cornerstone. */
+const VIEWER = ['src/lib/viewer/index.ts', 'src/lib/viewer/cornerstoneViewer.ts'];
 
 /** @typedef {Record<string, { file: string, imports?: string[], dynamicImports?: string[] }>} Manifest */
 
@@ -76,15 +78,19 @@ export function measureBuild() {
   const pages = new Map(
     [...routes].map(([route, names]) => [route, gzipKilobytes(manifest, withImports(manifest, names))]),
   );
-  const onPage = withImports(manifest, routes.get('/(signedIn)/viewer/[series]') ?? []);
-  const viewer = [...withImports(manifest, [VIEWER])].filter((name) => !onPage.has(name));
+  const onPage = withImports(manifest, routes.get(VIEWER_PAGE) ?? []);
+  const viewer = [...withImports(manifest, VIEWER)].filter((name) => !onPage.has(name));
   return { pages, viewer: gzipKilobytes(manifest, viewer) };
 }
 
 /** Prints the table; the exit code is 1 where something is over the budget. */
 function main() {
   const { pages, viewer } = measureBuild();
-  const rows = [...pages].map(([route, size]) => ({ name: route, size, most: BUDGET.page }));
+  const rows = [...pages].map(([route, size]) => ({
+    name: route,
+    size,
+    most: route === VIEWER_PAGE ? BUDGET.viewerPage : BUDGET.page,
+  }));
   rows.push({ name: 'viewer module', size: viewer, most: BUDGET.viewer });
   for (const { name, size, most } of rows) {
     const verdict = size <= most ? 'met' : 'OVER';
