@@ -78,8 +78,8 @@ def summarise_patients(patients: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _identity(patient: dict[str, Any]) -> tuple[str | None, ...]:
-    parts = ("raw", "patient_id", "birth_date", "sex", "issuer_of_patient_id")
-    return tuple(patient.get(part) for part in parts)  # former versions did not read the last
+    issuer = patient.get("issuer_of_patient_id")  # former versions did not read it
+    return patient["raw"], patient["patient_id"], patient["birth_date"], patient["sex"], issuer
 
 
 def _warnings(chosen: dict[str, Any], found: list[dict[str, Any]], others: list[Any]) -> list[dict[str, Any]]:

@@ -129,10 +129,12 @@ def _ensure_series(
     session: Session, instances: Sequence[ReadInstance]
 ) -> tuple[dict[str, int], list[str], set[int]]:
     """Return the ids of the series by UID, which series are new, and which studies were completed."""
-    study_ids, _, completed = _ensure(session, Study, "study_instance_uid", [i.study for i in instances])
+    # Instances that say the same share it (`common_values.py`), so that this is done once for nearly all of them.
+    said = {(id(i.study), id(i.series)): (i.study, i.series) for i in instances}.values()
+    study_ids, _, completed = _ensure(session, Study, "study_instance_uid", [study for study, _ in said])
     given = [
-        {**i.series, "study_id": study_ids[i.study["study_instance_uid"]], "study_moment": _moment(i.study)}
-        for i in instances
+        {**series, "study_id": study_ids[study["study_instance_uid"]], "study_moment": _moment(study)}
+        for study, series in said
     ]
     series_ids, new, _ = _ensure(session, Series, "series_instance_uid", given)
     return series_ids, new, completed
