@@ -3,7 +3,7 @@
 ``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
 ``python -m benchmarks lists`` the lists of volumes and of studies at 100,000; with ``--database-url`` on that
 PostgreSQL server, in databases which it makes and drops; ``python -m benchmarks series`` what the viewer asks for of a
-series.
+series, ``python -m benchmarks thumbnails`` the small pictures of a page of studies.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from benchmarks.measures import (
 from benchmarks.scale import measure_scale
 from benchmarks.series import measure_series
 from benchmarks.synthetic import write_volume
+from benchmarks.thumbnails import measure_thumbnails
 
 _MEASURES = (
     measure_cold_slice,
@@ -41,7 +42,7 @@ _MEASURES = (
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists", "series"], default="all")
+    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists", "series", "thumbnails"], default="all")
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
     parser.add_argument("--database-url", default="", help="address of a PostgreSQL server for `lists`")
     arguments = parser.parse_args()
@@ -58,6 +59,10 @@ def main() -> None:
     elif arguments.what == "series":
         with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
             for result in measure_series(Path(name)):
+                print(result.line(), flush=True)
+    elif arguments.what == "thumbnails":
+        with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
+            for result in measure_thumbnails(Path(name)):
                 print(result.line(), flush=True)
     else:
         _measure_all()

@@ -31,8 +31,15 @@ class Server:
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process = process
+        self.port = port
         self.headers: dict[str, str] = {}
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+
+    def another(self) -> "Server":
+        """Return the same server over a connection of its own, logged in as this one."""
+        other = Server(self.process, self.port)
+        other.headers = self.headers
+        return other
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Send one request on the kept connection; on a new one where the server closed it meanwhile."""

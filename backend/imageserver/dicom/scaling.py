@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-_REDUCING_GAP = 2.0  # whole pixels are averaged down to twice the size first: as good, and many times faster
+_GAP = 2  # whole blocks of pixels are averaged to about twice the size first: as good, and many times faster
+_STRIP_PIXELS = 1 << 20  # as Pillow copies what it works on, a large picture is given to it in strips
 
 
 def scale_down(
@@ -36,5 +37,15 @@ def scale_down(
     size = max(1, round(width * scale)), max(1, round(height * scale))
     if size == (columns, rows):
         return display_values
-    picture = Image.fromarray(np.ascontiguousarray(display_values))
-    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=_REDUCING_GAP))
+    block = max(1, columns // (_GAP * size[0])), max(1, rows // (_GAP * size[1]))
+    reduced = Image.fromarray(_average_blocks(display_values, *block))
+    whole = 0.0, 0.0, columns / block[0], rows / block[1]  # the last block may be a part of one
+    return np.asarray(reduced.resize(size, Image.Resampling.LANCZOS, box=whole))
+
+
+def _average_blocks(display_values: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Average blocks of so many pixels; at the edges what there is of them."""
+    rows, columns = display_values.shape[:2]
+    step = height * max(1, _STRIP_PIXELS // (columns * height))
+    strips = (np.ascontiguousarray(display_values[row : row + step]) for row in range(0, rows, step))
+    return np.concatenate([np.asarray(Image.fromarray(strip).reduce((width, height))) for strip in strips])

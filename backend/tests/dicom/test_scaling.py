@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from imageserver.dicom import scaling
 from imageserver.dicom.scaling import scale_down
 
 
@@ -45,3 +47,31 @@ def test_colours_are_kept() -> None:
     picture = np.zeros((300, 300, 3), np.uint8)
     picture[..., 0] = 250
     assert (scale_down(picture, 100) == (250, 0, 0)).all()
+
+
+@pytest.mark.parametrize("shape", [(1024, 1024), (1000, 777), (777, 1000, 3), (131, 4000), (130, 130)])
+def test_large_pictures_are_as_pillow_makes_them(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # against Pillow's own reduction of the whole picture, an independent way of the same kind
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    smooth = ((np.sin(rows / 90) + np.cos(columns / 70)) * 60 + 125).astype(np.uint8)
+    picture = smooth if len(shape) == 2 else np.stack([smooth, smooth // 2, 255 - smooth], axis=-1)
+    monkeypatch.setattr(scaling, "_STRIP_PIXELS", 5000)
+    small = scale_down(picture, 128)
+    height, width = small.shape[:2]
+    expected = Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS)
+    assert abs(small.astype(int) - np.asarray(expected)).max() <= 3
+
+
+def test_pillow_copies_only_a_strip_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    fromarray = Image.fromarray
+
+    def note(values: np.ndarray) -> Image.Image:
+        given.append(values.shape[0] * values.shape[1])
+        return fromarray(values)
+
+    monkeypatch.setattr(scaling.Image, "fromarray", note)
+    assert scale_down(np.zeros((8192, 8192), np.uint8), 128).shape == (128, 128)
+    assert max(given) <= 1 << 20
