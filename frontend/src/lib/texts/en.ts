@@ -15,9 +15,9 @@ const duration = (seconds: number) => {
 /** Windows and values: as many digits as they have, at most two after the point where they are small. */
 const shortNumber = (value: number) =>
   formatNumber(value, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 0, useGrouping: false });
-/** What was measured: two digits after the point where it is small, else one. */
+/** Values of pixels: what they are large or small of differs, so four digits that matter. */
 const valueNumber = (value: number) =>
-  formatNumber(value, { maximumFractionDigits: Math.abs(value) < 10 ? 2 : 1, useGrouping: false });
+  formatNumber(value, { maximumSignificantDigits: 4, useGrouping: false });
 
 const digits = (value: number, places: number) =>
   formatNumber(value, { minimumFractionDigits: places, maximumFractionDigits: places });
@@ -709,12 +709,12 @@ export const en = {
       rectangle: 'Rectangle',
       ellipse: 'Ellipse',
       arrow: 'Arrow',
-      bidirectional: 'Two diameters',
+      bidirectional: 'Two axes',
     },
     /** Values; `digits` after the point. */
     mm: (value: number) => formatUnit(value, 'millimeter', 1),
     px: (value: number) => `${digits(value, 1)} px`,
-    degrees: (value: number) => formatUnit(value, 'degree', 1),
+    degrees: (value: number) => `${digits(value, 1)}°`,
     mm2: (value: number) => `${digits(value, 1)} mm²`,
     px2: (value: number) => `${digits(value, 1)} px²`,
     diameters: (long: string, short: string) => `${long} × ${short}`,
