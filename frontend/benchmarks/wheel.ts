@@ -1,6 +1,6 @@
 /** How many pictures appear while the wheel turns. */
 import type { Page } from '@playwright/test';
-import { readDrawn } from './drawn';
+import { picturesBetween, readDrawn } from './drawn';
 
 const TURN_MS = 5000;
 /** As a wheel that is turned quickly: 60 notches a second. */
@@ -25,5 +25,5 @@ export async function measureWheel(page: Page, x: number, y: number): Promise<Tu
   }
   const seconds = (Date.now() - began) / 1000;
   const after = await readDrawn(page);
-  return { pictures: after.count - before.count, seconds };
+  return { pictures: picturesBetween(before, after), seconds };
 }
