@@ -1,7 +1,7 @@
 """Thumbnails: small pictures of the middle slices of series, at addresses that change with what they show."""
 
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -122,7 +122,9 @@ def find_middle(session: Session, series_instance_uid: str) -> MiddleSlice | str
         return None
     if row.path is None:
         return "no pictures"
-    frame = row.frames[row.middle_frame_number - 1] if row.middle_frame_number <= len(row.frames) else {}
+    frame: dict[str, Any] = next(
+        (one for one in row.frames if one["frame_number"] == row.middle_frame_number), {}
+    )
     identity = FileIdentity(row.size, row.mtime_ns, row.inode)
     return MiddleSlice(
         row.study_instance_uid,

@@ -79,6 +79,17 @@ def test_colour(signed_in: TestClient, folder: Folder, index: Index) -> None:
     assert abs(shown - (0, 255, 0)).max() <= 6  # the encoding is lossy
 
 
+def test_of_a_multi_frame_object_the_middle_frame(
+    signed_in: TestClient, folder: Folder, index: Index
+) -> None:
+    frames = np.zeros((5, 64, 64), np.uint16)
+    frames[2] = 1000  # count // 2 of five
+    folder.write("a", image(frames, NumberOfFrames=5, Modality="XA", **WINDOW))
+    index()
+    picture = opened(signed_in.get(address(signed_in)))
+    assert np.asarray(picture.convert("L")).min() > 250
+
+
 def test_the_address_changes_with_the_file_and_the_old_one_is_gone(
     signed_in: TestClient, folder: Folder, index: Index
 ) -> None:
