@@ -124,4 +124,23 @@ test.describe('the image', () => {
     await error.getByRole('button', { name: 'Slice 4' }).click();
     expect((await readPicture(page)).middle).toBe(103);
   });
+
+  test('of a series with images of another patient says so, in words, beside the picture', async ({
+    page,
+  }) => {
+    // As the server answers for such a series (docs/geometry.md); the rest of the answer is its own.
+    await page.route(/\/volumes\/[\d.]+$/, async (route) => {
+      const answer = await route.fetch();
+      const message = '2 images belong to another patient, in stacks of their own.';
+      const excluded = [{ code: 'other_patient', message, sop_instance_uids: [] }];
+      const headers = { 'Access-Control-Allow-Origin': '*' };
+      await route.fulfill({ headers, json: { ...(await answer.json()), excluded } });
+    });
+    await logIn(page);
+    await expect(page.getByText('Head 2.5 mm')).toBeVisible();
+    await showImage(page);
+    const warning = page.getByRole('region', { name: 'Image' }).getByRole('status');
+    await expect(warning).toContainText('Warning: This series holds images of another patient.');
+    await expect(warning).toContainText('2 images belong to another patient');
+  });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Stack } from '$lib/api/types';
+import type { Stack, VolumeDetail } from '$lib/api/types';
 import {
   describePosition,
   describeStack,
   describeWindowInUse,
   millimetres,
   neighboursOf,
+  otherPatientRemark,
   placeOf,
 } from './arrangement';
 
@@ -69,6 +70,17 @@ describe('neighboursOf', () => {
     expect(neighboursOf({}, 0, 64)).toEqual([1]);
     expect(neighboursOf({}, 63, 64)).toEqual([62]);
     expect(neighboursOf({}, null, 0)).toEqual([]);
+  });
+});
+
+describe('otherPatientRemark', () => {
+  const detail = (...codes: string[]) =>
+    ({ excluded: codes.map((code) => ({ code, message: `What ${code} means.` })) }) as VolumeDetail;
+
+  it('is what the server says of images of another patient, and of nothing else', () => {
+    expect(otherPatientRemark(detail('other_size', 'other_patient'))).toBe('What other_patient means.');
+    expect(otherPatientRemark(detail('other_size'))).toBeNull();
+    expect(otherPatientRemark(null)).toBeNull();
   });
 });
 

@@ -62,6 +62,11 @@ export function placeOf(slice: unknown): { index: number; count: number } | null
   return index === null || count === null ? null : { index, count };
 }
 
+/** What the server says where the files of one series name several patients (docs/geometry.md). */
+export function otherPatientRemark(detail: VolumeDetail | null): string | null {
+  return detail?.excluded.find(({ code }) => code === 'other_patient')?.message ?? null;
+}
+
 const indexOf = (slice: unknown) => numberIn(slice, 'index');
 
 function numberIn(value: unknown, name: string): number | null {

@@ -239,6 +239,8 @@ export const en = {
     wholeSeries: 'Whole series',
     whyThisSlice: 'Why this slice?',
     remarks: (n: number) => amount(n, { one: 'remark', other: 'remarks' }),
+    /** Louder than the other remarks: a picture beside the wrong name is the worst that can happen. */
+    otherPatient: 'This series holds images of another patient.',
     neighboursOffered: 'This slice was not replaced by another one. Its neighbours can be shown:',
   },
 
@@ -510,6 +512,7 @@ export const en = {
       lossy: 'Lossy',
       resampled: 'Resampled',
       guessed: 'Window guessed',
+      otherPatient: 'Images of another patient',
       server: 'Drawn by the server',
       partly: 'Near slices only',
     },
