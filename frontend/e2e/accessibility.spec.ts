@@ -1,6 +1,16 @@
 import AxeBuilder from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-import { ACCOUNT, expect, logIn, patientPanel, picture, showImage, showName, test } from './journey';
+import type { Locator, Page } from '@playwright/test';
+import {
+  ACCOUNT,
+  expect,
+  logIn,
+  patientPanel,
+  picture,
+  readPicture,
+  showImage,
+  showName,
+  test,
+} from './journey';
 
 async function expectNoFindings(page: Page, without: string[] = []) {
   const { violations } = await new AxeBuilder({ page })
@@ -53,6 +63,100 @@ for (const colorScheme of ['dark', 'light'] as const) {
       await expect(page.getByText('damaged/898.dcm')).toBeVisible();
       await expectNoFindings(page);
     });
+  });
+}
+
+/** What reaches beyond the sides of the window, on pages that run in either direction. */
+async function expectNothingOutside(page: Page) {
+  const outside = await page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    if (scrollWidth <= clientWidth) return [];
+    return [...document.querySelectorAll('body *')]
+      .filter((one) => {
+        const { left, right } = one.getBoundingClientRect();
+        return left < -1 || right > clientWidth + 1;
+      })
+      .map((one) => one.outerHTML.slice(0, 120));
+  });
+  expect(outside).toEqual([]);
+}
+
+const turnRound = (page: Page) => page.evaluate(() => (document.documentElement.dir = 'rtl'));
+
+for (const [width, height] of [
+  [1440, 900],
+  [360, 740],
+] as const) {
+  test(`pages turn round for languages that run from right to left, pictures do not (${width})`, async ({
+    page,
+    running,
+  }) => {
+    await page.setViewportSize({ width, height });
+    await page.goto('/login');
+    await turnRound(page);
+    await expectNothingOutside(page);
+    await logIn(page);
+    await turnRound(page);
+    await showName(page);
+    await showImage(page);
+    await expect(picture(page)).toBeVisible();
+    await expectNothingOutside(page);
+    const box = async (locator: Locator) => {
+      const found = await locator.boundingBox();
+      if (!found) throw new Error('nothing there');
+      return found;
+    };
+    const [name, image] = [page.getByRole('button', { name: 'Show patient name' }), picture(page)];
+    expect((await box(name)).x).toBeGreaterThan(
+      (await box(page.getByRole('button', { name: 'Show image' }))).x,
+    );
+    // The patient's right stays on the left of the picture (PS3.3 C.7.6.2.1.1), and so does the bright corner.
+    const well = page.getByRole('group', { name: 'Picture' });
+    expect((await box(well.getByText('R', { exact: true }))).x).toBeLessThan((await box(image)).x);
+    expect((await readPicture(page)).corner).toBe(250);
+    expect(await image.evaluate((element) => getComputedStyle(element).transform)).toBe('none');
+    // A name keeps its own direction and takes no part in that of the sentence around it.
+    await expect(patientPanel(page).locator('bdi').first()).toHaveText('Yamada, Tarou');
+    await page.getByRole('button', { name: /Account of/ }).click();
+    await expectNothingOutside(page);
+
+    await page.getByRole('link', { name: 'Studies' }).click();
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expectNothingOutside(page);
+    await page.goto('/problems');
+    await turnRound(page);
+    await expect(page.getByText('damaged/898.dcm')).toBeVisible();
+    await expectNothingOutside(page);
+    await page.goto(`/viewer/${running.uids.head}`);
+    await turnRound(page);
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expect(page.locator('canvas').first()).toBeVisible();
+    await expectNothingOutside(page);
+  });
+}
+
+for (const colorScheme of ['dark', 'light'] as const) {
+  test(`axe finds nothing in list and viewer, in ${colorScheme} colours`, async ({ page, running }) => {
+    await page.emulateMedia({ colorScheme });
+    await logIn(page);
+    await page.goto('/studies');
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expectNoFindings(page);
+    await page.getByLabel('Search studies').first().fill('nobody of this name');
+    await expect(page.getByText('Yamada, Tarou')).toHaveCount(0);
+    await expectNoFindings(page);
+    await page.goto(`/viewer/${running.uids.head}`);
+    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
+    await expect(page.locator('canvas').first()).toBeVisible();
+    await expectNoFindings(page);
+    await page.keyboard.press('?');
+    await expect(page.getByRole('dialog')).toBeVisible();
+    await expectNoFindings(page);
+    await page.keyboard.press('Escape');
+    for (const name of ['Attributes', 'Why?', 'Layout']) {
+      await page.getByRole('toolbar').getByRole('button', { name }).click();
+      await expectNoFindings(page);
+    }
   });
 }
 

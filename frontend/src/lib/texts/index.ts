@@ -5,6 +5,7 @@
  * what they read from it. Adding a language is adding one file and one line here.
  */
 import { en, type Texts } from './en';
+import { complete } from './translation';
 
 export type { Texts } from './en';
 
@@ -15,6 +16,7 @@ interface Language {
 
 export const languages: Record<string, Language> = {
   en: { direction: 'ltr', load: () => Promise.resolve(en) },
+  de: { direction: 'ltr', load: async () => complete((await import('./de')).de, en) },
 };
 
 export let texts: Texts = en;
