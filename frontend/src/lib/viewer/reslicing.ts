@@ -119,14 +119,13 @@ function projectSlices(
   projection: Projection,
 ): Sheet {
   const [width, height] = grid.counts;
-  const gather = new Gathering(width * height, projection);
+  const gather = new Gathering(width * height, projection, first === last);
   for (let slice = first; slice <= last; slice++) {
-    const values = slices.values(slice);
-    if (!values) continue;
-    const read = reader(values, slices.padding(slice));
+    const source = sourceOf(slices, slice);
+    if (!source) continue;
     const [left, top] = placeOf(grid, slice);
     for (let row = 0; row < height; row++) {
-      addLine(gather, row * width, width, read, slices, left, top + row);
+      addLine(gather, row * width, width, source, left, top + row);
     }
   }
   return { width, height, values: gather.result() };
@@ -142,18 +141,23 @@ function projectAcross(
 ): Sheet {
   const width = grid.counts[through === 1 ? 0 : 1];
   const height = slices.count;
-  const gather = new Gathering(width * height, projection);
+  const gather = new Gathering(width * height, projection, first === last);
   for (let slice = 0; slice < height; slice++) {
-    const values = slices.values(slice);
-    if (!values) continue;
-    const read = reader(values, slices.padding(slice));
+    const source = sourceOf(slices, slice);
+    if (!source) continue;
     const [left, top] = placeOf(grid, slice);
     for (let place = first; place <= last; place++) {
-      if (through === 1) addLine(gather, slice * width, width, read, slices, left, top + place);
-      else addColumn(gather, slice * width, width, read, slices, left + place, top);
+      if (through === 1) addLine(gather, slice * width, width, source, left, top + place);
+      else addColumn(gather, slice * width, width, source, left + place, top);
     }
   }
   return { width, height, values: gather.result() };
+}
+
+function sourceOf(slices: Slices, slice: number): Source | null {
+  const values = slices.values(slice);
+  const { rows, columns } = slices;
+  return values ? { values, padding: slices.padding(slice) ?? NO_PADDING, rows, columns } : null;
 }
 
 /** Where the grid begins in a slice, in its own pixels. */
@@ -161,67 +165,95 @@ function placeOf({ starts, shifts }: Grid, slice: number): [left: number, top: n
   return [starts[0] - slice * shifts[0], starts[1] - slice * shifts[1]];
 }
 
-type Read = (at: number) => number;
-
-function reader(values: ArrayLike<number>, padding: { low: number; high: number } | null): Read {
-  if (!padding) return (at) => values[at] as number;
-  const { low, high } = padding;
-  return (at) => {
-    const value = values[at] as number;
-    return value >= low && value <= high ? NaN : value;
-  };
+interface Padding {
+  low: number;
+  high: number;
 }
 
+const NO_PADDING: Padding = { low: Infinity, high: -Infinity };
+
+/** A slice with its padding. */
+interface Source {
+  values: ArrayLike<number>;
+  padding: Padding;
+  rows: number;
+  columns: number;
+}
+
+/** A part of a line of the slice, from `left` on. */
 function addLine(
   gather: Gathering,
   to: number,
   width: number,
-  read: Read,
-  { rows, columns }: Slices,
+  source: Source,
   left: number,
   row: number,
 ): void {
+  const { rows, columns } = source;
   if (isWhole(left) && isWhole(row)) {
     const [start, line] = [Math.round(left), Math.round(row)];
     if (line < 0 || line >= rows) return;
+    const from = Math.max(0, -start);
     const end = Math.min(width, columns - start);
-    for (let i = Math.max(0, -start); i < end; i++) gather.add(to + i, read(line * columns + start + i));
+    gather.addRun(to + from, end - from, source, line * columns + start + from, 1);
     return;
   }
-  for (let i = 0; i < width; i++) gather.add(to + i, between(read, rows, columns, left + i, row));
+  if (isWhole(left)) {
+    if (row < 0 || row > rows - 1) return;
+    const from = Math.max(0, -Math.round(left));
+    const end = Math.min(width, columns - Math.round(left));
+    const at = Math.floor(row) * columns + Math.round(left) + from;
+    gather.addBlend(to + from, end - from, source, at, 1, row - Math.floor(row));
+    return;
+  }
+  for (let i = 0; i < width; i++) gather.add(to + i, between(source, left + i, row));
 }
 
+/** A part of a column of the slice, from `top` on. */
 function addColumn(
   gather: Gathering,
   to: number,
   width: number,
-  read: Read,
-  { rows, columns }: Slices,
+  source: Source,
   column: number,
   top: number,
 ): void {
+  const { rows, columns } = source;
   if (isWhole(column) && isWhole(top)) {
     const [start, place] = [Math.round(top), Math.round(column)];
     if (place < 0 || place >= columns) return;
+    const from = Math.max(0, -start);
     const end = Math.min(width, rows - start);
-    for (let i = Math.max(0, -start); i < end; i++) gather.add(to + i, read((start + i) * columns + place));
+    gather.addRun(to + from, end - from, source, (start + from) * columns + place, columns);
     return;
   }
-  for (let i = 0; i < width; i++) gather.add(to + i, between(read, rows, columns, column, top + i));
+  if (isWhole(column)) {
+    if (Math.round(column) < 0 || Math.round(column) >= columns) return;
+    const from = Math.max(0, Math.ceil(-top));
+    const end = Math.min(width, Math.floor(rows - 1 - top) + 1);
+    const first = Math.floor(top + from);
+    const at = first * columns + Math.round(column);
+    gather.addBlend(to + from, end - from, source, at, columns, top + from - first);
+    return;
+  }
+  for (let i = 0; i < width; i++) gather.add(to + i, between(source, column, top + i));
 }
 
 /** Between four pixels of a slice; NaN beside it. */
-function between(read: Read, rows: number, columns: number, x: number, y: number): number {
+function between({ values, padding, rows, columns }: Source, x: number, y: number): number {
   if (x < -BARELY || y < -BARELY || x > columns - 1 + BARELY || y > rows - 1 + BARELY) return NaN;
   const [i, j] = [clip(x, columns - 1), clip(y, rows - 1)];
   const [left, top] = [Math.floor(i), Math.floor(j)];
   const [right, bottom] = [Math.min(left + 1, columns - 1), Math.min(top + 1, rows - 1)];
+  const read = (at: number) => known(values[at] as number, padding);
   return mix(
     mix(read(top * columns + left), read(bottom * columns + left), j - top),
     mix(read(top * columns + right), read(bottom * columns + right), j - top),
     i - left,
   );
 }
+
+const known = (value: number, { low, high }: Padding) => (value >= low && value <= high ? NaN : value);
 
 /** Linear; beside a value that is not known the nearer one counts alone. */
 function mix(low: number, high: number, weight: number): number {
@@ -232,36 +264,84 @@ function mix(low: number, high: number, weight: number): number {
 
 /** What lies behind each other, brought to one value. */
 class Gathering {
-  readonly #projection: Projection;
+  readonly #projection: Projection | 'single';
   readonly #values: Float32Array;
-  readonly #sums: Float64Array | null;
-  readonly #counts: Uint16Array | null;
+  readonly #sums: Float64Array;
+  readonly #counts: Uint16Array;
 
-  constructor(length: number, projection: Projection) {
-    this.#projection = projection;
-    const isAverage = projection === 'average';
+  /** Of a single plane there is nothing to project. */
+  constructor(length: number, projection: Projection, isSingle: boolean) {
+    this.#projection = isSingle ? 'single' : projection;
+    const needed = this.#projection === 'average' ? length : 0;
     this.#values = new Float32Array(length).fill(NaN);
-    this.#sums = isAverage ? new Float64Array(length) : null;
-    this.#counts = isAverage ? new Uint16Array(length) : null;
+    this.#sums = new Float64Array(needed);
+    this.#counts = new Uint16Array(needed);
   }
 
   add(at: number, value: number): void {
     if (Number.isNaN(value)) return;
-    if (this.#sums && this.#counts) {
-      this.#sums[at] = (this.#sums[at] as number) + value;
-      this.#counts[at] = (this.#counts[at] as number) + 1;
-      return;
+    switch (this.#projection) {
+      case 'single':
+        this.#values[at] = value;
+        break;
+      case 'average':
+        this.#sums[at] = (this.#sums[at] as number) + value;
+        this.#counts[at] = (this.#counts[at] as number) + 1;
+        break;
+      case 'maximum':
+        if (!((this.#values[at] as number) >= value)) this.#values[at] = value;
+        break;
+      case 'minimum':
+        if (!((this.#values[at] as number) <= value)) this.#values[at] = value;
     }
-    const before = this.#values[at] as number;
-    if (this.#projection === 'maximum' ? !(before >= value) : !(before <= value)) this.#values[at] = value;
+  }
+
+  /** Many values that stand `stride` apart; the loops are what most of the time goes into. */
+  addRun(
+    to: number,
+    count: number,
+    { values, padding: { low, high } }: Source,
+    from: number,
+    stride: number,
+  ) {
+    const result = this.#values;
+    if (this.#projection === 'single') {
+      for (let i = 0, at = from; i < count; i++, at += stride) {
+        const value = values[at] as number;
+        if (!(value >= low && value <= high)) result[to + i] = value;
+      }
+    } else if (this.#projection === 'average') {
+      const [sums, counts] = [this.#sums, this.#counts];
+      for (let i = to, at = from; i < to + count; i++, at += stride) {
+        const value = values[at] as number;
+        if ((value >= low && value <= high) || value !== value) continue;
+        sums[i] = (sums[i] as number) + value;
+        counts[i] = (counts[i] as number) + 1;
+      }
+    } else {
+      const sign = this.#projection === 'maximum' ? 1 : -1;
+      for (let i = to, at = from; i < to + count; i++, at += stride) {
+        const value = values[at] as number;
+        if (value >= low && value <= high) continue;
+        const before = result[i] as number;
+        if (before !== before || (value - before) * sign > 0) result[i] = value;
+      }
+    }
+  }
+
+  /** Values between two lines of a slice, which stand one below the other: what a tilted gantry asks for. */
+  addBlend(to: number, count: number, source: Source, from: number, stride: number, weight: number) {
+    const { values, padding, columns } = source;
+    for (let i = 0, at = from; i < count; i++, at += stride) {
+      const [low, high] = [values[at] as number, values[at + columns] as number];
+      this.add(to + i, mix(known(low, padding), known(high, padding), weight));
+    }
   }
 
   result(): Float32Array {
-    if (this.#sums && this.#counts) {
-      for (let at = 0; at < this.#values.length; at++) {
-        const count = this.#counts[at] as number;
-        if (count > 0) this.#values[at] = (this.#sums[at] as number) / count;
-      }
+    for (let at = 0; at < this.#sums.length; at++) {
+      const count = this.#counts[at] as number;
+      if (count > 0) this.#values[at] = (this.#sums[at] as number) / count;
     }
     return this.#values;
   }
@@ -269,6 +349,7 @@ class Gathering {
 
 /** Values of a sheet at places along its lines and from line to line. */
 function resample({ width, height, values }: Sheet, across: Float64Array, down: Float64Array) {
+  if (isPlain(across, width) && isPlain(down, height)) return values as Float32Array<ArrayBuffer>;
   const [columns, rows] = [neighboursOf(across, width), neighboursOf(down, height)];
   const result = new Float32Array(across.length * down.length);
   for (let row = 0, to = 0; row < down.length; row++) {
@@ -285,6 +366,11 @@ function resample({ width, height, values }: Sheet, across: Float64Array, down: 
     }
   }
   return result;
+}
+
+/** Whether places are the values themselves, in order. */
+function isPlain(places: Float64Array, count: number): boolean {
+  return places.length === count && places.every((place, i) => Math.abs(place - i) < BARELY);
 }
 
 function neighboursOf(places: Float64Array, count: number) {
