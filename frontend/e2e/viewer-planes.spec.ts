@@ -37,7 +37,7 @@ print(json.dumps({name: uid(name) for name in ("marker", "one", "colour", "gaps"
 
 type Made = Record<'marker' | 'one' | 'colour' | 'gaps', string>;
 
-const test = base.extend<object, { planes: { stack: Stack; made: Made; head: string } }>({
+const test = base.extend<object, { planes: { stack: Stack; made: Made; head: string; localizer: string } }>({
   planes: [
     // eslint-disable-next-line no-empty-pattern -- Playwright asks for a pattern
     async ({}, use) => {
@@ -49,7 +49,12 @@ const test = base.extend<object, { planes: { stack: Stack; made: Made; head: str
       const uids = stack.writeData('head', 'localizer');
       await createAccount(stack);
       await waitForIndex(stack, 6);
-      await use({ stack, made: { ...(JSON.parse(output) as Made) }, head: uids.head });
+      await use({
+        stack,
+        made: { ...(JSON.parse(output) as Made) },
+        head: uids.head,
+        localizer: uids.localizer,
+      });
       await stack.stop();
     },
     { scope: 'worker', timeout: 120_000 },
@@ -240,7 +245,7 @@ test.describe('planes of a volume', () => {
 
   test('series that are no volumes say why, and show their slices', async ({
     page,
-    planes: { stack, made },
+    planes: { stack, made, localizer },
   }) => {
     await openPlanes(page, stack, made.one);
     const refused = (why: RegExp) => expect(page.getByText(why)).toBeVisible();
@@ -249,12 +254,17 @@ test.describe('planes of a volume', () => {
     await refused(/colour pictures/);
     await page.goto(`${stack.webUrl}/viewer/${made.gaps}?layout=planes`);
     await refused(/Slices are missing: neighbours are up to 8.00 mm apart/);
+    await page.goto(`${stack.webUrl}/viewer/${localizer}?layout=planes`);
+    await refused(/This is a localizer/);
     await page.getByRole('button', { name: 'Show the slices' }).click();
     await expect(page.getByRole('group', { name: 'Pictures' })).toBeVisible();
     await expect(page.getByText(/cannot be shown in other planes/)).toHaveCount(0);
   });
 
-  test('a volume that does not fit is cut by the server', async ({ page, planes: { stack, made } }) => {
+  test('a volume that does not fit is cut by the server', async ({
+    page,
+    planes: { stack, made, localizer },
+  }) => {
     // Of the memory that the page may use, hardly anything is left.
     await page.addInitScript(() => Object.defineProperty(navigator, 'deviceMemory', { value: 0.0005 }));
     await openPlanes(page, stack, made.marker);

@@ -7,7 +7,7 @@ from imageserver.archive.files import DataDirectory
 from imageserver.archive.slice_lists import ListedSlice, SliceList, list_slices
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.voxel_files import FrameSource
-from imageserver.dicom.arrangement import Stack
+from imageserver.dicom.arrangement import Stack, Verdict
 from imageserver.dicom.plane_refusals import Refusal, describe_planes
 from imageserver.dicom.planes import Grid, Plane, PlaneName, grid_of
 from imageserver.dicom.reading import FileRefused, read_header
@@ -77,10 +77,11 @@ class PlaneCatalogue:
         return LocatedPlane(chosen_stack, grid_of(chosen_stack), plane, place, _sources(slices), digest)
 
     def _describe(self, volume: Volume) -> list[Planes | Refusal]:
+        is_localizer = volume.arrangement.verdict is Verdict.LOCALIZER
         photometric: dict[tuple[int, int], str | None] = {}
         found = []
         for stack in volume.arrangement.stacks:
-            described = describe_planes(stack, None, self._most_voxels)
+            described = describe_planes(stack, None, self._most_voxels, is_localizer=is_localizer)
             if not isinstance(described, Refusal):
                 size = stack.rows, stack.columns  # what has one size is grey or in colour alike
                 if size not in photometric:

@@ -11,6 +11,8 @@ from imageserver.dicom.spacing import is_even, steps_between
 _GAP_FACTOR = 1.5
 # Beyond, straightened slices would lie beside each other rather than behind.
 MOST_TILT_DEGREES = 45.0
+# Of a series whose images lie in several directions: fewer than so many in one of them are there to plan by.
+_FEW_SLICES = 10
 _GREY = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _HUMAN = frozenset("LRAPHF")
 
@@ -27,7 +29,7 @@ class Refusal(NamedTuple):
 
 
 def describe_planes(
-    stack: Stack, photometric_interpretation: str | None, most_voxels: int
+    stack: Stack, photometric_interpretation: str | None, most_voxels: int, *, is_localizer: bool = False
 ) -> dict[PlaneName, Plane] | Refusal:
     """Describe the planes of a stack, or say why it has none.
 
@@ -39,8 +41,10 @@ def describe_planes(
         Of its pixels; None where it is not known, which refuses nothing.
     most_voxels : int
         What can be kept while planes are made.
+    is_localizer : bool
+        Whether the verdict on the series is that its images lie in several directions.
     """
-    refusal = refuse_planes(stack, photometric_interpretation, most_voxels)
+    refusal = refuse_planes(stack, photometric_interpretation, most_voxels, is_localizer=is_localizer)
     return refusal or planes_of(grid_of(stack), is_quadruped=is_of_quadruped(stack))
 
 
@@ -50,10 +54,14 @@ def is_of_quadruped(stack: Stack) -> bool:
     return labels is not None and not set("".join(labels)) <= _HUMAN
 
 
-def refuse_planes(stack: Stack, photometric_interpretation: str | None, most_voxels: int) -> Refusal | None:
+def refuse_planes(
+    stack: Stack, photometric_interpretation: str | None, most_voxels: int, *, is_localizer: bool = False
+) -> Refusal | None:
     """Say why a stack cannot be cut in other planes; None where it can. Parameters as `describe_planes`."""
     if stack.count < 2:
         return Refusal("one_slice", "There is only one slice.")
+    if is_localizer and stack.count < _FEW_SLICES:
+        return Refusal("localizer", "This is a localizer: a few images in each of several directions.")
     refusal = _refuse_geometry(stack)
     if refusal is not None:
         return refusal

@@ -197,6 +197,7 @@ class TestRefusals:
             ([image()], "one_slice"),
             (volume(3, orientation=SAGITTAL, PixelSpacing=None), "no_pixel_spacing"),
             ([image(instance=n, ImagePositionPatient=None) for n in (1, 2, 3)], "not_a_volume"),
+            ([*volume(3, orientation=SAGITTAL), image(instance=9), image(instance=8)], "localizer"),
             (volume(3, pixels=np.zeros((4, 4, 3), np.uint8)), "colour"),
         ],
     )
@@ -207,7 +208,7 @@ class TestRefusals:
         index()
         answer = signed_in.get("/reslice?plane=axial").json()
         assert (answer["status"], answer["code"], answer["reason"]) == (422, "not_a_volume", reason)
-        (stack,) = signed_in.get(f"/volumes/{uid('series')}").json()["stacks"]
+        stack, *_ = signed_in.get(f"/volumes/{uid('series')}").json()["stacks"]
         assert (stack["planes"], stack["planes_refused"]["code"]) == (None, reason)
         assert stack["planes_refused"]["message"] in answer["detail"]
 

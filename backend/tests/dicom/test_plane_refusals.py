@@ -38,6 +38,12 @@ def test_one_slice() -> None:
     assert code(stack_of(1)) == "one_slice"
 
 
+@pytest.mark.parametrize(("count", "expected"), [(3, "localizer"), (9, "localizer"), (10, None)])
+def test_a_few_images_of_a_localizer(count: int, expected: str | None) -> None:
+    found = describe_planes(stack_of(count), "MONOCHROME2", MANY, is_localizer=True)
+    assert (found.code if isinstance(found, Refusal) else None) == expected
+
+
 def test_gaps() -> None:
     assert code(at(0, 2, 4, 6, 12, 14)) == "gaps"
 
