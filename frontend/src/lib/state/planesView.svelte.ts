@@ -12,6 +12,7 @@ import {
   middleOf,
   movedTo,
   PLANE_NAMES,
+  PROJECTIONS,
   slabRange,
   within,
   type Plane,
@@ -195,12 +196,21 @@ export class PlanesView {
     };
   }
 
+  zoomBy(factor: number): void {
+    this.setPane(this.active, { zoom: this.pane(this.active).zoom * factor });
+  }
+
   fit(name: PlaneName): void {
     this.setPane(name, FIT);
   }
 
   setSlab(mm: number): void {
     if (Number.isFinite(mm)) this.slabMm = Math.max(0, Math.min(mm, MAX_SLAB_MM));
+  }
+
+  nextProjection(): void {
+    this.projection =
+      PROJECTIONS[(PROJECTIONS.indexOf(this.projection) + 1) % PROJECTIONS.length] ?? 'average';
   }
 
   /** Contrast and brightness while a button is held; `keepWindow` makes them those of the cell. */

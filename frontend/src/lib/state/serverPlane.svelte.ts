@@ -15,6 +15,7 @@ export class ServerPlane {
   readonly picture = new Latest<ServerCut>(({ bitmap }) => bitmap.close());
   #reading = $state.raw<{ done: number; count: number } | null>(null);
   #asked = '';
+  #address: ResliceAddress | null = null;
 
   /** Null: the server is not reading the volume, or does not say so. */
   get reading(): { done: number; count: number } | null {
@@ -25,7 +26,13 @@ export class ServerPlane {
     const asked = JSON.stringify(address);
     if (asked === this.#asked && !this.picture.error) return;
     this.#asked = asked;
+    this.#address = address;
     void this.picture.ask((signal) => this.#read(address, signal));
+  }
+
+  /** After `clear`: asks for the same once more. */
+  again(): void {
+    if (this.#address && !this.#asked) this.ask(this.#address);
   }
 
   clear(): void {

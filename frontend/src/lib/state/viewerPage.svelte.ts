@@ -3,6 +3,7 @@ import { readStudy, type StudyDetail } from '$lib/api/studies';
 import type { ToolName, Viewer } from '$lib/viewer/types';
 import { Latest } from './latest.svelte';
 import { Measurements } from './measurements.svelte';
+import type { PlanesView } from './planesView.svelte';
 import { ViewerCell } from './viewerCell.svelte';
 import { CELL_COUNTS, cellLink, writeLink, type Layout, type ViewerLink } from './viewerLink';
 import { LinkedScroll } from './viewerLinkedScroll.svelte';
@@ -25,6 +26,8 @@ export class ViewerPage {
   isLayoutOpen = $state(false);
   /** What was just done, for a moment. */
   said = $state<'linkCopied' | 'notCopied' | 'saved' | 'noSpacing' | 'noPrior' | 'copied' | null>(null);
+  /** The planes on the screen, while the layout shows them: what acts on the picture acts on them. */
+  planes = $state.raw<PlanesView | null>(null);
   /** Leaves the viewer. */
   leave: () => void = () => {};
   panel = $state<Panel | null>(null);

@@ -673,6 +673,9 @@ export const en = {
       layout: ['Layout', 'How many pictures, side by side'],
       linked: ['Link', 'Scroll all pictures together, by position'],
       planes: ['Planes', 'Axial, coronal and sagittal of one volume'],
+      thinner: ['Thinner slab', 'Planes: a millimetre less'],
+      thicker: ['Thicker slab', 'Planes: a millimetre more'],
+      projection: ['Projection', 'Planes: average, MIP or MinIP of the slab'],
       beside: ['Prior', 'The newest earlier study of this patient beside'],
       strip: ['Series', 'The list of series'],
       overlays: ['Corners', 'Show or hide what stands in the corners'],
@@ -814,8 +817,6 @@ export const en = {
       maximum: 'The brightest voxel (maximum intensity projection)',
       minimum: 'The darkest voxel (minimum intensity projection)',
     },
-    reset: 'Reset',
-    resetHint: 'Crosshair, zoom, slab and window as at the beginning',
     pane: (name: string) => `${name} plane`,
     alternative: (parts: string[]) => parts.join(', '),
     spoken: (n: number, count: number, mm: string) =>

@@ -41,6 +41,7 @@ import Undo from '@lucide/svelte/icons/undo-2';
 import X from '@lucide/svelte/icons/x';
 import ZoomIn from '@lucide/svelte/icons/zoom-in';
 import ZoomOut from '@lucide/svelte/icons/zoom-out';
+import type { PlanesView } from '$lib/state/planesView.svelte';
 import type { ViewerPage } from '$lib/state/viewerPage.svelte';
 import type { ToolName } from '$lib/viewer/types';
 import type { texts } from '$lib/texts';
@@ -75,16 +76,29 @@ const tool = (id: CommandId & ToolName, key: string, icon: Icon, group: Group = 
   tool: id,
   run: (page) => page.useTool(id),
   isOn: (page) => page.tool === id,
-  ...(group === 'measure' ? { isPossible: (page) => page.engineError === null } : {}),
+  ...(group === 'measure' ? { isPossible: (page) => page.engineError === null && !page.planes } : {}),
 });
+
+/** Of what planes do not have: they lie as radiologists see them. */
+const isOfSlices = (page: ViewerPage) => page.planes === null;
 
 const scroll = (id: CommandId, keys: string[], by: number, icon: Icon): Command => ({
   id,
   group: 'slices',
   keys,
   icon,
-  run: ({ active }) => active.step(by),
+  run: ({ active, planes }) => (planes ? planes.step(planes.active, by) : active.step(by)),
   repeats: true,
+});
+
+const slab = (id: CommandId, key: string, change: (planes: PlanesView) => void): Command => ({
+  id,
+  group: 'layout',
+  keys: [key],
+  icon: Box,
+  run: ({ planes }) => planes && change(planes),
+  isPossible: ({ planes }) => planes !== null,
+  repeats: id !== 'projection',
 });
 
 const panel = (
@@ -125,14 +139,15 @@ export const COMMANDS: readonly Command[] = [
     group: 'slices',
     keys: ['Home'],
     icon: MoveVertical,
-    run: ({ active }) => active.goTo(0),
+    run: ({ active, planes }) => (planes ? planes.goTo(planes.active, 0) : active.goTo(0)),
   },
   {
     id: 'lastSlice',
     group: 'slices',
     keys: ['End'],
     icon: MoveVertical,
-    run: ({ active }) => active.goTo(active.count - 1),
+    run: ({ active, planes }) =>
+      planes ? planes.goTo(planes.active, Infinity) : active.goTo(active.count - 1),
   },
   {
     id: 'cine',
@@ -141,7 +156,7 @@ export const COMMANDS: readonly Command[] = [
     icon: Play,
     run: playOrPause,
     isOn: ({ active }) => active.state?.isPlaying ?? false,
-    isPossible: ({ active }) => active.hasPixels && active.count > 1,
+    isPossible: ({ active, planes }) => active.hasPixels && active.count > 1 && !planes,
   },
 
   {
@@ -152,7 +167,14 @@ export const COMMANDS: readonly Command[] = [
     run: ({ active }) => active.update({ isInverted: !active.view.isInverted }),
     isOn: ({ active }) => active.view.isInverted,
   },
-  { id: 'rotate', group: 'picture', keys: ['r'], icon: RotateCw, run: ({ active }) => active.rotate(90) },
+  {
+    id: 'rotate',
+    group: 'picture',
+    keys: ['r'],
+    icon: RotateCw,
+    run: ({ active }) => active.rotate(90),
+    isPossible: isOfSlices,
+  },
   {
     id: 'flipHorizontally',
     group: 'picture',
@@ -160,6 +182,7 @@ export const COMMANDS: readonly Command[] = [
     icon: FlipHorizontal,
     run: ({ active }) => active.update({ isFlippedHorizontally: !active.view.isFlippedHorizontally }),
     isOn: ({ active }) => active.view.isFlippedHorizontally,
+    isPossible: isOfSlices,
   },
   {
     id: 'flipVertically',
@@ -168,8 +191,15 @@ export const COMMANDS: readonly Command[] = [
     icon: FlipVertical,
     run: ({ active }) => active.update({ isFlippedVertically: !active.view.isFlippedVertically }),
     isOn: ({ active }) => active.view.isFlippedVertically,
+    isPossible: isOfSlices,
   },
-  { id: 'fit', group: 'picture', keys: ['f'], icon: Maximize, run: ({ active }) => active.fit() },
+  {
+    id: 'fit',
+    group: 'picture',
+    keys: ['f'],
+    icon: Maximize,
+    run: ({ active, planes }) => (planes ? planes.fit(planes.active) : active.fit()),
+  },
   {
     id: 'oneToOne',
     group: 'picture',
@@ -178,13 +208,14 @@ export const COMMANDS: readonly Command[] = [
     run: ({ active }) => {
       if (!active.oneToOneMm()) say('noSpacing');
     },
+    isPossible: isOfSlices,
   },
   {
     id: 'zoomIn',
     group: 'picture',
     keys: ['+'],
     icon: ZoomIn,
-    run: ({ active }) => active.zoomBy(1.25),
+    run: ({ active, planes }) => (planes ? planes.zoomBy(1.25) : active.zoomBy(1.25)),
     repeats: true,
   },
   {
@@ -192,10 +223,16 @@ export const COMMANDS: readonly Command[] = [
     group: 'picture',
     keys: ['-'],
     icon: ZoomOut,
-    run: ({ active }) => active.zoomBy(0.8),
+    run: ({ active, planes }) => (planes ? planes.zoomBy(0.8) : active.zoomBy(0.8)),
     repeats: true,
   },
-  { id: 'reset', group: 'picture', keys: ['Backspace'], icon: Undo, run: ({ active }) => active.reset() },
+  {
+    id: 'reset',
+    group: 'picture',
+    keys: ['Backspace'],
+    icon: Undo,
+    run: ({ active, planes }) => (planes ? planes.reset() : active.reset()),
+  },
 
   {
     id: 'layout',
@@ -222,6 +259,9 @@ export const COMMANDS: readonly Command[] = [
     run: (page) => page.useLayout(page.layout === 'planes' ? '1x1' : 'planes'),
     isOn: (page) => page.layout === 'planes',
   },
+  slab('thinner', '[', (planes) => planes.setSlab(planes.slabMm - 1)),
+  slab('thicker', ']', (planes) => planes.setSlab(planes.slabMm + 1)),
+  slab('projection', '\\', (planes) => planes.nextProjection()),
   {
     id: 'beside',
     group: 'layout',
