@@ -29,6 +29,11 @@ test('the pictures of the documents', async ({ page }) => {
     await page.mouse.move(640, 700);
     await page.waitForTimeout(500); // the button's colour settles
     await page.screenshot({ path: join(IMAGES, 'dashboard.png') });
+
+    await page.getByRole('link', { name: 'Open in the viewer' }).click();
+    await expect(page.getByTestId('badges')).toHaveText('Complete', { timeout: 30_000 });
+    await page.waitForTimeout(1000); // the thumbnail of the strip
+    await page.screenshot({ path: join(IMAGES, 'viewer.png') });
   } finally {
     await stack.stop();
   }

@@ -113,7 +113,7 @@ export class ViewerCell {
   get facts(): PictureFacts | null {
     return (
       factsOfPixels(this.state) ??
-      (this.#showsServer ? factsOfServer(this.picture.value, this.detail.value, this.view, this.size) : null)
+      (this.#showsServer ? factsOfServer(this.serverPicture, this.detail.value, this.view, this.size) : null)
     );
   }
 
@@ -124,8 +124,10 @@ export class ViewerCell {
 
   #wasDrawn = $state(false);
 
+  /** Waits for the proportion of its pixels: a picture that is drawn out afterwards was a wrong one. */
   get serverPicture(): ShownSlice | null {
-    return this.#showsServer && !this.hasPixels ? this.picture.value : null;
+    const hasProportion = this.detail.value !== null || this.detail.error !== null;
+    return this.#showsServer && !this.hasPixels && hasProportion ? this.picture.value : null;
   }
 
   get pictureStack() {

@@ -10,6 +10,8 @@ vi.mock('$lib/api/metadata', () => ({ readMetadata: never }));
 vi.mock('$lib/api/studies', () => ({ readStudy: never }));
 vi.mock('./sliceView.svelte', () => ({ loadSlice: never }));
 
+type Other = Parameters<typeof mostAlike>[0];
+
 let page: ViewerPage;
 
 beforeEach(() => {
@@ -92,9 +94,9 @@ describe('the series of another study that is most like the one shown', () => {
   };
 
   test('has the same description, else the same modality, else stands for the study', () => {
-    expect(mostAlike(study, 'CT', 'Head')).toBe('3');
-    expect(mostAlike(study, 'CT', 'Lung')).toBe('2');
-    expect(mostAlike(study, 'US', null)).toBe('1');
-    expect(mostAlike({ series: [], series_instance_uid: null }, 'CT', null)).toBeNull();
+    expect(mostAlike(study as Other, 'CT', 'Head')).toBe('3');
+    expect(mostAlike(study as Other, 'CT', 'Lung')).toBe('2');
+    expect(mostAlike(study as Other, 'US', null)).toBe('1');
+    expect(mostAlike({ series: [], series_instance_uid: null } as Other, 'CT', null)).toBeNull();
   });
 });
