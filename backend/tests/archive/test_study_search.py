@@ -157,6 +157,12 @@ class TestOrder:
         assert find(sort=sign + column, limit=3, offset=2) == whole[2:]
         assert find(sort=sign + column, limit=2, offset=1) == whole[1:3]
 
+    @pytest.mark.parametrize("offset", range(4))
+    def test_pages_of_what_is_found(self, find: Find, offset: int) -> None:
+        # all are of Doe, and c has an MR beside others; with FEW at 0 the second page is far down the list
+        conditions: dict[str, Any] = {"modalities": ("CT", "MR"), "sort": "-study_date"}
+        assert find("doe", limit=1, offset=offset, **conditions) == "bac"[offset : offset + 1]
+
     @pytest.mark.parametrize("column", SORTABLE)
     def test_the_other_direction_is_the_same_order_backwards(self, find: Find, column: str) -> None:
         assert find(sort=f"-{column}") == find(sort=column)[::-1]
