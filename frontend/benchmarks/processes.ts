@@ -16,20 +16,24 @@ function residentBytes(pid: number): number {
   return 1024 * (kilobytes('RssAnon') + kilobytes('RssShmem'));
 }
 
-/** The largest page's process, and the one that draws. */
-export async function readMemory(browser: Browser): Promise<Memory> {
+export type Processes = { type: string; id: number; cpuTime: number }[];
+
+/** The processes of a browser that Playwright drives. */
+export async function processesOf(browser: Browser): Promise<Processes> {
   const session = await browser.newBrowserCDPSession();
   const { processInfo } = await session.send('SystemInfo.getProcessInfo');
   await session.detach();
+  return processInfo;
+}
+
+/** The largest page's process, and the one that draws. */
+export function readMemory(processes: Processes): Memory {
   const largest = (type: string) =>
-    Math.max(0, ...processInfo.filter((one) => one.type === type).map(({ id }) => residentBytes(id)));
+    Math.max(0, ...processes.filter((one) => one.type === type).map(({ id }) => residentBytes(id)));
   return { page: largest('renderer'), drawing: largest('GPU') };
 }
 
 /** Seconds of processor time that all processes of the browser took so far; hardly changed by what else runs. */
 export async function readProcessorSeconds(browser: Browser): Promise<number> {
-  const session = await browser.newBrowserCDPSession();
-  const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-  await session.detach();
-  return processInfo.reduce((sum, one) => sum + one.cpuTime, 0);
+  return (await processesOf(browser)).reduce((sum, one) => sum + one.cpuTime, 0);
 }

@@ -7,11 +7,12 @@
 import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { chromium, expect, test, type Browser, type Page } from '@playwright/test';
-import { createAccount, fillLogIn, waitForIndex } from '../e2e/journey';
+import { ACCOUNT, createAccount, fillLogIn, waitForIndex } from '../e2e/journey';
 import { Stack } from '../e2e/stack';
 import settings from '../playwright.config';
 import { countDrawn, readDrawn } from './drawn';
 import { openPeer, readMarks, watchScripts, watchTraffic } from './loading';
+import { BareBrowser } from './bareBrowser';
 import { readMemory, readProcessorSeconds } from './processes';
 import { Report } from './report';
 import { measureWheel } from './wheel';
@@ -74,7 +75,6 @@ test('the viewer', async () => {
     await page.goto(stack.webUrl);
     await fillLogIn(page);
     await expect(page.getByRole('button', { name: 'Show image' })).toBeVisible();
-    const before = await readMemory(browser);
     const spent = await readProcessorSeconds(browser);
 
     const scripts = watchScripts(page);
@@ -90,10 +90,6 @@ test('the viewer', async () => {
     ours.add('route to all slices', first.complete - first.route, 'ms');
     ours.add('script (gzip)', await scripts.kilobytes(), 'kB');
 
-    const after = await readMemory(browser);
-    ours.add('memory of the page', after.page / MIB, 'MiB');
-    ours.add('  beyond the dashboard, by the raw size', (after.page - before.page) / RAW_BYTES, 'x', 2);
-    ours.add('memory of the drawing process', after.drawing / MIB, 'MiB');
     await addWheel(ours, browser, page);
 
     await page.goto('about:blank');
@@ -132,6 +128,26 @@ async function measureLogOut(page: Page): Promise<void> {
   ours.add('log-out, with the series in the cache', seconds, 'ms');
 }
 
+test("memory of the viewer's page", async () => {
+  const browser = await BareBrowser.start(join(stack.folder, 'bare'), ARGUMENTS, SIZE);
+  await browser.open(`${stack.webUrl}/login`);
+  await browser.waitFor('document.querySelector("form") !== null');
+  const form = JSON.stringify(ACCOUNT);
+  await browser.evaluate(
+    `fetch('${stack.apiUrl}/auth/token', {method: 'POST', credentials: 'include', body: new URLSearchParams(${form})})`,
+  );
+  await browser.open(`${stack.webUrl}/dashboard`);
+  await browser.waitFor('document.querySelector("main button") !== null');
+  const before = readMemory(await browser.processes());
+  await browser.open(`${stack.webUrl}/viewer/${series}`);
+  await browser.waitFor('performance.getEntriesByName("viewer:complete").length > 0');
+  const after = readMemory(await browser.processes());
+  ours.add('memory of the page', after.page / MIB, 'MiB');
+  ours.add('  beyond the dashboard, by the raw size', (after.page - before.page) / RAW_BYTES, 'x', 2);
+  ours.add('memory of the drawing process', after.drawing / MIB, 'MiB');
+  await browser.stop();
+});
+
 test('the peer', async () => {
   test.skip(!PEER, 'BENCH_PEER names no other viewer');
   await withBrowser('peer', async (browser, page) => {
@@ -142,9 +158,19 @@ test('the peer', async () => {
     theirs.add('link to the first picture', first, 'ms');
     theirs.add('link to all slices', last, 'ms');
     theirs.add('script (gzip)', await scripts.kilobytes(), 'kB');
-    const after = await readMemory(browser);
-    theirs.add('memory of the page', after.page / MIB, 'MiB');
-    theirs.add('memory of the drawing process', after.drawing / MIB, 'MiB');
     await addWheel(theirs, browser, page);
   });
+});
+
+test("memory of the peer's page", async () => {
+  test.skip(!PEER, 'BENCH_PEER names no other viewer');
+  const browser = await BareBrowser.start(join(stack.folder, 'bare peer'), ARGUMENTS, SIZE);
+  await browser.open(PEER ?? '');
+  const frames =
+    "performance.getEntriesByType('resource').filter(({ name }) => name.includes('/frames/')).length";
+  await browser.waitFor(`performance.setResourceTimingBufferSize(10000), ${frames} >= ${SLICES}`);
+  const after = readMemory(await browser.processes());
+  theirs.add('memory of the page', after.page / MIB, 'MiB');
+  theirs.add('memory of the drawing process', after.drawing / MIB, 'MiB');
+  await browser.stop();
 });
