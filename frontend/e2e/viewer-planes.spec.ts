@@ -261,10 +261,7 @@ test.describe('planes of a volume', () => {
     await expect(page.getByText(/cannot be shown in other planes/)).toHaveCount(0);
   });
 
-  test('a volume that does not fit is cut by the server', async ({
-    page,
-    planes: { stack, made, localizer },
-  }) => {
+  test('a volume that does not fit is cut by the server', async ({ page, planes: { stack, made } }) => {
     // Of the memory that the page may use, hardly anything is left.
     await page.addInitScript(() => Object.defineProperty(navigator, 'deviceMemory', { value: 0.0005 }));
     await openPlanes(page, stack, made.marker);
@@ -277,6 +274,26 @@ test.describe('planes of a volume', () => {
     for (let i = 0; i < 10; i++) await page.mouse.wheel(0, 60);
     await expect(indexOf(page, 'Axial')).toHaveText('31 / 40');
     await expect.poll(async () => (await look(axial)).brightest).toBeGreaterThan(200);
+  });
+
+  test('planes take the slices that are here already', async ({ page, planes: { stack, made } }) => {
+    await logIn(page, stack.webUrl);
+    await page.goto(`${stack.webUrl}/viewer/${made.marker}`);
+    await expect(page.getByTestId('badges').getByText('Complete')).toBeVisible();
+    const fetched: string[] = [];
+    page.on('request', (request) => {
+      if (/\/(frames|slices|metadata)\b/.test(request.url())) fetched.push(request.url());
+    });
+    await page.keyboard.press('x');
+    await expect.poll(async () => (await look(pane(page, 'coronal'))).isEmpty).toBe(false);
+    await expect(pane(page, 'axial')).toHaveAttribute('aria-valuenow', '21');
+    await page.keyboard.press('ArrowDown');
+    await expect(indexOf(page, 'Axial')).toHaveText('22 / 40');
+    // And back, at the slice through the crosshair.
+    await page.keyboard.press('x');
+    await expect(page.getByTestId('badges').getByText('Complete')).toBeVisible();
+    await expect(page.getByText('22 / 40')).toBeVisible();
+    expect(fetched).toEqual([]);
   });
 
   test('one pane with a switch on a phone', async ({ page, planes: { stack, made } }) => {
