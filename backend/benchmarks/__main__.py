@@ -42,7 +42,9 @@ _MEASURES = (
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["all", "scale", "lists", "series", "thumbnails"], default="all")
+    parser.add_argument(
+        "what", nargs="?", choices=["all", "scale", "lists", "series", "thumbnails"], default="all"
+    )
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
     parser.add_argument("--database-url", default="", help="address of a PostgreSQL server for `lists`")
     arguments = parser.parse_args()
