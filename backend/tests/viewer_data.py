@@ -114,6 +114,13 @@ CASES: dict[str, Callable[[], Dataset]] = {
         WindowCenter=40,
         WindowWidth=400,
     ),
+    "modality table with padding": lambda: image(
+        ramp(0, 1023, np.uint16),
+        ModalityLUTSequence=[table((np.arange(1024) ** 2 // 16).astype(np.uint16), 0, 16)],
+        PixelPaddingValue=1023,
+        WindowCenter=30000,
+        WindowWidth=50000,
+    ),
     "palette": lambda: image(ramp(0, 255, np.uint8), **_palette()),
     "colour by planes": lambda: image(
         np.stack(

@@ -1,15 +1,14 @@
 /**
  * The viewer's canvas equals the server's picture of the same slice and window: for every transfer syntax of the
  * corpus, of the files that pydicom brings, and for what `backend/tests/viewer_data.py` makes. At one pixel of the
- * screen for each column no grey level may differ by more than TOLERANCE; what decoders of lossy JPEG make may differ
- * by LOSSY_TOLERANCE, since two of them round differently (PS3.5 8.2.1 does not fix the inverse transform).
+ * screen for each column no grey level differs by more than TOLERANCE. Differences come from lossy JPEG in colour
+ * only: two decoders round differently (PS3.5 8.2.1 does not fix the inverse transform).
  */
 import { createAccount, expect, getToken, logIn, Stack, test as base } from './journey';
 import { cellAt, readPicture, readState, showSlice, waitForPixels } from './cells';
 import { CORPUS } from './stack';
 
 const TOLERANCE = 1;
-const LOSSY_TOLERANCE = 3;
 const FOLDERS = [
   'transfer_syntaxes_one_slice',
   'compressed',
@@ -21,6 +20,11 @@ const FOLDERS = [
   'mr_ge_sagittal',
   'ct_philips_phantom',
 ];
+
+/** What reaches the browser as it is stored: plain, RLE, JPEG, JPEG lossless, JPEG-LS, JPEG 2000 and HTJ2K. */
+const SYNTAXES = ['1.2.840.10008.1.2.1', '1.2.840.10008.1.2.5', '50', '70', '80', '90', '202'].map((uid) =>
+  uid.includes('.') ? uid : `1.2.840.10008.1.2.4.${uid}`,
+);
 
 interface Series {
   series_instance_uid: string;
@@ -51,31 +55,39 @@ async function ask<T>(stack: Stack, path: string): Promise<T> {
   return (await (await fetch(`${stack.apiUrl}${path}`, { headers })).json()) as T;
 }
 
+/** The made series and those of pydicom are 47; the corpus adds seven that are not among them. */
 async function waitUntilIndexed(stack: Stack): Promise<void> {
   await expect
-    .poll(
-      async () => {
-        const { index } = await ask<{ index: { state: string; pending: number; indexed: number } }>(
-          stack,
-          '/volumes?limit=1',
-        );
-        return index.state === 'ready' && index.pending === 0 && index.indexed > 0;
-      },
-      { timeout: 120_000, intervals: [1000] },
-    )
-    .toBe(true);
+    .poll(async () => (await ask<{ total: number }>(stack, '/volumes?limit=1')).total, {
+      timeout: 120_000,
+      intervals: [1000],
+    })
+    .toBeGreaterThanOrEqual(CORPUS ? 54 : 47);
 }
 
 test('each picture is the server’s picture', async ({ page, full }) => {
   test.setTimeout(600_000);
-  const { volumes } = await ask<{ volumes: Series[] }>(full, '/volumes?limit=200');
-  expect(volumes.length).toBeGreaterThan(20);
+  const { volumes, total } = await ask<{ volumes: Series[]; total: number }>(full, '/volumes?limit=200');
+  expect(volumes).toHaveLength(total);
   await logIn(page);
   await page.setViewportSize({ width: 1400, height: 1200 });
   await page.goto(`/viewer/${volumes[0]?.series_instance_uid}`);
   const cell = cellAt(page);
   await waitForPixels(cell);
   const token = await getToken(full);
+
+  // What the frames came in, as their parts say.
+  const syntaxes = new Set<string>();
+  page.on('response', (response) => {
+    if (!/\/frames\?/.test(response.url())) return;
+    void response.body().then(
+      (body) => {
+        for (const [, uid = ''] of body.toString('latin1').matchAll(/transfer-syntax=([\d.]+)/g))
+          syntaxes.add(uid);
+      },
+      () => undefined,
+    );
+  });
 
   const found: string[] = [];
   const seen = { same: 0, close: 0, drawnByServer: 0, refused: 0 };
@@ -104,14 +116,16 @@ test('each picture is the server’s picture', async ({ page, full }) => {
       if (shown.isDrawnByServer) seen.drawnByServer++;
       else if (largest === 0) seen.same++;
       else seen.close++;
-      const allowed = shown.isLossy || shown.isColor ? LOSSY_TOLERANCE : TOLERANCE;
+      const allowed = shown.isColor ? TOLERANCE : 0;
       if (largest > allowed) {
         found.push(`${name}: ${largest} in ${differing} pixels, ${shown.photometricInterpretation}`);
-      } else if (largest > 0) console.log(`${name}: ${largest} in ${differing}`);
+      }
     }
   }
-  console.log(seen);
+  console.log(volumes.length, seen, [...syntaxes]);
   expect(found).toEqual([]);
+  expect(seen.drawnByServer).toBeGreaterThan(0);
+  if (CORPUS) expect([...syntaxes].sort()).toEqual(expect.arrayContaining(SYNTAXES));
 });
 
 /** Runs in the page: the server's picture as the browser paints it, or null where the server refuses. */

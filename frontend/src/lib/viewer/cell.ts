@@ -67,6 +67,8 @@ export class Cell implements ImageCell {
   #choice: SeriesChoice | null = null;
   #isWindowed = false;
   #stack: Stack | null = null;
+  /** What gives the stack back, also one that is still on its way. */
+  #lease: Promise<Stack> | null = null;
   #forgetStack: (() => void) | null = null;
   #guess: WindowSetting | 'constant' | null = null;
   #voi: { key: string; voi: Voi | null } | null = null;
@@ -144,15 +146,13 @@ export class Cell implements ImageCell {
     this.#phase = 'opening';
     this.#emit();
     const { budget } = this.#engine;
-    const opening = acquireStack(choice, view.index ?? null, { budget, isWindowed });
+    const lease = acquireStack(choice, view.index ?? null, { budget, isWindowed });
+    this.#lease = lease;
     // The new one first: where it is the old one, nothing is fetched again.
     before?.();
     try {
-      const stack = await opening;
-      if (turn !== this.#turn) {
-        releaseStack(choice, isWindowed);
-        return 'superseded';
-      }
+      const stack = await lease;
+      if (turn !== this.#turn) return 'superseded';
       this.#enter(stack, view.index);
       return 'shown';
     } catch (error) {
@@ -353,11 +353,12 @@ export class Cell implements ImageCell {
   #leave(): (() => void) | null {
     this.#forgetStack?.();
     this.#forgetStack = null;
-    const [choice, isWindowed, stack] = [this.#choice, this.#isWindowed, this.#stack];
+    const lease = this.#lease;
+    this.#lease = null;
     this.#stack = null;
     this.#problem = this.#tooLarge = this.#guess = this.#voi = null;
     this.viewport.clearPixels();
-    return stack && choice ? () => releaseStack(choice, isWindowed) : null;
+    return lease && (() => releaseStack(lease));
   }
 
   #enter(stack: Stack, index: number | undefined): void {

@@ -23,10 +23,6 @@ export async function startViewer(options: ViewerOptions = {}): Promise<Viewer> 
  */
 export function fetchAhead(choice: SeriesChoice, index: number | null): () => void {
   // Who shows the stack is told what went wrong.
-  acquireStack(choice, index, { budget: deviceBudget(), isWindowed: false }).catch(() => undefined);
-  let isHeld = true;
-  return () => {
-    if (isHeld) releaseStack(choice, false);
-    isHeld = false;
-  };
+  const lease = acquireStack(choice, index, { budget: deviceBudget(), isWindowed: false });
+  return () => releaseStack(lease);
 }

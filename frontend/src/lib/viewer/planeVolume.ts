@@ -33,6 +33,7 @@ export class StackPlanes implements PlaneVolume {
   readonly #budget: number;
   readonly #sheets = new Map<PlaneName, Sheet>();
   #stack: Stack | null = null;
+  #lease: Promise<Stack> | null = null;
   #forget: (() => void) | null = null;
   #middle: FrameDescription | null = null;
   #guess: WindowSetting | 'constant' | null = null;
@@ -111,9 +112,10 @@ export class StackPlanes implements PlaneVolume {
     this.#problem = this.#tooLarge = null;
     const { choice, index } = this.#options;
     // At once, so that a stack which a cell is about to leave stays.
-    const opening = acquireStack(choice, index, { budget: this.#budget, isWindowed: false });
-    opening.then(
-      (stack) => (turn === this.#turn ? this.#enter(stack, turn) : releaseStack(choice, false)),
+    const lease = acquireStack(choice, index, { budget: this.#budget, isWindowed: false });
+    this.#lease = lease;
+    lease.then(
+      (stack) => (turn === this.#turn ? this.#enter(stack, turn) : undefined),
       (error: unknown) => turn === this.#turn && this.#fail(error),
     );
   }
@@ -149,7 +151,8 @@ export class StackPlanes implements PlaneVolume {
     this.#forget?.();
     this.#forget = null;
     this.#sheets.clear();
-    if (this.#stack) releaseStack(this.#options.choice, false);
+    if (this.#lease) releaseStack(this.#lease);
+    this.#lease = null;
     this.#stack = this.#middle = this.#guess = null;
   }
 

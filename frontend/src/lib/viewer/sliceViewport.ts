@@ -62,6 +62,8 @@ export class SliceViewport extends StackViewport {
   /** The picture in its own size; drawn again when slice, window or inversion change. */
   #picture: HTMLCanvasElement | null = null;
   #isPictureStale = true;
+  /** Where pixels are drawn; kept, since a film would make dozens of them a second. */
+  #words: ImageData | null = null;
   #matrix: Matrix = [1, 0, 0, 1, 0, 0];
   /** Told after each picture that was drawn. */
   ondrawn: ((shown: ShownSlice | null) => void) | null = null;
@@ -158,7 +160,7 @@ export class SliceViewport extends StackViewport {
   /** Forgets pixels that it holds beside the stack. */
   clearPixels(): void {
     this.showSlice(null);
-    this.#picture = null;
+    this.#picture = this.#words = null;
     this.#draw();
   }
 
@@ -259,7 +261,10 @@ export class SliceViewport extends StackViewport {
     }
     if (this.#isPictureStale) {
       const context = picture.getContext('2d', { alpha: false, willReadFrequently: true });
-      const image = new ImageData(columns, rows);
+      if (this.#words?.width !== columns || this.#words.height !== rows) {
+        this.#words = new ImageData(columns, rows);
+      }
+      const image = this.#words;
       drawPixels(new Uint32Array(image.data.buffer), pixels, description, this.#voi, this.#isInverted);
       context?.putImageData(image, 0, 0);
       this.#isPictureStale = false;
