@@ -111,7 +111,7 @@ async function removeAll(page: Page): Promise<void> {
       .click();
     await expect(itemsOf(page)).toHaveCount(count - 1);
   }
-  await page.waitForTimeout(800);
+  await page.waitForTimeout(1500); // the last one is saved, too
 }
 
 test.describe('a length', () => {
@@ -184,6 +184,7 @@ test.describe('a length', () => {
     await saved(page);
     await page.keyboard.press('Control+Shift+z');
     await expect(itemsOf(page)).toHaveCount(0);
+    await removeAll(page);
   });
 
   test('is moved by its handles', async ({ page, phantoms }) => {
@@ -337,6 +338,7 @@ test('two tabs of one person follow each other', async ({ page, phantoms }) => {
   await expect(jumpOf(page, 'of the second tab')).toBeVisible();
   await panelOf(second).getByRole('button', { name: 'Delete of the second tab' }).click();
   await expect(itemsOf(page)).toHaveCount(0);
+  await removeAll(second);
   await second.close();
 });
 
@@ -387,6 +389,7 @@ test('all of it goes by keyboard', async ({ page, phantoms }) => {
   await expect(jumpOf(page, 'by keys')).toBeVisible();
   await page.keyboard.press('Delete');
   await expect(itemsOf(page)).toHaveCount(0);
+  await removeAll(page);
 });
 
 test('a finger draws, and two fingers zoom', async ({ browser, phantoms }) => {
@@ -425,7 +428,7 @@ test('a finger draws, and two fingers zoom', async ({ browser, phantoms }) => {
     .toBeGreaterThan(1.1);
   await shapesOf(page).focus();
   await page.keyboard.press('Delete');
-  await page.waitForTimeout(800);
+  await removeAll(page);
   await context.close();
 });
 

@@ -790,13 +790,15 @@ export const en = {
     cursor: 'Arrow keys move the cross, with Shift by ten; Enter places a point, Escape ends.',
     placed: (remaining: number) =>
       `Point placed, ${amount(remaining, { one: 'more to place', other: 'more to place' })}.`,
-    keys: {
-      undo: 'Undo',
-      redo: 'Redo',
-      remove: 'Delete the selected measurement',
-      place: 'Place a point by keyboard',
-      nudge: 'Move the selected measurement',
-    },
+    /** For the sheet of shortcuts: key, and what it does. */
+    shortcuts: [
+      ['Enter', 'Place a point: arrow keys move the cross'],
+      ['Del', 'Delete the selected measurement'],
+      ['F2', 'Name the selected measurement'],
+      ['Alt+↑', 'Move the selected one; ↓ ← → as well'],
+      ['Ctrl+Z', 'Undo'],
+      ['Ctrl+Shift+Z', 'Do again'],
+    ] as [string, string][],
   },
 
   /** Multiplanar reformatting. */
