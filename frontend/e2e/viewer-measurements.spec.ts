@@ -58,6 +58,16 @@ async function open(page: Page, series: string, account = ACCOUNT): Promise<Loca
 async function openPanel(page: Page): Promise<void> {
   await page.keyboard.press('k');
   await expect(panelOf(page)).toBeVisible();
+  // The picture makes room for the list: where its points are is known once it stands still.
+  let before = '';
+  await expect
+    .poll(async () => {
+      const now = JSON.stringify(await clientOf(cellAt(page), [0, 0]));
+      const isStill = now === before;
+      before = now;
+      return isStill;
+    })
+    .toBe(true);
 }
 
 function clientOf(cell: Locator, point: ImagePoint): Promise<readonly [number, number]> {
@@ -384,6 +394,7 @@ test('all of it goes by keyboard', async ({ page, phantoms }) => {
   await jumpOf(page, 'Length').focus();
   await page.keyboard.press('Enter');
   await page.keyboard.press('F2');
+  await expect(panelOf(page).getByRole('textbox', { name: 'Name of Length' })).toBeFocused();
   await page.keyboard.type('by keys');
   await page.keyboard.press('Enter');
   await expect(jumpOf(page, 'by keys')).toBeVisible();
