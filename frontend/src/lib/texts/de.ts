@@ -784,8 +784,6 @@ export const de: Translation = {
       maximum: 'Das hellste Voxel (Maximumintensitätsprojektion)',
       minimum: 'Das dunkelste Voxel (Minimumintensitätsprojektion)',
     },
-    reset: 'Zurücksetzen',
-    resetHint: 'Fadenkreuz, Zoom, Dicke und Fenster wie am Anfang',
     pane: (name) => `Ebene ${name}`,
     alternative: en.planes.alternative,
     spoken: (n, count, mm) => `Schicht ${formatNumber(n)} von ${formatNumber(count)}, ${mm}`,
