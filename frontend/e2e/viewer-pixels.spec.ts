@@ -22,8 +22,9 @@ const FOLDERS = [
 ];
 
 /**
- * What reaches the browser as it is stored: plain, RLE, JPEG, JPEG-LS and JPEG 2000. Frames whose stream says another
- * precision than their file come decoded, as do JPEG lossless and HTJ2K of the corpus for that reason.
+ * What reaches the browser as it is stored: plain, RLE, JPEG, JPEG-LS and JPEG 2000. JPEG lossless and some JPEG-LS of
+ * the corpus come decoded, since their streams say another precision than their files. Its HTJ2K file is one of several
+ * with the same SOP Instance UID, and another of them is shown: that decoder is not reached here.
  */
 const SYNTAXES = ['1.2.1', '1.2.5', '1.2.4.50', '1.2.4.81', '1.2.4.90', '1.2.4.91'].map(
   (end) => `1.2.840.10008.${end}`,
