@@ -154,7 +154,7 @@ for (const colorScheme of ['dark', 'light'] as const) {
     await expectNoFindings(page);
     await page.keyboard.press('Escape');
     for (const name of ['Attributes', 'Why?', 'Layout']) {
-      await page.getByRole('toolbar').getByRole('button', { name }).click();
+      await page.getByRole('group', { name: 'Tools' }).getByRole('button', { name }).click();
       await expectNoFindings(page);
     }
   });

@@ -129,7 +129,7 @@ test.describe('the image', () => {
     page,
   }) => {
     // As the server answers for such a series (docs/geometry.md); the rest of the answer is its own.
-    await page.route(/\/volumes\/[\d.]+$/, async (route) => {
+    await page.route(/\/volumes\/[\d.]+\?/, async (route) => {
       const answer = await route.fetch();
       const message = '2 images belong to another patient, in stacks of their own.';
       const excluded = [{ code: 'other_patient', message, sop_instance_uids: [] }];
