@@ -53,7 +53,8 @@ test.afterAll(async () => {
     theirs.print('The peer');
     for (const { name, value } of theirs.figures) {
       const mine = ours.value(name);
-      if (mine && value > 0) console.log(`${`${name}: ours / peer's`.padEnd(60)}${(mine / value).toFixed(2)}`);
+      if (mine && value > 0)
+        console.log(`${`${name}: ours / peer's`.padEnd(60)}${(mine / value).toFixed(2)}`);
     }
   }
   await stack?.stop();
