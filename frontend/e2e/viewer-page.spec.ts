@@ -222,6 +222,7 @@ test('a saved picture tells nothing about the patient unless asked', async ({ pa
 
 for (const colorScheme of ['dark', 'light'] as const) {
   test(`axe finds nothing in ${colorScheme} colours`, async ({ page, running }) => {
+    test.slow();
     await page.emulateMedia({ colorScheme });
     await openViewer(page, `/viewer/${running.uids.head}`);
     await expectNoFindings(page);

@@ -576,7 +576,7 @@ export const en = {
     tooLargeHint: 'Nothing is lost either way; the slice shown is drawn by the server.',
     keepNear: 'Keep near slices only',
     keepServer: 'Let the server draw',
-    noWebgl: 'This browser cannot draw the pixels itself (WebGL); the server draws the pictures.',
+    noWebgl: 'This browser cannot draw the pixels itself; the server draws the pictures.',
     noWebglHint: 'Scrolling, windows and links work; probing and measuring do not.',
     unknownSeries: 'This series is not, or no longer, in the data directory.',
     malformedSeries: 'The address names no valid series.',
