@@ -761,13 +761,14 @@ export const de: Translation = {
     nothingToRedo: 'Nichts zu wiederholen.',
     cursor: 'Pfeiltasten bewegen das Kreuz, mit Umschalt um zehn; Enter setzt einen Punkt, Escape beendet.',
     placed: (remaining) => `Punkt gesetzt, noch ${formatNumber(remaining)}.`,
-    keys: {
-      undo: 'Rückgängig',
-      redo: 'Wiederholen',
-      remove: 'Die gewählte Messung löschen',
-      place: 'Einen Punkt mit der Tastatur setzen',
-      nudge: 'Die gewählte Messung verschieben',
-    },
+    shortcuts: [
+      ['Enter', 'Punkt setzen: Pfeiltasten bewegen das Kreuz'],
+      ['Entf', 'Gewählte Messung löschen'],
+      ['F2', 'Gewählte Messung benennen'],
+      ['Alt+↑', 'Gewählte verschieben; auch ↓ ← →'],
+      ['Strg+Z', 'Rückgängig'],
+      ['Strg+Umschalt+Z', 'Wiederholen'],
+    ],
   },
 
   planes: {
