@@ -98,7 +98,7 @@ def write_metadata(
     for start in range(0, len(wanted.instance_ids), AT_ONCE):
         ids = wanted.instance_ids[start : start + AT_ONCE]
         documents = []
-        for sop_instance_uid, metadata in _metadata_of(database, directory, ids):
+        for sop_instance_uid, metadata in _metadata_of(database, directory, wanted, ids):
             address = InstanceAddress(wanted.study_instance_uid, wanted.series_instance_uid, sop_instance_uid)
             prefix = bulk_data_prefix.format(sop=sop_instance_uid)
             documents.append(under_address(metadata.content, address, prefix))
@@ -141,14 +141,21 @@ def under_address(content: bytes, address: InstanceAddress, bulk_data_prefix: st
 
 
 def _metadata_of(
-    database: Database, directory: DataDirectory, ids: Sequence[int]
+    database: Database, directory: DataDirectory, wanted: MetadataList, ids: Sequence[int]
 ) -> list[tuple[str, Metadata]]:
+    # While a long answer is sent, an instance may be removed and its number given to one of another patient.
+    in_series = (
+        Series.series_instance_uid == wanted.series_instance_uid,
+        Study.study_instance_uid == wanted.study_instance_uid,
+    )
     kept = (InstanceMetadata.content, InstanceMetadata.made_by)
     statement = (
         select(Instance.id, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode, *kept)
         .join(File, File.instance_id == Instance.id)
+        .join(Series, Instance.series_id == Series.id)
+        .join(Study, Series.study_id == Study.id)
         .outerjoin(InstanceMetadata, InstanceMetadata.instance_id == Instance.id)
-        .where(Instance.id.in_(ids))
+        .where(Instance.id.in_(ids), *in_series)
         .order_by(Instance.id)
     )
     with database.reading() as session:

@@ -2,15 +2,27 @@
 
 import json
 import tracemalloc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from imageserver.archive import series_metadata
 from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.files import DataDirectory
+from imageserver.archive.index_writer import Outcome
 from imageserver.archive.metadata import Metadata
-from imageserver.archive.series_metadata import MetadataList, under_address, write_metadata
+from imageserver.archive.models import Instance
+from imageserver.archive.series_metadata import (
+    MetadataList,
+    list_metadata,
+    under_address,
+    write_metadata,
+)
+from imageserver.database import Database
+from tests.builders import image, uid
+from tests.folders import Folder
 
 STUDY, SERIES = "1.2.3", "1.2.4"
 PADDING = "x" * 20_000
@@ -24,7 +36,9 @@ def document(sop: str, **other: Any) -> bytes:
 
 
 def test_3000_instances_in_the_memory_of_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
-    def some(_database: Any, _directory: Any, ids: Sequence[int]) -> list[tuple[str, Metadata]]:
+    def some(
+        _database: Any, _directory: Any, _wanted: MetadataList, ids: Sequence[int]
+    ) -> list[tuple[str, Metadata]]:
         assert len(ids) <= series_metadata.AT_ONCE
         padding = {"vr": "LT", "Value": [PADDING]}
         return [(f"1.5.{i}", Metadata(document(f"1.5.{i}", **{"00204000": padding}))) for i in ids]
@@ -43,6 +57,20 @@ def test_3000_instances_in_the_memory_of_a_few(monkeypatch: pytest.MonkeyPatch) 
 def test_no_instance_at_all() -> None:
     nothing: Any = None
     assert b"".join(write_metadata(nothing, nothing, MetadataList(STUDY, SERIES, '"tag"', ()))) == b"[]"
+
+
+def test_what_was_given_the_number_of_a_removed_instance_is_not_told(
+    database: Database, directory: DataDirectory, folder: Folder, look: Callable[..., Outcome]
+) -> None:
+    folder.write("a", image(series="a", PatientName="Another^Patient"))
+    folder.write("b", image(series="b"))
+    look()
+    with database.reading() as session:
+        numbers = tuple(session.scalars(select(Instance.id)))
+        wanted = list_metadata(session, uid("study of", "b"), uid("b"))
+    assert wanted is not None
+    [told] = json.loads(b"".join(write_metadata(database, directory, wanted._replace(instance_ids=numbers))))
+    assert "Another" not in json.dumps(told)
 
 
 class TestUnderAddress:
