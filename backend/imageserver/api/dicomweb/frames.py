@@ -29,7 +29,7 @@ FrameList = Annotated[
     str,
     Path(
         description="Frame numbers, from 1, separated by commas.",
-        pattern=r"^[0-9]+(,[0-9]+)*$",
+        pattern=r"^[0-9]{1,20}(,[0-9]{1,20})*$",
         max_length=8000,
     ),
 ]
