@@ -14,8 +14,10 @@ from imageserver.errors import NotAcceptable
 DICOM_JSON = "application/dicom+json"
 
 _MULTIPART = "multipart/related"
-_PART = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PARAMETER = re.compile(r';\s*([A-Za-z0-9-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
+# A text in quotes; one that is never closed goes to the end, so that no header has to be searched more than once.
+_QUOTED = r'"(?:[^"\\]|\\.?)*"?'
+_PART = re.compile(rf'(?:[^,"]|{_QUOTED})+')
+_PARAMETER = re.compile(rf";\s*([A-Za-z0-9-]+)\s*=\s*({_QUOTED}|[^;]*)")
 
 
 class MediaRange(NamedTuple):

@@ -1,5 +1,7 @@
 """What a client accepts, and what it gets (PS3.18 8.7; RFC 9110, section 12.5.1)."""
 
+import time
+
 import pytest
 from starlette.requests import Request
 
@@ -38,6 +40,12 @@ class TestMediaRanges:
 
     def test_a_quality_that_is_none_accepts_nothing(self) -> None:
         assert media_ranges("a/a;q=high") == []
+
+    def test_quotation_marks_that_never_close_cost_no_time(self) -> None:
+        before = time.process_time()
+        media_ranges('a/a; b="' + '\\"' * 30_000)
+        media_ranges("a/a" + ';b="\\"' * 12_000)
+        assert time.process_time() - before < 5  # half a minute where each mark is searched to the end
 
 
 class TestFrames:
