@@ -76,7 +76,8 @@ class Scratch:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w+b") as stream:
-                if not _lock(stream):
+                # Between opening and locking, another process may have given the file its name, or removed it.
+                if not (_lock(stream) and _is_at(part, stream)):
                     yield None
                     return
                 stream.truncate(0)
@@ -144,6 +145,13 @@ def _lock(stream: BinaryIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_at(path: Path, stream: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _is_locked(path: Path) -> bool:

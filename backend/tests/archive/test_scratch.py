@@ -3,9 +3,11 @@
 import errno
 import os
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
+from imageserver.archive import scratch as scratch_module
 from imageserver.archive.scratch import Scratch
 from imageserver.errors import StorageFull
 
@@ -47,6 +49,25 @@ def test_two_never_make_the_same_file(scratch: Scratch, tmp_path: Path) -> None:
         assert second is None
         stream.write(b"1234")
     assert other.find("a") is not None
+
+
+def test_a_file_that_got_its_name_in_the_meantime_is_left_alone(
+    scratch: Scratch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = scratch_module._lock
+
+    def finish_before_the_lock(stream: BinaryIO) -> bool:
+        part = tmp_path / "volumes" / "a.part"
+        part.write_bytes(b"1234")  # by another process, which has just ended its work
+        part.rename(part.with_suffix(".volume"))
+        return lock(stream)
+
+    monkeypatch.setattr(scratch_module, "_lock", finish_before_the_lock)
+    with scratch.make("a", 4) as stream:
+        assert stream is None
+    path = scratch.find("a")
+    assert path is not None
+    assert path.read_bytes() == b"1234"
 
 
 def test_the_file_that_was_used_the_longest_time_ago_makes_room(scratch: Scratch, tmp_path: Path) -> None:
