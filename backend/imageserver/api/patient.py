@@ -78,7 +78,7 @@ def get_patient(archive: ArchiveDep, audit: AccessAuditDep, series: SeriesQuery 
         series_instance_uid=summary.series_instance_uid,
     )
     key = ("patient", summary.series_instance_uid, stands_in)
-    body = archive.catalogue.remember(key, lambda: _serialise(volume, stands_in))
+    body = archive.catalogue.remember(key, lambda: _serialise(volume, stands_in), of=volume)
     return Response(body, media_type="application/json", headers=NO_STORE)
 
 

@@ -148,7 +148,7 @@ class Archive:
     def slice_list(self, volume: Volume, stack: int | None) -> SliceList:
         """List the slices of a stack with their files and version; raises as `list_slices`."""
         key = ("slices", volume.summary.series_instance_uid, stack)
-        return self.catalogue.ask_once(key, lambda session: list_slices(session, volume, stack))
+        return self.catalogue.ask_once(key, lambda session: list_slices(session, volume, stack), of=volume)
 
     def frame_bytes(self, volume: Volume, found: SliceList) -> int:
         """Return how many bytes a decoded frame of a stack takes: the largest of the first, middle and last."""

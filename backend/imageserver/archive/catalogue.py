@@ -34,6 +34,7 @@ FRESH_SECONDS = 0.5
 MAX_REMEMBERED = 4096
 
 T = TypeVar("T")
+_SERIES = "series"
 
 
 class Catalogue:
@@ -134,7 +135,7 @@ class Catalogue:
             )
 
     def _series(self, uid: str) -> Volume:
-        found = self._remember(("series", uid), lambda: self._ask(get_volume, uid))
+        found = self._remember((_SERIES, uid), lambda: self._ask(get_volume, uid))
         if found is None:
             raise SeriesNotFound("No series in the data directory has this Series Instance UID.")
         return found
@@ -148,22 +149,27 @@ class Catalogue:
             return f"{sentence}: it is missing or cannot be read."
         return f"{sentence}: {status.seen} files seen, {status.indexed} indexed, {status.refused} refused."
 
-    def remember(self, key: Any, make: Callable[[], T]) -> T:
-        """Return what was made for this key in the present generation of the index."""
+    def remember(self, key: Any, make: Callable[[], T], of: Volume | None = None) -> T:
+        """Return what was made for this key in the present generation of the index.
+
+        What is made of a volume names it by `of`: the index may have changed since that was told, and what is made of
+        an older one must neither be kept for the present one nor mixed with what was made of that.
+        """
         self.status()
-        return self._remember(key, make)
+        return self._remember(key, make, of)
 
-    def ask_once(self, key: Any, question: Callable[[Session], T]) -> T:
-        """Ask the database, once per generation of the index."""
-        return self.remember(key, lambda: self._ask(question))
+    def ask_once(self, key: Any, question: Callable[[Session], T], of: Volume | None = None) -> T:
+        """Ask the database, once per generation of the index; `of` as `remember`."""
+        return self.remember(key, lambda: self._ask(question), of)
 
-    def _remember(self, key: Any, make: Callable[[], T]) -> T:
+    def _remember(self, key: Any, make: Callable[[], T], of: Volume | None = None) -> T:
         with self._lock:
-            if key in self._remembered:
+            is_old = of is not None and self._remembered.get(_series_key(of)) is not of
+            if key in self._remembered and not is_old:
                 self._remembered.move_to_end(key)
                 value: T = self._remembered[key]
                 return value
-            generation = self._status.generation
+            generation = None if is_old else self._status.generation
         value = make()
         with self._lock:
             if value is not None and generation == self._status.generation:
@@ -175,3 +181,7 @@ class Catalogue:
     def _ask(self, question: Callable[..., T], *arguments: Any) -> T:
         with self.database.reading() as session:
             return question(session, *arguments)
+
+
+def _series_key(volume: Volume) -> tuple[str, str]:
+    return _SERIES, volume.summary.series_instance_uid

@@ -49,7 +49,7 @@ class PlaneCatalogue:
     def describe(self, volume: Volume) -> list[Planes | Refusal]:
         """Describe the planes of each stack of a series, or say why it has none."""
         key = ("planes", volume.summary.series_instance_uid)
-        return self._catalogue.remember(key, lambda: self._describe(volume))
+        return self._catalogue.remember(key, lambda: self._describe(volume), of=volume)
 
     def locate(
         self, volume: Volume, stack: int | None, name: PlaneName, index: int | None, position_mm: float | None
@@ -72,7 +72,9 @@ class PlaneCatalogue:
         plane, chosen_stack = found[name], volume.arrangement.stacks[number]
         place = _place_of(plane, index, position_mm)
         key = ("slices", volume.summary.series_instance_uid, number)
-        slices = self._catalogue.ask_once(key, lambda session: list_slices(session, volume, number))
+        slices = self._catalogue.ask_once(
+            key, lambda session: list_slices(session, volume, number), of=volume
+        )
         digest = f"{slices.version}-{RESLICING_VERSION}"
         return LocatedPlane(chosen_stack, grid_of(chosen_stack), plane, place, _sources(slices), digest)
 

@@ -74,3 +74,20 @@ def test_what_was_made_for_an_older_index_is_not_kept(
 
     assert catalogue.remember("key", make_while_the_index_changes) == "old"
     assert catalogue.remember("key", lambda: "new") == "new"
+
+
+def test_what_is_made_of_an_older_volume_is_never_kept_for_the_present_one(
+    catalogue: Catalogue, folder: Folder, look: Look
+) -> None:
+    folder.write_all(volume(3))
+    look()
+    old = catalogue.volume(None)
+    folder.write_all(volume(5), prefix="more")
+    look()
+    catalogue.forget()
+    assert catalogue.remember("count", lambda: 3, of=old) == 3
+    present = catalogue.volume(None)
+    assert present.summary.slice_count == 5
+    assert catalogue.remember("count", lambda: 5, of=present) == 5
+    assert catalogue.remember("count", lambda: 6, of=present) == 5
+    assert catalogue.remember("count", lambda: 3, of=old) == 3
