@@ -51,6 +51,8 @@ export interface RequestOptions {
   /** Sends the session cookie beside the token, so that the answer may replace it. */
   withCookie?: boolean;
   timeoutMs?: number;
+  /** How the browser may use what it has kept. */
+  cache?: RequestCache;
 }
 
 /** Sends a request and returns a successful answer (2xx or 304); throws an error of `problem.ts` otherwise. */
@@ -128,6 +130,7 @@ function toInit(options: RequestOptions, token: string | null): RequestInit {
     method: options.method ?? 'GET',
     headers,
     body,
+    cache: options.cache ?? 'default',
     credentials: options.auth === 'cookie' || options.withCookie ? 'include' : 'omit',
     redirect: 'error',
   };

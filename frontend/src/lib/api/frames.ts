@@ -57,6 +57,8 @@ export interface FrameRange {
   first: number;
   count: number;
   version: string;
+  /** Asks the server whatever the browser has kept: an answer that is kept for ever may tell of a passing problem. */
+  isFresh?: boolean;
 }
 
 export interface FrameStream {
@@ -66,10 +68,11 @@ export interface FrameStream {
 
 /** The pixels of some slices, one part each in their order: `multipart/related`, to be read as it comes in. */
 export async function openFrames(range: FrameRange, signal?: AbortSignal): Promise<FrameStream> {
-  const { series, ...query } = range;
+  const { series, isFresh, ...query } = range;
   const response = await request(`/volumes/${encodeURIComponent(series)}/frames`, {
     query,
     signal,
+    cache: isFresh ? 'reload' : 'default',
     timeoutMs: BODY_TIMEOUT_MS,
   });
   const boundary = /boundary="?([^";]+)"?/i.exec(response.headers.get('Content-Type') ?? '')?.[1];

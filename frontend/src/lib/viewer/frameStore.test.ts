@@ -24,6 +24,7 @@ const listOf = (count: number): api.SliceList => ({
 interface Asked {
   first: number;
   count: number;
+  isFresh: boolean | undefined;
   signal: AbortSignal;
   answer(parts?: number): void;
   fail(error: unknown): void;
@@ -61,11 +62,11 @@ beforeEach(() => {
   asked = [];
   vi.useFakeTimers();
   vi.spyOn(api, 'openFrames').mockImplementation(
-    ({ first, count }, signal = new AbortController().signal) =>
+    ({ first, count, isFresh }, signal = new AbortController().signal) =>
       new Promise((resolve, reject) => {
         signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
         const answer = (parts = count) => resolve({ body: multipart(parts), boundary: 'b' });
-        asked.push({ first, count, signal, answer, fail: reject });
+        asked.push({ first, count, isFresh, signal, answer, fail: reject });
       }),
   );
 });
@@ -126,8 +127,11 @@ describe('FrameStore', () => {
     expect(store.problemOf(3)).toBe(problem);
     expect(store.progress.failed).toBe(8);
     expect(asked).toHaveLength(1);
+    expect(asked[0]).toMatchObject({ isFresh: false });
     store.retry();
     expect(asked).toHaveLength(2);
+    // The browser may have kept the answer that told of the problem.
+    expect(asked[1]).toMatchObject({ isFresh: true });
   });
 
   it('gives up on a server that only fails', async () => {

@@ -37,6 +37,8 @@ export class FrameStore {
   /** Requests under way, by their first slice. */
   readonly #running = new Map<number, { chunk: Chunk; controller: AbortController }>();
   readonly #tries = new Map<number, number>();
+  /** Requests, by their first slice, whose answers told of problems: the browser may have kept those. */
+  readonly #doubted = new Set<number>();
   #index: number;
   #bytes = 0;
   #failures = 0;
@@ -150,6 +152,7 @@ export class FrameStore {
       if (this.list.slices[index]?.refused) continue;
       this.#problems.delete(index);
       this.#statuses[index] = 'absent';
+      this.#doubted.add(chunkOf(index, this.#size, this.count).first);
     }
     this.#failures = 0;
     this.#options.onchange(null);
@@ -214,7 +217,8 @@ export class FrameStore {
   async #read(chunk: Chunk, controller: AbortController): Promise<void> {
     const { series_instance_uid: series, stack, version } = this.list;
     const { signal } = controller;
-    const { body, boundary } = await openFrames({ series, stack, ...chunk, version }, signal);
+    const isFresh = this.#doubted.has(chunk.first);
+    const { body, boundary } = await openFrames({ series, stack, ...chunk, version, isFresh }, signal);
     const parser = new MultipartParser(boundary);
     const reader = body.getReader();
     const decoding: Promise<void>[] = [];
@@ -227,6 +231,7 @@ export class FrameStore {
     }
     await Promise.all(decoding);
     if (next < chunk.first + chunk.count) throw new ConnectionError('interrupted', '');
+    this.#doubted.delete(chunk.first);
   }
 
   async #take(index: number, part: Part): Promise<void> {
