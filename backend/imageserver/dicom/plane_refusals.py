@@ -82,7 +82,8 @@ def _refuse_geometry(stack: Stack) -> Refusal | None:
         return Refusal("not_a_volume", "The images do not say where in the patient they lie.")
     if stack.row_spacing_mm is None or stack.column_spacing_mm is None:
         return Refusal("no_pixel_spacing", "The images do not say how large their pixels are.")
-    if stack.affine is None:
+    # Images at one place have a matrix, too: its third column is 0, so it leads nowhere.
+    if stack.affine is None or not len(steps_between(np.array(stack.positions_mm, np.float64))):
         return _refuse_places(stack)
     tilt = tilt_degrees(stack)
     if tilt > MOST_TILT_DEGREES:

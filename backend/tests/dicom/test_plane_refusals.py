@@ -77,6 +77,7 @@ def test_repeated_positions() -> None:
 
 def test_one_place() -> None:
     assert code(replace(stack_of(2), affine=None, positions_mm=(2.0, 2.0))) == "one_place"
+    assert code(at(2.5, 2.5, 2.5)) == "one_place"
 
 
 @pytest.mark.parametrize(("step", "expected"), [((0, 1.9, 2), None), ((0, 2.2, 2), "tilted")])
