@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -66,10 +67,14 @@ def _pytest(report: Path, *options: str, **settings: str) -> int:
     By default all runs of a user share a folder, in which each removes what others left: that can end a run. The path
     is short, because those of sockets have a limit.
     """
-    with tempfile.TemporaryDirectory(prefix="ist-", ignore_cleanup_errors=True) as folder:
+    folder = tempfile.mkdtemp(prefix="ist-")
+    try:
         command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}"]
         command += [f"--basetemp={folder}/t", *options]
         return run_each([command], BACKEND, backend_environment() | settings)
+    finally:
+        # Not by `shutil`, which ends with a RecursionError in the deep folders of some tests.
+        subprocess.run(["rm", "-rf", "--", folder], check=False)
 
 
 def backend_on_sqlite(report: Path) -> int:

@@ -1,5 +1,6 @@
 """The stages of `make test`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ def test_each_run_of_pytest_has_temporary_files_of_its_own(
         [option] = [str(word) for word in commands[0] if str(word).startswith("--basetemp=")]
         folders.append(Path(option.partition("=")[2]))
         assert folders[-1].parent.is_dir()
+        _nest(folders[-1].parent, depth=1200)  # as tests of deep data directories do
         return 0
 
     monkeypatch.setattr(test, "run_each", run)
@@ -26,3 +28,14 @@ def test_each_run_of_pytest_has_temporary_files_of_its_own(
     assert not any(folder.parent.exists() for folder in folders)  # nothing is left behind
     # The name of a Unix socket has room for 107 bytes, and tests need some of them.
     assert all(len(str(folder)) < 60 for folder in folders)
+
+
+def _nest(folder: Path, depth: int) -> None:
+    """Make folders within each other, deeper than a path can name."""
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("deeper", dir_fd=here)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
