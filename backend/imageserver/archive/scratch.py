@@ -50,6 +50,10 @@ class Scratch:
             return None
         return path
 
+    def has(self, digest: str) -> bool:
+        """Tell whether a file is there, which does not count as using it."""
+        return self._path(digest, _WHOLE).exists()
+
     def written_bytes(self, digest: str) -> int:
         """Return how much of a file is there that is being made, by whichever process."""
         try:

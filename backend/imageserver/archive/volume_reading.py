@@ -99,6 +99,9 @@ class VolumeReader:
 
     def _keep(self, digest: str, opened: OpenVolume) -> OpenVolume:
         with self._lock:
+            # A file that made room takes its place on the disk until nobody has it open.
+            for other in [one for one in self._opened if not self._scratch.has(one)]:
+                del self._opened[other]
             self._opened[digest] = opened
             while len(self._opened) > _MOST_OPEN:
                 self._opened.popitem(last=False)

@@ -326,6 +326,18 @@ class TestReading:
         assert (answer.status_code, answer.json()["code"]) == (507, "storage_full")
         assert list((settings.state_dir / "volumes").iterdir()) == []
 
+    def test_what_made_room_is_held_no_longer(
+        self, app: FastAPI, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        for name in ("a", "b"):
+            folder.write_all(cube(series=name)[1], prefix=name)
+        index()
+        reslices = app.state.archive.reslices
+        reslices._reader._scratch.most_bytes = 6 * 8 * 8 * 4  # one volume
+        for name in ("a", "b"):
+            picture(signed_in.get(f"/reslice?plane=axial&series={uid(name)}"))
+        assert len(reslices._reader._opened) == 1
+
     def test_nothing_is_left_behind(
         self, app: FastAPI, client: TestClient, signed_in: TestClient, voxels: np.ndarray, settings: Settings
     ) -> None:
