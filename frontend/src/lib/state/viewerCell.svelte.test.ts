@@ -167,6 +167,31 @@ describe('with a module that draws', () => {
     expect(cell.facts).toMatchObject({ drawnBy: 'pixels', index: 7 });
   });
 
+  test('keys pressed while it opens count from the slice that it opens at', async () => {
+    const cell = await open();
+    const { viewer, cell: drawn, tell } = engine();
+    cell.attach(viewer, {} as HTMLDivElement, {});
+    cell.step(1);
+    tell({ phase: 'opening', count: 0 });
+    cell.step(1);
+    cell.step(1);
+    await settle();
+    expect(drawn.scrollTo.mock.calls).toEqual([[6], [7], [8]]);
+    expect(cell.index).toBe(8);
+    expect(cell.facts?.index, 'the picture that stands in follows').toBe(8);
+  });
+
+  test('leaving an element before the stack is known keeps the slice', async () => {
+    const cell = await open({ slice: 8 });
+    const { viewer, cell: drawn, tell } = engine();
+    const leave = cell.attach(viewer, {} as HTMLDivElement, {});
+    cell.step(1);
+    tell({ phase: 'opening', count: 0, view: { ...cell.view, index: 0 } });
+    leave();
+    cell.attach(viewer, {} as HTMLDivElement, {});
+    expect(drawn.show.mock.calls[1]?.[1]).toMatchObject({ index: 8 });
+  });
+
   test('a slice that fails afterwards is not papered over with another picture', async () => {
     const cell = await open();
     const { viewer, tell } = engine();

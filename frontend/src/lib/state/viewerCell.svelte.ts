@@ -201,7 +201,7 @@ export class ViewerCell {
       // What was looked at stays, for the element that comes next (another layout).
       if (this.#state) {
         this.#view = this.#state.view;
-        this.#index = this.#state.view.index;
+        if (this.#state.count > 0) this.#index = this.#state.view.index;
       }
       this.#engine = null;
       this.#state = null;
@@ -319,9 +319,11 @@ export class ViewerCell {
     if (this.count === 0) return;
     const target = Math.min(Math.max(Math.round(index), 0), this.count - 1);
     if (target === this.index && !this.problem) return;
-    if (this.#isDriven) return this.#engine?.scrollTo(target);
+    if (this.#state?.phase === 'open' && this.#isDriven) return this.#engine?.scrollTo(target);
     this.#index = target;
     this.#view = { ...this.#view, index: target };
+    // One that is still opening opens there.
+    this.engine?.scrollTo(target);
     void this.#askPicture();
   }
 

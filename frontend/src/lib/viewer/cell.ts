@@ -65,6 +65,8 @@ export class Cell implements ImageCell {
   #phase: CellPhase = 'empty';
   #view: CellView = NEUTRAL;
   #choice: SeriesChoice | null = null;
+  /** Whether somebody said which slice is wanted; else the stack opens in its middle. */
+  #hasIndex = false;
   #isWindowed = false;
   #stack: Stack | null = null;
   /** What gives the stack back, also one that is still on its way. */
@@ -143,6 +145,7 @@ export class Cell implements ImageCell {
     this.#choice = choice;
     this.#isWindowed = isWindowed;
     this.#view = { ...NEUTRAL, ...view };
+    this.#hasIndex = view.index !== undefined;
     this.#phase = 'opening';
     this.#emit();
     const { budget } = this.#engine;
@@ -153,7 +156,7 @@ export class Cell implements ImageCell {
     try {
       const stack = await lease;
       if (turn !== this.#turn) return 'superseded';
-      this.#enter(stack, view.index);
+      this.#enter(stack);
       return 'shown';
     } catch (error) {
       if (turn !== this.#turn) return 'superseded';
@@ -163,7 +166,9 @@ export class Cell implements ImageCell {
 
   update(change: Partial<CellView>): void {
     const { index = this.#view.index, zoom = this.#view.zoom, rotation = this.#view.rotation } = change;
-    const last = (this.#stack?.count ?? 1) - 1;
+    // Until the stack is here its end is not known: the slice is put between the ends when it opens.
+    const last = this.#stack ? this.#stack.count - 1 : Infinity;
+    if (change.index !== undefined) this.#hasIndex = true;
     this.#view = {
       ...this.#view,
       ...change,
@@ -180,7 +185,7 @@ export class Cell implements ImageCell {
   }
 
   scrollBy(slices: number): void {
-    this.scrollTo(this.#view.index + slices);
+    if (this.#hasIndex) this.scrollTo(this.#view.index + slices);
   }
 
   fit(): void {
@@ -361,7 +366,7 @@ export class Cell implements ImageCell {
     return lease && (() => releaseStack(lease));
   }
 
-  #enter(stack: Stack, index: number | undefined): void {
+  #enter(stack: Stack): void {
     this.#stack = stack;
     this.#phase = 'open';
     this.#marks = new Set(['viewer:pixels', 'viewer:complete']);
@@ -371,8 +376,7 @@ export class Cell implements ImageCell {
       onsignedout: () => this.clearPixels(),
     });
     this.viewport.setImages(stack.imageIds);
-    this.#view = { ...this.#view, index: index ?? Math.floor(stack.count / 2) };
-    this.update({});
+    this.update(this.#hasIndex ? {} : { index: Math.floor(stack.count / 2) });
     // All may be here already: another cell shows it, or it was fetched ahead.
     if (stack.frames.isComplete) this.#mark('viewer:complete');
   }

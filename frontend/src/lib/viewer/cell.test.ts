@@ -1,0 +1,96 @@
+// @vitest-environment jsdom
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { Cell } from './cell';
+import type { Engine } from './engine';
+import type { Stack } from './stack';
+
+const { viewport, stacks } = vi.hoisted(() => ({
+  viewport: {
+    shown: null,
+    fitScale: 1,
+    scale: 1,
+    setImages: () => undefined,
+    setView: () => undefined,
+    showSlice: () => undefined,
+    clearPixels: () => undefined,
+    resize: () => undefined,
+    render: () => undefined,
+  },
+  stacks: { acquireStack: vi.fn(), releaseStack: vi.fn() },
+}));
+vi.mock('./sliceViewport', () => ({ enableSliceViewport: () => viewport }));
+vi.mock('./registry', () => stacks);
+vi.mock('./gestures', () => ({ watchGestures: () => () => undefined }));
+vi.mock('./cornerstoneImages', () => ({}));
+
+const SERIES = { seriesInstanceUid: '1.2', studyInstanceUid: '1', stack: null };
+
+const frames = {
+  progress: null,
+  isComplete: false,
+  want: vi.fn(),
+  get: () => undefined,
+  problemOf: () => null,
+};
+const stackOf = (count: number) =>
+  ({
+    count,
+    imageIds: [],
+    frames,
+    listen: () => () => undefined,
+    description: () => undefined,
+  }) as unknown as Stack;
+
+/** A cell that is asked for a stack; `arrive` is the answer. */
+function opening(view: { index?: number }) {
+  let arrive: (stack: Stack) => void = () => undefined;
+  stacks.acquireStack.mockReturnValue(new Promise<Stack>((resolve) => (arrive = resolve)));
+  const engine = { cornerstone: { disableElement: () => undefined }, cells: [], budget: 1 };
+  const cell = new Cell(engine as unknown as Engine, document.createElement('div'), {});
+  const shown = cell.show(SERIES, view);
+  return { cell, arrive: (count: number) => (arrive(stackOf(count)), shown) };
+}
+
+beforeEach(() => {
+  vi.clearAllMocks();
+  vi.stubGlobal(
+    'ResizeObserver',
+    class {
+      observe() {}
+      disconnect() {}
+    },
+  );
+});
+
+describe('while a stack opens', () => {
+  test('scrolling counts from the slice that is wanted', async () => {
+    const { cell, arrive } = opening({ index: 5 });
+    cell.scrollBy(1);
+    cell.scrollBy(1);
+    expect(await arrive(11)).toBe('shown');
+    expect(cell.view.index).toBe(7);
+    expect(frames.want).toHaveBeenLastCalledWith(7);
+  });
+
+  test('another change leaves the slice', async () => {
+    const { cell, arrive } = opening({ index: 5 });
+    cell.update({ isInverted: true });
+    expect(cell.view.index).toBe(5);
+    await arrive(11);
+    expect(cell.view).toMatchObject({ index: 5, isInverted: true });
+  });
+
+  test('a slice beyond the end becomes the last one', async () => {
+    const { cell, arrive } = opening({ index: 5 });
+    cell.scrollTo(70);
+    await arrive(11);
+    expect(cell.view.index).toBe(10);
+  });
+
+  test('without a wanted slice it opens in the middle', async () => {
+    const { cell, arrive } = opening({});
+    cell.scrollBy(1);
+    await arrive(11);
+    expect(cell.view.index).toBe(5);
+  });
+});
