@@ -68,14 +68,16 @@ export function windowChoices(cell: ViewerCell): WindowChoice[] {
     width,
     source: 'preset' as const,
   }));
-  const windows = (cell.state?.slice?.windows ?? cell.detail.value?.windows ?? []).map(
-    ({ center, width, explanation }, n) => ({
-      name: explanation ?? texts.viewer.fileWindow(n + 1),
-      center,
-      width,
-      source: 'file' as const,
-    }),
-  );
+  const offered = cell.state?.slice?.windows ?? cell.detail.value?.windows ?? [];
+  // Some files list the same window again; as a second choice it would say nothing, and both would look chosen.
+  const isFirst = (one: (typeof offered)[number], n: number) =>
+    offered.findIndex(({ center, width }) => center === one.center && width === one.width) === n;
+  const windows = offered.filter(isFirst).map(({ center, width, explanation }, n) => ({
+    name: explanation ?? texts.viewer.fileWindow(n + 1),
+    center,
+    width,
+    source: 'file' as const,
+  }));
   return [...presets, ...windows].slice(0, 9).map((one, n) => ({ key: String(n + 1), ...one }));
 }
 
