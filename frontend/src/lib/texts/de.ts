@@ -1,7 +1,6 @@
-/** Alle Texte der Seiten auf Deutsch. Was hier fehlt, erscheint englisch, bis es übersetzt ist (index.ts). */
-import { en } from './en';
+/** Alle Texte der Seiten auf Deutsch; fehlt einer, besteht die Typprüfung nicht. */
+import { en, type Texts } from './en';
 import { amounts, formatNumber, formatUnit, roundUpTime } from './formats';
-import type { Translation } from './translation';
 
 const amount = amounts('de');
 
@@ -20,7 +19,7 @@ const files = (n: number) => amount(n, { one: 'Datei', other: 'Dateien' });
 const sexes = { M: 'männlich', F: 'weiblich', O: 'divers' };
 const planes = { axial: 'Axial', coronal: 'Koronal', sagittal: 'Sagittal' };
 
-export const de: Translation = {
+export const de: Texts = {
   common: {
     product: en.common.product,
     version: (version) => `Version ${version}`,

@@ -5,7 +5,6 @@
  * what they read from it. Adding a language is adding one file and one line here.
  */
 import { en, type Texts } from './en';
-import { complete } from './translation';
 
 export type { Texts } from './en';
 
@@ -16,7 +15,7 @@ interface Language {
 
 export const languages: Record<string, Language> = {
   en: { direction: 'ltr', load: () => Promise.resolve(en) },
-  de: { direction: 'ltr', load: async () => complete((await import('./de')).de, en) },
+  de: { direction: 'ltr', load: async () => (await import('./de')).de },
 };
 
 export let texts: Texts = en;
