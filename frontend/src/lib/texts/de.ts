@@ -492,7 +492,7 @@ export const de: Texts = {
       guessed: 'Fenster geschätzt',
       otherPatient: 'Bilder eines anderen Patienten',
       server: 'Vom Server gezeichnet',
-      partly: 'Nur nahe Schichten',
+      partly: (n: number, count: number) => `${formatNumber(n)} von ${formatNumber(count)} behalten`,
     },
     badgeHints: {
       preview: 'Ein Bild, das der Server gezeichnet hat; die eigenen Pixel sind unterwegs.',

@@ -514,7 +514,7 @@ export const en = {
       guessed: 'Window guessed',
       otherPatient: 'Images of another patient',
       server: 'Drawn by the server',
-      partly: 'Near slices only',
+      partly: (n: number, count: number) => `${formatNumber(n)} of ${formatNumber(count)} kept`,
     },
     badgeHints: {
       preview: 'A rendered picture of the server; its own pixels are on their way.',

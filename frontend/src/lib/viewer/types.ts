@@ -10,7 +10,7 @@
  * - `viewer:route`     the page began (set by the page, before the module is imported)
  * - `viewer:preview`   the server's picture is painted (set by the page)
  * - `viewer:pixels`    the first slice is drawn from its own pixels
- * - `viewer:complete`  all slices of the stack are here
+ * - `viewer:complete`  all slices of the stack are here (never where only some are kept: `ShowOptions.isWindowed`)
  */
 
 import type { PlaneVolume, PlaneVolumeOptions } from './planeTypes';
@@ -80,6 +80,7 @@ export type SliceStatus = 'absent' | 'loading' | 'ready' | 'failed';
 /** How far loading is; a new object at each change, at most once for each picture that the screen shows. */
 export interface StackProgress {
   count: number;
+  /** Slices that are here now; of a stack that is kept in part only (`CellState.isWindowed`) never all of them. */
   loaded: number;
   failed: number;
   /** Bytes that came, of those that will. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ViewerCell } from '$lib/state/viewerCell.svelte';
 import { texts } from '$lib/texts';
-import { windowChoices } from './words';
+import { howMuch, windowChoices } from './words';
 
 const of = (center: number, width: number, explanation: string | null = null) => ({
   center,
@@ -32,4 +32,15 @@ test('a preset and the same window of the file are told apart', () => {
     'preset',
     'file',
   ]);
+});
+
+test.each([
+  [{ loaded: 3, failed: 0, count: 9 }, false, 'loading'],
+  [{ loaded: 9, failed: 0, count: 9 }, false, 'complete'],
+  [{ loaded: 8, failed: 1, count: 9 }, false, null],
+  // Only slices near the one shown are kept: this is all that will ever be here at once.
+  [{ loaded: 5, failed: 0, count: 9 }, true, 'partly'],
+  [{ loaded: 9, failed: 0, count: 9 }, true, 'complete'],
+] as const)('of %o, kept in part: %s, one says %s', (progress, isWindowed, said) => {
+  expect(howMuch(progress, isWindowed)).toBe(said);
 });

@@ -6,6 +6,7 @@ import { presetFor, presetsOf } from '$lib/dicom/presets';
 import type { ViewerCell } from '$lib/state/viewerCell.svelte';
 import type { PictureFacts } from '$lib/state/viewerFacts';
 import { texts } from '$lib/texts';
+import type { StackProgress } from '$lib/viewer/types';
 
 /** "slice 151 of 300, 75.0 mm" */
 export function spokenSlice({ index, count, positionMm }: PictureFacts): string {
@@ -79,6 +80,15 @@ export function windowChoices(cell: ViewerCell): WindowChoice[] {
     source: 'file' as const,
   }));
   return [...presets, ...windows].slice(0, 9).map((one, n) => ({ key: String(n + 1), ...one }));
+}
+
+/** How much of a stack is here, for the badge; null: all but what failed, which is told by itself. */
+export function howMuch(
+  { loaded, failed, count }: Pick<StackProgress, 'loaded' | 'failed' | 'count'>,
+  isWindowed: boolean,
+): 'loading' | 'partly' | 'complete' | null {
+  if (loaded + failed < count) return isWindowed ? 'partly' : 'loading';
+  return failed === 0 ? 'complete' : null;
 }
 
 /** Who it is, in the order in which people are told apart: name, ID, birth date, sex. */
