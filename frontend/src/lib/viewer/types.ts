@@ -38,7 +38,13 @@ export type ToolName =
 /** VOI LUT Function (0028,1056). */
 export type WindowFunction = 'LINEAR' | 'LINEAR_EXACT' | 'SIGMOID';
 
-/** Where a window comes from: the file, its table, a guess, a person, or a named preset. */
+/**
+ * Where a window comes from: the file, its table, a guess, a person, or a named preset.
+ *
+ * The server guesses for files without a window. Here it is asked once for each stack, for the slice that is shown
+ * first, so that slices can be compared with each other; its own pictures (`/slice`) are guessed one by one. Both agree
+ * on the first slice; others may be brighter or darker than the server's picture of them.
+ */
 export type WindowSource = 'file' | 'table' | 'guessed' | 'set' | 'preset';
 
 export interface WindowSetting {
