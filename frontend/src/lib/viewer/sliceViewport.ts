@@ -88,6 +88,11 @@ export class SliceViewport extends StackViewport {
     this.getActors = () => [];
     this.getZoom = () => this.#view?.zoom ?? 1;
     this.getRotation = () => this.#view?.rotation ?? 0;
+    // The memory of a canvas may be taken away; it comes back empty.
+    this.canvas.addEventListener('contextrestored', () => {
+      this.#isPictureStale = true;
+      this.#draw();
+    });
     this.#fitCanvas();
   }
 
@@ -214,9 +219,11 @@ export class SliceViewport extends StackViewport {
     const { width, height } = this.#cellSize();
     const ratio = this.#pixelRatio();
     const [across, down] = [Math.round(width * ratio), Math.round(height * ratio)];
-    if (this.canvas.width !== across) this.canvas.width = across;
-    if (this.canvas.height !== down) this.canvas.height = down;
+    const isResized = this.canvas.width !== across || this.canvas.height !== down;
+    if (isResized) [this.canvas.width, this.canvas.height] = [across, down];
     this.#place();
+    // Browsers empty a canvas that changes its size; the next picture of the screen may be long in coming.
+    if (isResized && this.#shown) this.#draw();
   }
 
   #place(): void {
