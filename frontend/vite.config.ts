@@ -24,7 +24,6 @@ export default defineConfig({
     exclude: ['@cornerstonejs/dicom-image-loader'],
     include: [
       '@cornerstonejs/core',
-      '@cornerstonejs/tools',
       '@cornerstonejs/metadata',
       'dicom-parser',
       'pako',

@@ -45,7 +45,7 @@ const stackOf = (count: number) =>
 function opening(view: { index?: number }) {
   let arrive: (stack: Stack) => void = () => undefined;
   stacks.acquireStack.mockReturnValue(new Promise<Stack>((resolve) => (arrive = resolve)));
-  const engine = { cornerstone: { disableElement: () => undefined }, cells: [], budget: 1 };
+  const engine = { cornerstone: { disableElement: () => undefined }, budget: 1 };
   const cell = new Cell(engine as unknown as Engine, document.createElement('div'), {});
   const shown = cell.show(SERIES, view);
   return { cell, arrive: (count: number) => (arrive(stackOf(count)), shown) };

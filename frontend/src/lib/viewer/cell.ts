@@ -350,7 +350,6 @@ export class Cell implements ImageCell {
     this.#forgetGestures();
     this.#leave()?.();
     cancelAnimationFrame(this.#frame);
-    this.#engine.drawingTools?.removeCell(this);
     this.#engine.cornerstone.disableElement(this.id);
   }
 

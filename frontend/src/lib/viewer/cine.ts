@@ -1,5 +1,5 @@
 /** Plays slices at a rate, by the clock of the screen. */
-export const DEFAULT_RATE = 15;
+const DEFAULT_RATE = 15;
 const MAX_RATE = 120;
 
 export class Cine {

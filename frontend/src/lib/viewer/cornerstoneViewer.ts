@@ -2,8 +2,7 @@
 import { cache, RenderingEngine, setUseCPURendering } from '@cornerstonejs/core';
 import { Cell } from './cell';
 import { registerImages, unregisterImages } from './cornerstoneImages';
-import { ENGINE_ID, useDrawingTools, type DrawingTools, type Engine } from './engine';
-import { isShowing } from './gestures';
+import { ENGINE_ID, type Engine } from './engine';
 import { deviceBudget } from './memory';
 import type { PlaneVolume, PlaneVolumeOptions } from './planeTypes';
 import { StackPlanes } from './planeVolume';
@@ -12,7 +11,6 @@ import type { CellHandlers, ImageCell, ToolName, Viewer, ViewerOptions } from '.
 export class CornerstoneViewer implements Viewer, Engine {
   readonly cornerstone: RenderingEngine;
   readonly budget: number;
-  drawingTools: DrawingTools | null = null;
   #cells: Cell[] = [];
   readonly #volumes = new Set<StackPlanes>();
   #tool: ToolName = 'scroll';
@@ -39,7 +37,6 @@ export class CornerstoneViewer implements Viewer, Engine {
     this.#cells.push(cell);
     // For journeys, and for who looks at the page in the browser's console.
     Object.assign(element, { imageCell: cell });
-    this.drawingTools?.addCell(cell);
     const destroy = cell.destroy.bind(cell);
     cell.destroy = () => {
       if (!this.#cells.includes(cell)) return;
@@ -51,8 +48,6 @@ export class CornerstoneViewer implements Viewer, Engine {
 
   setTool(name: ToolName): void {
     this.#tool = name;
-    if (isShowing(name)) this.drawingTools?.activate(null);
-    else void useDrawingTools(this).then((tools) => this.#tool === name && tools?.activate(name));
   }
 
   openPlanes(options: PlaneVolumeOptions): PlaneVolume {
@@ -77,8 +72,6 @@ export class CornerstoneViewer implements Viewer, Engine {
   destroy(): void {
     for (const cell of [...this.#cells]) cell.destroy();
     for (const volume of [...this.#volumes]) volume.close();
-    this.drawingTools?.destroy();
-    this.drawingTools = null;
     this.cornerstone.destroy();
     unregisterImages();
     cache.purgeCache();

@@ -47,10 +47,6 @@ export class FrameAttributes {
     this.#groups = [own, items(dataset, SHARED_GROUPS)[0]].filter((group) => group !== undefined);
   }
 
-  get isEnhanced(): boolean {
-    return this.#groups.length > 0;
-  }
-
   /** The item of a macro: of the frame, else shared; undefined where there is none (PS3.3 C.7.6.16). */
   macro(tag: string): DicomDataset | undefined {
     return this.#macros(tag)[0];

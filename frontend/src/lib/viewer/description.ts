@@ -226,7 +226,7 @@ function pair(values: number[]): readonly [number, number] | null {
 }
 
 /** Recommended Display Frame Rate, Cine Rate, or the mean of what lies between frames; null: the file does not tell. */
-export function readFrameRate(dataset: DicomDataset): number | null {
+function readFrameRate(dataset: DicomDataset): number | null {
   const told = number(dataset, '00082144') ?? number(dataset, '00180040');
   if (told && told > 0) return told;
   const time = number(dataset, '00181063');

@@ -12,7 +12,7 @@ const LINE_HEIGHT = 33;
 /** CSS pixels that a finger or a mouse moves for one slice: few where there are many of them. */
 const [MIN_DRAG, MAX_DRAG] = [2, 24];
 
-export function isShowing(tool: ToolName): boolean {
+function isShowing(tool: ToolName): boolean {
   return SHOWING.has(tool);
 }
 
@@ -30,8 +30,6 @@ export function watchGestures(cell: Cell, engine: Engine, handlers: CellHandlers
   }
   element.addEventListener('pointerleave', gestures.onleave, { signal });
   element.addEventListener('contextmenu', (event) => event.preventDefault(), { signal });
-  // Fingers that show are not for drawing tools, which listen to these.
-  element.addEventListener('touchstart', gestures.ontouch, { capture: true, passive: false, signal });
   return () => {
     ending.abort();
     gestures.end();
@@ -83,7 +81,7 @@ class Gestures {
     this.#handlers.onactivate?.();
     const pointer = { x: event.clientX, y: event.clientY };
     if (!this.#isForShowing(event)) return;
-    // Without the mouse events that follow: those are for tools that draw.
+    // No text is selected, no picture dragged away.
     event.preventDefault();
     this.#cell.element.focus({ preventScroll: true });
     this.#cell.element.setPointerCapture(event.pointerId);
@@ -92,10 +90,6 @@ class Gestures {
     this.#tool = this.#toolOf(event);
     if (this.#tool === 'magnify') this.#magnifier.show(pointer.x, pointer.y);
     if (this.#tool === 'probe') this.#probe(event);
-  };
-
-  readonly ontouch = (event: TouchEvent) => {
-    if (isShowing(this.#engine.tool) || event.touches.length > 1) event.stopImmediatePropagation();
   };
 
   readonly onmove = (event: PointerEvent) => {
@@ -122,11 +116,10 @@ class Gestures {
     this.#magnifier.hide();
   }
 
-  /** Other buttons always show; the main one, and fingers, unless a tool draws or a drawing is meant. */
+  /** Other buttons always show; the main one, and fingers, unless a tool draws. */
   #isForShowing(event: PointerEvent): boolean {
     if (this.#pointers.size > 0 || event.button === 1 || event.button === 2) return true;
-    if (!isShowing(this.#engine.tool)) return false;
-    return !this.#engine.drawingTools?.isNearDrawing?.(this.#cell, event.clientX, event.clientY);
+    return isShowing(this.#engine.tool);
   }
 
   #toolOf(event: PointerEvent): ToolName {

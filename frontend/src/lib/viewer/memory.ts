@@ -1,7 +1,7 @@
 /** Whether a stack fits into the page's memory. */
 
 /** A quarter of the device's memory, which browsers tell in steps up to 8 GB, and 1 GB where they do not tell. */
-export function defaultBudget(deviceMemoryGb: number | undefined): number {
+function defaultBudget(deviceMemoryGb: number | undefined): number {
   return Math.round((deviceMemoryGb ? deviceMemoryGb / 4 : 1) * 2 ** 30);
 }
 

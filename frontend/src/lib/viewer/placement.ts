@@ -4,14 +4,14 @@ import type { CellView, ImagePoint, SliceFacts } from './types';
 /** [a, b, c, d, e, f] as canvases have it: x' = a x + c y + e, y' = b x + d y + f. */
 export type Matrix = readonly [number, number, number, number, number, number];
 
-export interface PictureSize {
+interface PictureSize {
   columns: number;
   rows: number;
   /** Height of a pixel by its width. */
   aspect: number;
 }
 
-export interface CellSize {
+interface CellSize {
   width: number;
   height: number;
 }

@@ -131,11 +131,6 @@ export class Stack {
     return description;
   }
 
-  /** The attributes of all slices, as volumes need them. */
-  async describeAll(): Promise<FrameDescription[]> {
-    return Promise.all(this.list.slices.map((_, index) => this.describe(index)));
-  }
-
   /** The window that the server guesses for files without one; the same for all slices, so that they compare. */
   guessWindow(index: number): Promise<WindowSetting | 'constant'> {
     this.#guess ??= readSlice(this.#addressOf(index), this.#controller.signal).then(({ window }) =>
