@@ -145,11 +145,14 @@ describe('FrameStore', () => {
     expect(store.progress.failed).toBe(8);
   });
 
-  it('tells when the files are others than listed', async () => {
+  it.each([
+    [409, 'volume_changed'],
+    [404, 'series_not_found'],
+  ])('tells when the files are others than listed: %s %s', async (status, code) => {
     const onstale = vi.fn();
     const store = makeStore(8, 0, { onstale });
     store.start();
-    asked[0]?.fail(new ProblemError(409, 'volume_changed', '', ''));
+    asked[0]?.fail(new ProblemError(status, code, '', ''));
     await settle();
     expect(onstale).toHaveBeenCalledOnce();
   });

@@ -269,7 +269,8 @@ export class FrameStore {
       return this.#options.onsignedout();
     }
     if (error instanceof ProblemError) {
-      if (error.code === 'volume_changed') {
+      // A list of what is gone is as stale as one of what changed: reading it again tells which of the two it is.
+      if (error.code === 'volume_changed' || error.code === 'series_not_found') {
         this.stop();
         return this.#options.onstale();
       }

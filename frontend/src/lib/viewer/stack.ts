@@ -26,6 +26,9 @@ export interface StackListener {
   onsignedout(): void;
 }
 
+/** How often the list is read again after a file of it was missing; by then the index has long noticed. */
+const MAX_LIST_CHECKS = 6;
+
 /** Above the budget, and nobody said yet to keep only some slices. */
 export class StackTooLarge extends Error implements TooLarge {
   override readonly name = 'StackTooLarge';
@@ -63,6 +66,8 @@ export class Stack {
   readonly #controller = new AbortController();
   #all: Promise<void> | null = null;
   #guess: Promise<WindowSetting | 'constant'> | null = null;
+  #isChecked = false;
+  readonly #tell = (call: (listener: StackListener) => void) => this.#listeners.forEach(call);
 
   private constructor(
     readonly choice: SeriesChoice,
@@ -72,7 +77,7 @@ export class Stack {
   ) {
     this.isWindowed = options.isWindowed;
     this.imageIds = list.slices.map((slice) => imageIdOf(choice, slice));
-    const tell = (call: (listener: StackListener) => void) => this.#listeners.forEach(call);
+    const tell = this.#tell;
     this.frames = new FrameStore(list, index, {
       kept: options.isWindowed ? keptSlices(list.frame_bytes, options.budget) : null,
       decode: (slice, part) => this.#decode(slice, part),
@@ -151,7 +156,11 @@ export class Stack {
   }
 
   async #decode(slice: ListedSlice, part: Part): Promise<SlicePixels> {
-    if (part.headers.get('content-type')?.includes('json')) throw readPartProblem(part);
+    if (part.headers.get('content-type')?.includes('json')) {
+      const problem = readPartProblem(part);
+      if (['file_gone', 'file_replaced'].includes(problem.code)) void this.#checkList();
+      throw problem;
+    }
     const description = await this.describe(slice.index);
     const parameters = contentParameters(part);
     const syntax = parameters.get('transfer-syntax') ?? '';
@@ -162,6 +171,24 @@ export class Stack {
     } catch (error) {
       if (!(error instanceof UnsupportedPixels)) throw error;
       return readServerPicture(this.#addressOf(slice.index), this.#controller.signal);
+    }
+  }
+
+  /** Files go before the index notices: until the list says so, too, it names slices that are not there any more. */
+  async #checkList(): Promise<void> {
+    if (this.#isChecked) return;
+    this.#isChecked = true;
+    const { seriesInstanceUid, stack } = this.choice;
+    const { signal } = this.#controller;
+    for (let checks = 0; checks < MAX_LIST_CHECKS; checks++) {
+      await new Promise((later) => setTimeout(later, backOffMs(checks)));
+      if (signal.aborted) return;
+      const isSame = await readSliceList(seriesInstanceUid, stack, signal).then(
+        ({ version }) => version === this.list.version,
+        (error: unknown) => !(error instanceof ProblemError && error.status === 404),
+      );
+      if (signal.aborted) return;
+      if (!isSame) return this.#tell((listener) => listener.onstale());
     }
   }
 
