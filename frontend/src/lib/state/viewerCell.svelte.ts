@@ -142,7 +142,9 @@ export class ViewerCell {
   }
 
   get isLoading(): boolean {
-    if (this.#isDriven && this.#wasDrawn) return this.state?.isLoading ?? false;
+    const isElsewhere = this.picture.value !== null && this.picture.value.index !== this.index;
+    // A preview of the wanted slice is worth as much as its pixels; one of another slice is not.
+    if (this.#isDriven && (this.#wasDrawn || isElsewhere)) return this.state?.isLoading ?? false;
     return this.picture.isBusy && this.picture.value === null;
   }
 
