@@ -100,6 +100,16 @@ export class Stack {
     execFileSync(PYTHON, ['-m', 'tests.viewer_data', this.data], { cwd: BACKEND });
   }
 
+  /** Puts the series of `backend/tests/bad_input_data.py` into the data directory, each in a folder of its name; their UIDs. */
+  writeBadInput(): Record<
+    'many' | 'mixed' | 'zero' | 'film' | 'report' | 'long' | 'arabic' | 'removed',
+    string
+  > {
+    const command = ['-W', 'ignore', '-m', 'tests.bad_input_data', this.data];
+    const output = execFileSync(PYTHON, command, { cwd: BACKEND, encoding: 'utf8' });
+    return JSON.parse(output) as ReturnType<typeof this.writeBadInput>;
+  }
+
   /** Puts the series of `backend/tests/measuring_data.py` into the data directory; their UIDs by name. */
   writeMeasuringData(): Record<'phantom' | 'unscaled' | 'chest' | 'ultrasound', string> {
     const command = ['-m', 'tests.measuring_data', this.data];

@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { cellAt, readState, waitForPixels } from './cells';
-import { fillLogIn } from './journey';
+import { createAccount, fillLogIn, Stack, test as journey, waitForIndex } from './journey';
 import { CORPUS, expect, middleGrey, openViewer, place, viewerTest } from './viewerJourney';
 import type { Page } from '@playwright/test';
 
@@ -90,6 +92,165 @@ test('text from a file is only ever text, and pixels keep their proportion', asy
   await expect(place(page)).toContainText('1 × 2 mm');
   await expect(page.getByRole('slider')).toHaveCount(0);
   expect((await readState(cellAt(page))).count).toBe(1);
+});
+
+test.describe('with odd series', () => {
+  const odd = journey.extend<object, { series: ReturnType<Stack['writeBadInput']> }>({
+    running: [
+      // eslint-disable-next-line no-empty-pattern -- Playwright asks for a pattern
+      async ({}, use) => {
+        const stack = await Stack.start();
+        const uids = stack.writeBadInput();
+        await createAccount(stack);
+        await waitForIndex(stack, Object.keys(uids).length - 1); // all but the report
+        await use({ stack, uids: uids as never });
+        await stack.stop();
+      },
+      { scope: 'worker', timeout: 120_000 },
+    ],
+    series: [({ running }, use) => use(running.uids as never), { scope: 'worker' }],
+  });
+  /** So little memory that a few dozen of 300 small slices fit. */
+  const haveLittleMemory = (page: Page) =>
+    page.addInitScript(() => Object.defineProperty(navigator, 'deviceMemory', { get: () => 0.002 }));
+  const badges = (page: Page) => page.getByTestId('badges');
+
+  odd('a series beyond the memory is asked about, then scrolls from end to end', async ({ page, series }) => {
+    await haveLittleMemory(page);
+    await open(page, `/viewer/${series.many}?slice=150`);
+    await expect(place(page)).toContainText('This series takes');
+    await expect(badges(page)).toContainText('Preview');
+    await page.getByRole('button', { name: 'Keep near slices only' }).click();
+    for (const [key, index] of [
+      ['Home', 0],
+      ['End', 299],
+    ] as const) {
+      await page.keyboard.press(key);
+      await waitForPixels(cellAt(page), index);
+      expect(await middleGrey(cellAt(page))).toBe(20 + (index % 200));
+      await expect(badges(page)).toContainText(/\d+ of 300 kept/);
+    }
+    expect((await readState(cellAt(page))).progress.loaded).toBeLessThan(100);
+  });
+
+  odd('the server draws a series beyond the memory where asked to', async ({ page, series }) => {
+    await haveLittleMemory(page);
+    await open(page, `/viewer/${series.many}?slice=150`);
+    await page.getByRole('button', { name: 'Let the server draw' }).click();
+    await expect(badges(page)).toContainText('Drawn by the server');
+    await page.keyboard.press('End');
+    await expect(place(page)).toContainText('300 / 300');
+    await expect(page.getByTestId('server-picture')).toBeVisible();
+  });
+
+  odd('slices of several sizes are each shown whole', async ({ page, series }) => {
+    const cell = await openViewer(page, `/viewer/${series.mixed}?slice=1`, 0);
+    const sizes: [number, number][] = [
+      [64, 64],
+      [128, 96],
+      [64, 64],
+      [32, 200],
+    ];
+    for (const [index, [rows, columns]] of sizes.entries()) {
+      if (index > 0) await page.keyboard.press('ArrowDown');
+      const { slice, scale } = await waitForPixels(cell, index);
+      expect([slice?.rows, slice?.columns]).toEqual([rows, columns]);
+      expect(await middleGrey(cell)).toBe(60 + 40 * index);
+      const { width, height } = (await cell.boundingBox()) ?? { width: 0, height: 0 };
+      expect(columns * scale).toBeLessThanOrEqual(width + 1);
+      expect(rows * scale).toBeLessThanOrEqual(height + 1);
+    }
+  });
+
+  odd(
+    'a window of no width is not used, and the one in its place is called a guess',
+    async ({ page, series }) => {
+      const cell = await openViewer(page, `/viewer/${series.zero}`, 0);
+      await expect(badges(page)).toContainText('Window guessed');
+      expect(await middleGrey(cell)).toBeGreaterThan(100);
+      expect(await middleGrey(cell)).toBeLessThan(155);
+    },
+  );
+
+  odd('pixels that are not decoded are refused by the name of their coding', async ({ page, series }) => {
+    await open(page, `/viewer/${series.film}`);
+    const alert = place(page).getByRole('alert');
+    await expect(alert).toContainText('Slice 1 of 1 cannot be shown');
+    await expect(alert).toContainText('1.2.840.10008.1.2.4.102');
+  });
+
+  odd('a series without pictures says so, and leads on', async ({ page, series }) => {
+    await open(page, `/viewer/${series.report}`);
+    await expect(place(page)).toContainText('This series has no pictures that can be shown.');
+    await expect(place(page)).not.toContainText('1 / –');
+    await expect(place(page).getByRole('button', { name: 'Try again' })).toHaveCount(0);
+    await place(page).getByRole('link', { name: 'To the list of studies' }).click();
+    await expect(page).toHaveURL(/\/studies/);
+  });
+
+  for (const name of ['long', 'arabic'] as const) {
+    odd(`names that are ${name} push nothing off the page`, async ({ page, series }) => {
+      await page.setViewportSize({ width: 360, height: 740 });
+      await openViewer(page, `/viewer/${series[name]}`, 0);
+      const words = name === 'long' ? 'W'.repeat(300) : 'محمد علي, عبد الرحمن';
+      await expect(place(page)).toContainText(words);
+      await expect(badges(page)).toBeInViewport();
+      const width = () => page.evaluate(() => document.documentElement.scrollWidth);
+      expect(await width()).toBe(360);
+      await page.goto('/studies');
+      await expect(page.getByText(words).first()).toBeVisible();
+      expect(await width()).toBe(360);
+    });
+  }
+
+  odd(
+    'over a slow line nothing is blank without a word, and nothing is under a wrong number',
+    async ({ page, series }) => {
+      await open(page, `/viewer/${series.report}`); // the pages themselves are here then
+      await expect(place(page)).toContainText('no pictures');
+      let letGo: () => void = () => undefined;
+      const held = new Promise<void>((resolve) => (letGo = resolve));
+      await page.route('**/frames?*', async (route) => {
+        await held;
+        await route.continue();
+      });
+      await page.route(
+        (url) => url.pathname === '/slice',
+        async (route) => {
+          await new Promise((later) => setTimeout(later, 1000));
+          await route.continue();
+        },
+      );
+      await page.goto(`/viewer/${series.mixed}?slice=3`);
+      const waits = place(page).getByRole('progressbar', { name: 'Asking for the picture' });
+      await expect(waits).toBeVisible();
+      await expect(badges(page)).toContainText('Preview');
+      await expect(place(page)).toContainText('3 / 4');
+      await expect(waits).toHaveCount(0);
+      await page.keyboard.press('Home');
+      await expect(waits).toBeVisible();
+      await expect(place(page)).toContainText('3 / 4'); // what is still to be seen
+      letGo();
+      await waitForPixels(cellAt(page), 0);
+      await expect(place(page)).toContainText('1 / 4');
+      await expect(waits).toHaveCount(0);
+    },
+  );
+
+  odd('a series that is removed while it is looked at is told as gone', async ({ page, running, series }) => {
+    await haveLittleMemory(page);
+    await open(page, `/viewer/${series.removed}?slice=150`);
+    await page.getByRole('button', { name: 'Keep near slices only' }).click();
+    await waitForPixels(cellAt(page), 149);
+    rmSync(join(running.stack.data, 'removed'), { recursive: true });
+    await page.keyboard.press('End');
+    const alert = place(page).getByRole('alert');
+    await expect(alert).toContainText('This series is not, or no longer, in the data directory.', {
+      timeout: 30_000,
+    });
+    await expect(alert).toContainText(series.removed);
+    expect((await readState(cellAt(page))).shownIndex).toBeNull();
+  });
 });
 
 test.describe('with real files', () => {
