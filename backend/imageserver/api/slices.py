@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import Absent, SeriesPath
 from imageserver.api.problems import problem_responses
@@ -20,7 +20,6 @@ StackQuery = Annotated[
     Annotated[int, Field(ge=0)] | Absent,
     Query(description="Which stack. Without it: the order in which `GET /slice` counts."),
 ]
-_REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 class Refusal(BaseModel):
@@ -82,7 +81,7 @@ def list_slices(
     )
     etag = f'W/"{found.version}"'
     if matches_etag(request, f'"{found.version}"'):
-        return not_modified(etag, _REVALIDATED)
+        return not_modified(etag, NO_STORE)
     frame_bytes = archive.frame_bytes(volume, found)
     body = {
         "series_instance_uid": summary.series_instance_uid,
@@ -93,7 +92,7 @@ def list_slices(
         "total_bytes": frame_bytes * len(found.slices),
         "slices": [_entry(index, one) for index, one in enumerate(found.slices)],
     }
-    return JSONResponse(body, headers={**_REVALIDATED, "ETag": etag})
+    return JSONResponse(body, headers={**NO_STORE, "ETag": etag})
 
 
 def _entry(index: int, one: ListedSlice) -> dict[str, Any]:

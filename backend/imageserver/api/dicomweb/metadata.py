@@ -6,11 +6,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import require_dicom_json
 from imageserver.api.dicomweb.parameters import InstancePath, StudyPath
-from imageserver.api.frames import REVALIDATED
 from imageserver.api.parameters import SeriesPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -73,7 +72,7 @@ def _answer(
         study_instance_uid=wanted.study_instance_uid,
         series_instance_uid=wanted.series_instance_uid,
     )
-    headers = {"ETag": f"W/{wanted.tag}", **REVALIDATED, "Vary": "Authorization, Accept"}
+    headers = {"ETag": f"W/{wanted.tag}", **NO_STORE, "Vary": "Authorization, Accept"}
     if matches_etag(request, wanted.tag):
         return not_modified(f"W/{wanted.tag}", headers)
     return stream(
