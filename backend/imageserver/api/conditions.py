@@ -10,6 +10,8 @@ from imageserver.errors import InvalidParameter
 
 # Of answers that tell of patients: no cache keeps them; a page that polls sends the tag of what it has in memory.
 NO_STORE = {"Cache-Control": "no-store", "Vary": "Authorization"}
+# Of pixels at addresses whose content may change.
+REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 # Of addresses that carry a digest of what they answer, which only those learn who may read it.
 IMMUTABLE = {"Cache-Control": "private, max-age=31536000, immutable"}
 NOT_MODIFIED: dict[int | str, dict[str, Any]] = {

@@ -1,6 +1,5 @@
 """The frames of an answer, part by part: a frame that cannot be given is a part that says why."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -18,8 +17,6 @@ from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.frame_forms import EncodedFrame, Form
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 from imageserver.errors import AppError, FileGone
-
-logger = logging.getLogger(__name__)
 
 ROOT = "/dicomweb/"
 # Of so many frames the headers may be read before the answer begins, so that its length can be told.

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import IMMUTABLE, matches_etag, not_modified
+from imageserver.api.conditions import IMMUTABLE, REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.frame_parts import WantedFrame, frame_parts, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
@@ -23,8 +23,6 @@ from imageserver.dicom.frame_forms import Form
 from imageserver.errors import SliceNotFound, VolumeChanged
 
 router = APIRouter(tags=["slices"])
-
-REVALIDATED = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 
 @router.get(

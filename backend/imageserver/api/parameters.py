@@ -29,6 +29,9 @@ InstanceUid = Annotated[str, AfterValidator(check_uid), DOCUMENTED_UID]
 StudyPath = Annotated[
     str, Path(description="Study Instance UID (0020,000D)."), AfterValidator(check_uid), DOCUMENTED_UID
 ]
+InstancePath = Annotated[
+    str, Path(description="SOP Instance UID (0008,0018)."), AfterValidator(check_uid), DOCUMENTED_UID
+]
 SeriesPath = Annotated[
     str, Path(description="Series Instance UID (0020,000E)."), AfterValidator(check_uid), DOCUMENTED_UID
 ]

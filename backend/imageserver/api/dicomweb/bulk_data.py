@@ -7,14 +7,12 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import accepted
 from imageserver.api.dicomweb.frames import frames_answer
-from imageserver.api.dicomweb.parameters import InstancePath, StudyPath
-from imageserver.api.frames import REVALIDATED
 from imageserver.api.multipart import OCTETS
-from imageserver.api.parameters import SeriesPath
+from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
 from imageserver.archive.addresses import InstanceAddress

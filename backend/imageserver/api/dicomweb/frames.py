@@ -6,14 +6,12 @@ from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import matches_etag, not_modified
+from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import FrameAnswer, choose_frame_answer
-from imageserver.api.dicomweb.parameters import InstancePath, StudyPath
 from imageserver.api.frame_parts import WantedFrame, frame_parts, frame_type, measure
-from imageserver.api.frames import REVALIDATED
 from imageserver.api.multipart import closing, media_type, new_boundary
-from imageserver.api.parameters import SeriesPath
+from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
 from imageserver.archive.addresses import FoundInstance, InstanceAddress

@@ -9,8 +9,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import require_dicom_json
-from imageserver.api.dicomweb.parameters import InstancePath, StudyPath
-from imageserver.api.parameters import SeriesPath
+from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
 from imageserver.archive.series_metadata import MetadataList, write_metadata
