@@ -212,7 +212,9 @@ def test_who_saw_it_is_recorded(
         signed_in.get(found)
     signed_in.get(found[:-1] + ("0" if found[-1] != "0" else "1"))
     with database.reading() as session:
-        events = session.scalars(select(AuditEvent).where(AuditEvent.kind == "thumbnail")).all()
+        events = session.scalars(
+            select(AuditEvent).where(AuditEvent.kind == "thumbnail").order_by(AuditEvent.id)
+        ).all()
     assert [(event.series_instance_uid, event.outcome) for event in events] == [
         (uid("series"), "success"),
         (uid("series"), "failure"),

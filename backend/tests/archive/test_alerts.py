@@ -19,8 +19,8 @@ def test_t47_the_conflict_is_a_security_alert(
     def alerts() -> list[tuple[str | None, str | None]]:
         archive.keeper.look_and_wait(10)
         with database.reading() as session:
-            kind = AuditEvent.kind == "security_alert"
-            rows = session.execute(select(AuditEvent.reason, AuditEvent.series_instance_uid).where(kind))
+            columns = select(AuditEvent.reason, AuditEvent.series_instance_uid)
+            rows = session.execute(columns.where(AuditEvent.kind == "security_alert").order_by(AuditEvent.id))
             return [(row[0], row[1]) for row in rows]
 
     folder.write("first", image())

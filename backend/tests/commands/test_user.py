@@ -134,7 +134,8 @@ class TestOthers:
             more = ("--password-file", password_file) if command in {"add", "reset"} else ()
             run("user", command, "ada", *more)
         with database.reading() as session:
-            rows = [(row.kind, row.username, row.subject_username) for row in session.query(AuditEvent)]
+            events = session.query(AuditEvent).order_by(AuditEvent.id)
+            rows = [(row.kind, row.username, row.subject_username) for row in events]
         kinds = ("user_added", "user_disabled", "user_enabled", "password_reset")
         assert rows == [(kind, "(command line)", "ada") for kind in kinds]
 
