@@ -14,7 +14,7 @@
       Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
       TooLarge
-      TooMany             TooManyAttempts
+      TooMany             TooManyAttempts  TooManyRequests
       Undecodable         UnsupportedTransferSyntax  UndecodableFrame  NotAVolume
       Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
       StorageFull
@@ -267,6 +267,13 @@ class TooManyAttempts(TooMany):
 
     code = "too_many_attempts"
     title = "Too many attempts"
+
+
+class TooManyRequests(TooMany):
+    """More costly requests of one user at the same time than are answered."""
+
+    code = "too_many_requests"
+    title = "Too many requests"
 
 
 class Undecodable(AppError):

@@ -18,6 +18,7 @@ from imageserver.logs import request_id
 
 logger = logging.getLogger(__name__)
 
+DICOMWEB = "/dicomweb/"
 STATUS: dict[type[errors.AppError], int] = {
     errors.NotFound: 404,
     errors.Invalid: 422,
@@ -92,20 +93,29 @@ def problem_response(
     return response
 
 
-def status_of(error: errors.AppError) -> int:
-    """Look the status up for the nearest class of the tree that the table names."""
+def status_of(error: errors.AppError, path: str = "") -> int:
+    """Look the status up for the nearest class of the tree that the table names; `path` is that of the request."""
+    if isinstance(error, errors.Invalid):
+        return _status_of_invalid(path)
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
-def respond_to(error: errors.AppError) -> ProblemResponse:
-    """Turn an error of the tree into its answer."""
+def _status_of_invalid(path: str) -> int:
+    """Return 400 for DICOMweb, where the standard says so (PS3.18 8.5), and what the table says for everything else."""
+    return 400 if path.startswith(DICOMWEB) else STATUS[errors.Invalid]
+
+
+def respond_to(error: errors.AppError, path: str = "") -> ProblemResponse:
+    """Turn an error of the tree into its answer; `path` is that of the request."""
     headers = {}
     if isinstance(error, errors.Unauthenticated):
         rejected = isinstance(error, errors.InvalidToken | errors.TokenExpired | errors.SessionEnded)
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if rejected else "Bearer"
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
-    return problem_response(status_of(error), error.code, error.title, error.detail, headers, **error.members)
+    return problem_response(
+        status_of(error, path), error.code, error.title, error.detail, headers, **error.members
+    )
 
 
 def respond_to_unexpected(error: Exception) -> ProblemResponse:
@@ -134,11 +144,11 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-async def _on_app_error(_request: Request, error: Exception) -> ProblemResponse:
+async def _on_app_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, errors.AppError)
     if isinstance(error, errors.Unavailable | errors.StorageFull):
         logger.warning(error.title, extra={"code": error.code, "cause": _cause(error)})
-    return respond_to(error)
+    return respond_to(error, request.url.path)
 
 
 def _cause(error: errors.AppError) -> str | None:
@@ -151,7 +161,7 @@ def _cause(error: errors.AppError) -> str | None:
     return type(cause).__name__ if cause else None
 
 
-async def _on_invalid_request(_request: Request, error: Exception) -> ProblemResponse:
+async def _on_invalid_request(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
     found = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in error.errors()]
     names = ", ".join(dict.fromkeys(str(item["loc"][-1]) for item in error.errors()))
@@ -159,7 +169,8 @@ async def _on_invalid_request(_request: Request, error: Exception) -> ProblemRes
     if any(item["type"] == "json_invalid" for item in error.errors()):  # its place is a count of characters
         detail, found = "The body is not JSON.", [{"pointer": "", "detail": "The body is not JSON."}]
     kind = errors.InvalidParameter
-    return problem_response(422, kind.code, kind.title, detail, errors=found)
+    status = _status_of_invalid(request.url.path)
+    return problem_response(status, kind.code, kind.title, detail, errors=found)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> ProblemResponse:

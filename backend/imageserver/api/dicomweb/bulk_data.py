@@ -36,7 +36,7 @@ router = APIRouter(tags=["dicomweb"])
             },
         },
         304: {"description": "The client's copy is good."},
-        **problem_responses(401, 404, 406, 410, 422, 503, 507),
+        **problem_responses(400, 401, 404, 406, 410, 422, 503, 507),
     },
 )
 def get_bulk_data(

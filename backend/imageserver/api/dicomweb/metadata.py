@@ -23,7 +23,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {"application/dicom+json": {"schema": {"type": "array", "items": {"type": "object"}}}},
     },
     304: {"description": "The client's copy is good."},
-    **problem_responses(401, 404, 406, 422, 503, 507),
+    **problem_responses(400, 401, 404, 406, 422, 503, 507),
 }
 
 

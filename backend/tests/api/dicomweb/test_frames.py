@@ -66,7 +66,7 @@ class TestLists:
     )
     def test_a_malformed_list(self, signed_in: TestClient, three_frames: Dataset, asked: str) -> None:
         answer = signed_in.get(address(three_frames, asked))
-        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
     @pytest.mark.parametrize("keyword", ["StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"])
     def test_uids_that_do_not_belong_together(
