@@ -13,7 +13,7 @@ from imageserver.dicom.number_values import parse_decimal
 
 _EXACT_INTEGER = 2**53 - 1  # what every reader of JSON keeps exactly (RFC 8259, 6)
 _EXACT_DIGITS = 15  # decimal digits that a double always keeps
-_PN_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+PN_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 Json = dict[str, Any]
 
@@ -68,10 +68,11 @@ def _unpack(value: bytes, code: str, is_little_endian: bool) -> list[Any]:
     if rest:
         raise Unreadable
     values = list(struct.unpack(f"{endian}{count}{code}", value))
-    return [_exact_integer(number) for number in values] if code in "Qq" else values
+    return [exact_integer(number) for number in values] if code in "Qq" else values
 
 
-def _exact_integer(number: int) -> int | str:
+def exact_integer(number: int) -> int | str:
+    """Return an integer as a number, or as text where a double would lose digits."""
     return number if -_EXACT_INTEGER <= number <= _EXACT_INTEGER else str(number)
 
 
@@ -85,13 +86,19 @@ def _as_written(part: str) -> str:
     return part
 
 
-def _decimal(part: str) -> float | str:
+def decimal_value(part: str) -> float | str:
+    """Return a value of DS; text where a double would lose digits.
+
+    Raises
+    ------
+    Unreadable
+    """
     try:
         number = parse_decimal(part)
     except ValueError:
         raise Unreadable from None
     if isinstance(number, int):
-        return _exact_integer(number)
+        return exact_integer(number)
     if not math.isfinite(number):
         return part
     if len(part) > _EXACT_DIGITS and Decimal(repr(number)) != Decimal(part.replace(",", ".")):
@@ -99,18 +106,19 @@ def _decimal(part: str) -> float | str:
     return number
 
 
-def _integer(part: str) -> int | str:
-    number = _decimal(part)
+def integer_value(part: str) -> int | str:
+    """Return a value of IS; raises as `decimal_value`."""
+    number = decimal_value(part)
     if isinstance(number, float):
         if number != int(number):
             raise Unreadable
-        return _exact_integer(int(number))
+        return exact_integer(int(number))
     return number
 
 
 def _person_name(part: str) -> Json | None:
     groups = [group.strip() for group in part.split("=")]
-    return {name: group for name, group in zip(_PN_GROUPS, groups, strict=False) if group} or None
+    return {name: group for name, group in zip(PN_GROUPS, groups, strict=False) if group} or None
 
 
-_CONVERSIONS: dict[str, Callable[[str], Any]] = {"DS": _decimal, "IS": _integer}
+_CONVERSIONS: dict[str, Callable[[str], Any]] = {"DS": decimal_value, "IS": integer_value}
