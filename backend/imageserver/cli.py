@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from imageserver.accounts.keys import KeysRefused
-from imageserver.commands import audit, check, index, user
+from imageserver.commands import audit, check, index, token, user
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
 from imageserver.main import create_app
@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
     serve_parser = commands.add_parser("serve", help="migrate the database and serve the API")
     serve_parser.set_defaults(run=run_serve)
     user.add_parser(commands)
+    token.add_parser(commands)
     audit.add_parser(commands)
     index.add_parser(commands)
     check.add_parser(commands)

@@ -4,11 +4,11 @@
 
     AppError
       NotFound            NoVolume  SeriesNotFound  InstanceNotFound  SliceNotFound
-                          StudyNotFound  MeasurementNotFound
+                          StudyNotFound  MeasurementNotFound  TokenNotFound
       Invalid             InvalidParameter  WeakPassword
       Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
-      Forbidden           OriginNotAllowed
-      Conflict            SetupDone  TooManyMeasurements  VolumeChanged
+      Forbidden           OriginNotAllowed  InsufficientScope
+      Conflict            SetupDone  TooManyMeasurements  TooManyTokens  VolumeChanged
       PreconditionFailed  MeasurementChanged
       PreconditionRequired
       Gone                FileGone  FileReplaced  IntegrityMismatch
@@ -95,6 +95,13 @@ class MeasurementNotFound(NotFound):
     title = "Measurement not found"
 
 
+class TokenNotFound(NotFound):
+    """The user has no token by this identifier."""
+
+    code = "token_not_found"
+    title = "Token not found"
+
+
 class Invalid(AppError):
     """The request cannot be understood."""
 
@@ -163,6 +170,14 @@ class OriginNotAllowed(Forbidden):
     title = "Origin not allowed"
 
 
+class InsufficientScope(Forbidden):
+    """The token of a program does not reach this far (RFC 6750, section 3.1). ``scope`` names the rights that do."""
+
+    def __init__(self, detail: str, *, scope: str | None = None, **members: Any) -> None:
+        super().__init__(detail, **members)
+        self.scope = scope
+
+
 class Conflict(AppError):
     """The request contradicts the present state."""
 
@@ -182,6 +197,13 @@ class TooManyMeasurements(Conflict):
 
     code = "too_many_measurements"
     title = "Too many measurements"
+
+
+class TooManyTokens(Conflict):
+    """The user has as many tokens for programs as are kept."""
+
+    code = "too_many_tokens"
+    title = "Too many tokens"
 
 
 class PreconditionFailed(AppError):

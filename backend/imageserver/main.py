@@ -19,6 +19,7 @@ from imageserver.api import (
     index,
     measurements,
     patient,
+    program_tokens,
     reslice,
     setup,
     slice,
@@ -92,6 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(health.router)
     for part in (
         auth,
+        program_tokens,
         setup,
         studies,
         thumbnails,

@@ -1,4 +1,4 @@
-"""Tables of the accounts: users, their sessions, counters of failed log-ins, the set-up code."""
+"""Tables of the accounts: users, their sessions and tokens, counters of failed log-ins, the set-up code."""
 
 import uuid
 from datetime import datetime
@@ -35,6 +35,23 @@ class EndReason(StrEnum):
     DISABLED = "disabled"
 
 
+class TokenRights(StrEnum):
+    """What a program may do with a token: only read, or all that its user may."""
+
+    READ = "read"
+    READ_WRITE = "read_write"
+
+
+class TokenEnd(StrEnum):
+    """Why a token for a program may not be used."""
+
+    REVOKED = "revoked"
+    REVOKED_BY_ADMIN = "revoked_by_admin"
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - a reason, not a password
+    DISABLED = "disabled"
+    EXPIRED = "expired"
+
+
 class User(Base):
     """An account. ``username`` is normalised (see ``usernames``); the password is only here as its hash."""
 
@@ -62,6 +79,24 @@ class UserSession(Base):
     last_seen: Mapped[datetime] = mapped_column(UtcDateTime)
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
     ended: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    end_reason: Mapped[str | None] = mapped_column(String(32))
+
+
+class ProgramToken(Base):
+    """A token for a program. Its secret is only here as its hash; ``start`` lets a person tell tokens apart."""
+
+    __tablename__ = "program_tokens"
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(64))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    start: Mapped[str] = mapped_column(String(8))
+    rights: Mapped[str] = mapped_column(String(16))
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_reason: Mapped[str | None] = mapped_column(String(32))
 
 

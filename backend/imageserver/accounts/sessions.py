@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
 from sqlalchemy.orm import Session
 
+from imageserver.accounts.callers import SignedInUser
 from imageserver.accounts.models import EndReason, User, UserSession, new_id
 from imageserver.database import Database
 
@@ -34,19 +35,6 @@ class StartedSession:
 
     id: str
     cookie: str
-    expires: datetime
-
-
-@dataclass(frozen=True)
-class SignedInUser:
-    """Who asks: the account and the session, as they are in the database now."""
-
-    user_id: str
-    username: str
-    role: str
-    session_id: str
-    started: datetime
-    last_seen: datetime
     expires: datetime
 
 

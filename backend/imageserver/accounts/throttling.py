@@ -27,6 +27,7 @@ LONGEST_WAIT = timedelta(seconds=900)
 ACCOUNT_MEMORY = timedelta(hours=24)
 NETWORK_MEMORY = timedelta(hours=1)  # many people may share one address
 NETWORK_PREFIX = "network:"
+TOKENS_PREFIX = "network:tokens:"
 
 
 def account_key(user_id: str | None, username: str, network: str, *, is_known_network: bool) -> str:
@@ -43,6 +44,19 @@ def account_key(user_id: str | None, username: str, network: str, *, is_known_ne
 def network_key(network: str) -> str:
     """Name the counter of a client network."""
     return NETWORK_PREFIX + network
+
+
+def tokens_key(network: str) -> str:
+    """Name the counter of requests from a client network with tokens of programs that open nothing."""
+    return TOKENS_PREFIX + network
+
+
+def seconds_to_wait(session: Session, key: str, now: datetime) -> int:
+    """Return how many whole seconds a counter still demands, without counting anything."""
+    counter = session.get(ThrottleCounter, key)
+    if counter is None or counter.last_failure > now:  # a clock that was set back is for who counts
+        return 0
+    return max(0, math.ceil((counter.blocked_until - now).total_seconds()))
 
 
 def wait_after(failures: int) -> timedelta:

@@ -6,7 +6,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from imageserver.accounts import throttling
-from imageserver.accounts.models import EndReason, Role, User
+from imageserver.accounts.models import EndReason, Role, TokenEnd, User
+from imageserver.accounts.program_tokens import revoke_all_tokens
 from imageserver.accounts.sessions import end_all_sessions
 from imageserver.accounts.usernames import is_allowed, normalise_username
 from imageserver.errors import InvalidParameter
@@ -18,6 +19,11 @@ def find_user(session: Session, username: str) -> User | None:
     if not is_allowed(name):
         return None  # no account has such a name; PostgreSQL would not even take all of them
     return session.scalars(select(User).where(User.username == name)).one_or_none()
+
+
+def get_user(session: Session, user_id: str) -> User:
+    """Return the account of this id, which there must be."""
+    return session.scalars(select(User).where(User.id == user_id)).one()
 
 
 def list_users(session: Session) -> list[User]:
@@ -69,15 +75,21 @@ def change_password(
     *,
     keep: str | None = None,
 ) -> None:
-    """Store a new password and end the user's sessions, but for one that is kept."""
+    """Store a new password and end the user's sessions, but for one that is kept.
+
+    Programs go on with their tokens, unless somebody else had to set the password.
+    """
     user.password_hash = password_hash
     user.password_changed = now
     end_all_sessions(session, user.id, reason, now, keep=keep)
+    if reason is EndReason.PASSWORD_RESET:
+        revoke_all_tokens(session, user.id, TokenEnd.PASSWORD_RESET, now)
     throttling.forget_account(session, user.id)
 
 
 def set_enabled(session: Session, user: User, is_enabled: bool, now: datetime) -> None:
-    """Disable an account, which ends its sessions at once, or enable it again."""
+    """Disable an account, which ends its sessions and tokens at once, or enable it again."""
     user.is_enabled = is_enabled
     if not is_enabled:
         end_all_sessions(session, user.id, EndReason.DISABLED, now)
+        revoke_all_tokens(session, user.id, TokenEnd.DISABLED, now)

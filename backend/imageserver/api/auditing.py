@@ -6,8 +6,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from imageserver.accounts.sessions import NamedSession, SignedInUser
+from imageserver.accounts.callers import Caller, Program, SignedInUser
+from imageserver.accounts.sessions import NamedSession
 from imageserver.api.authentication import CurrentUser
+from imageserver.api.client_address import client_address
 from imageserver.api.dependencies import Now
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import UNKNOWN_USER, AccessRecorder, Actor, Subject
@@ -52,20 +54,17 @@ class AccessAudit:
         self._recorder.record_all(self._actor, kind, Outcome.SUCCESS, self._now, [whole, *subjects])
 
 
-def actor_of(request: Request, user: SignedInUser | NamedSession | None = None) -> Actor:
+def actor_of(request: Request, user: Caller | NamedSession | None = None) -> Actor:
     """Describe who sent a request."""
     return Actor(
         username=user.username if user else UNKNOWN_USER,
         user_id=user.user_id if user else None,
-        session_id=user.session_id if user else None,
+        session_id=user.session_id if isinstance(user, SignedInUser | NamedSession) else None,
+        token_id=user.token_id if isinstance(user, Program) else None,
+        token_name=user.token_name if isinstance(user, Program) else None,
         request_id=request_id.get(),
         client_address=client_address(request),
     )
-
-
-def client_address(request: Request) -> str | None:
-    """Return the address of the client, or of the first hop that is no trusted proxy."""
-    return request.client.host[:64] if request.client else None
 
 
 async def get_access_audit(request: Request, user: CurrentUser, now: Now) -> AccessAudit:

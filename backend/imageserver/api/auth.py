@@ -6,11 +6,11 @@ from typing import Annotated, Literal, NoReturn
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from imageserver.accounts import login, sessions, users
+from imageserver.accounts.callers import Program, SignedInUser
 from imageserver.accounts.login import Verdict
 from imageserver.accounts.models import EndReason, Role
-from imageserver.accounts.networks import client_network
 from imageserver.accounts.tokens import issue_access_token
-from imageserver.api.auditing import actor_of, client_address
+from imageserver.api.auditing import actor_of
 from imageserver.api.auth_models import (
     AccessToken,
     LoginForm,
@@ -18,14 +18,17 @@ from imageserver.api.auth_models import (
     PasswordChange,
     RefreshedToken,
     SessionTimes,
+    TokenTimes,
 )
 from imageserver.api.authentication import (
     AuthenticatedFirst,
     ClaimsToEnd,
     CurrentUser,
+    SessionUser,
     get_signing_keys,
     session_limits,
 )
+from imageserver.api.client_address import network_of
 from imageserver.api.dependencies import DatabaseDep, Now, SettingsDep
 from imageserver.api.new_password import check_choice, get_hasher
 from imageserver.api.origins import check_origin, forbid_storing, require_origin
@@ -54,7 +57,7 @@ def log_in(
 ) -> AccessToken:
     """Check user name and password; give an access token, and a browser its session cookie."""
     verdict = login.check_password(
-        database, get_hasher(request), form.username, form.password, _network(request), now
+        database, get_hasher(request), form.username, form.password, network_of(request), now
     )
     old_cookie = read_cookie(request)
     with database.writing() as session:
@@ -65,7 +68,7 @@ def log_in(
         outcome = Outcome.SUCCESS if started else Outcome.FAILURE
         record_event(session, actor, Kind.LOGIN, outcome, now, reason=None if started else verdict.reason)
     if started is None or verdict.user_id is None:
-        _refuse(verdict)
+        refuse_attempt(verdict)
     set_cookie(request, response, started.cookie)
     token, expires_in = issue_access_token(
         get_signing_keys(request), verdict.user_id, started.id, started.expires, now
@@ -142,12 +145,12 @@ def change_password(
     request: Request,
     response: Response,
     body: PasswordChange,
-    user: CurrentUser,
+    user: SessionUser,
     database: DatabaseDep,
     settings: SettingsDep,
     now: Now,
 ) -> None:
-    """Replace the password of who asks, and end all other sessions of that account.
+    """Replace the password of who asks, and end all other sessions of that account. Its tokens for programs stay.
 
     The cookie of this session gets another secret: a copy of it ends as the other sessions do.
     """
@@ -155,7 +158,7 @@ def change_password(
     new_password = check_choice(settings, request, user.username, body.new_password)
     hasher = get_hasher(request)
     verdict = login.check_password(
-        database, hasher, user.username, body.current_password, _network(request), now
+        database, hasher, user.username, body.current_password, network_of(request), now
     )
     is_right = verdict.reason is login.Reason.RIGHT
     if is_right:
@@ -172,21 +175,29 @@ def change_password(
         failure = None if account else verdict.reason
         record_event(session, actor_of(request, user), Kind.PASSWORD_CHANGED, outcome, now, reason=failure)
     if account is None:
-        _refuse(verdict)
+        refuse_attempt(verdict)
     if named is not None and named.session_id == user.session_id:  # it may be another tab's by now
         set_cookie(request, response, new_cookie)
 
 
 @router.get("/me", responses=problem_responses(400, 401, 503))
 def get_me(user: CurrentUser, settings: SettingsDep) -> Me:
-    """Tell who is logged in, and until when at the latest."""
-    idle = int(session_limits(settings).idle.total_seconds())
-    times = SessionTimes(id=user.session_id, started=user.started, expires=user.expires, idle_seconds=idle)
-    return Me(username=user.username, role=Role(user.role), session=times)
-
-
-def _network(request: Request) -> str:
-    return client_network(client_address(request))
+    """Tell who is logged in, or whose token a program has, and until when at the latest."""
+    session, token = None, None
+    if isinstance(user, SignedInUser):
+        idle = int(session_limits(settings).idle.total_seconds())
+        session = SessionTimes(
+            id=user.session_id, started=user.started, expires=user.expires, idle_seconds=idle
+        )
+    if isinstance(user, Program):
+        token = TokenTimes(
+            id=user.token_id,
+            name=user.token_name,
+            rights=user.rights,
+            created=user.created,
+            expires=user.expires,
+        )
+    return Me(username=user.username, role=Role(user.role), session=session, token=token)
 
 
 def _actor_of_attempt(request: Request, verdict: Verdict, session_id: str | None) -> Actor:
@@ -197,7 +208,8 @@ def _actor_of_attempt(request: Request, verdict: Verdict, session_id: str | None
     )
 
 
-def _refuse(verdict: Verdict) -> NoReturn:
+def refuse_attempt(verdict: Verdict) -> NoReturn:
+    """Say why a password opened nothing, as far as the client may know."""
     if verdict.wait_seconds:
         raise TooManyAttempts(
             f"Too many failed tries. Wait {verdict.wait_seconds} s, then the right password works.",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from imageserver.accounts.models import Role
+from imageserver.accounts.models import Role, TokenRights
 from imageserver.accounts.passwords import LONGEST_BYTES
 
 NOT_BLANK = r"\S"
@@ -57,10 +57,21 @@ class SessionTimes(BaseModel):
     idle_seconds: int = Field(description="The session ends after so many seconds without a request.")
 
 
-class Me(Account):
-    """Who is logged in."""
+class TokenTimes(BaseModel):
+    """The token of a program: its name, what it may do, made when, over when."""
 
-    session: SessionTimes
+    id: str
+    name: str
+    rights: TokenRights
+    created: AwareDatetime
+    expires: AwareDatetime
+
+
+class Me(Account):
+    """Who is logged in, by a session; or whose token a program has."""
+
+    session: SessionTimes | None
+    token: TokenTimes | None
 
 
 class Status(BaseModel):

@@ -1,7 +1,7 @@
 """Who asks: the ``CurrentUser`` that protected routes depend on."""
 
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -11,11 +11,15 @@ from fastapi.routing import APIRoute
 from fastapi.security import OAuth2PasswordBearer
 
 from imageserver.accounts import sessions
+from imageserver.accounts.callers import Caller, SignedInUser
 from imageserver.accounts.keys import SigningKeys
-from imageserver.accounts.sessions import SessionLimits, SignedInUser
+from imageserver.accounts.sessions import SessionLimits
+from imageserver.accounts.token_format import looks_like_program_token
 from imageserver.accounts.tokens import AccessClaims, read_access_token
+from imageserver.api.basic import read_basic
 from imageserver.api.dependencies import Now, get_database, get_now, get_settings
-from imageserver.errors import NotAuthenticated, SessionEnded
+from imageserver.api.program_authentication import authenticate_program
+from imageserver.errors import InsufficientScope, NotAuthenticated, SessionEnded
 from imageserver.settings import Settings
 
 # For the OpenAPI document, and *Authorize* on /docs; get_bearer reads the header itself, and more strictly.
@@ -58,17 +62,26 @@ def get_bearer(request: Request) -> str | None:
 
 def get_current_user(
     request: Request, now: Now, _documented: Annotated[str | None, Depends(bearer_scheme)] = None
-) -> SignedInUser:
-    """Read the session that the request's token names, as it is in the database at this moment.
+) -> Caller:
+    """Read the session or the program that the request's token names, as it is in the database at this moment.
 
     Raises
     ------
-    NotAuthenticated, InvalidToken, TokenExpired, SessionEnded
+    NotAuthenticated, InvalidToken, TokenExpired, SessionEnded, TooManyAttempts, InsufficientScope
         If the request may not be answered.
     """
+    basic = read_basic(request)
+    if basic is not None:
+        return authenticate_program(request, basic[1], now, username=basic[0])
     token = get_bearer(request)
     if token is None:
         raise NotAuthenticated("Log in first: the request carries no access token.")
+    if looks_like_program_token(token):
+        return authenticate_program(request, token, now)
+    return _get_signed_in_user(request, token, now)
+
+
+def _get_signed_in_user(request: Request, token: str, now: datetime) -> SignedInUser:
     claims = read_access_token(get_signing_keys(request), token, now)
     database, limits = get_database(request), session_limits(get_settings(request))
     with database.reading() as session:
@@ -77,6 +90,21 @@ def get_current_user(
         raise SessionEnded("The session has ended; log in again.")
     sessions.touch_if_due(database, user, now)
     request.state.username = user.username  # for the access log
+    return user
+
+
+def get_session_user(user: Annotated[Caller, Depends(get_current_user)]) -> SignedInUser:
+    """Let a person through, and no program: an account is managed by its user.
+
+    Raises
+    ------
+    InsufficientScope
+        If a program asks.
+    """
+    if not isinstance(user, SignedInUser):
+        raise InsufficientScope(
+            "An account is managed by its user, who logs in; a token does not reach this."
+        )
     return user
 
 
@@ -95,7 +123,11 @@ def get_claims_to_end(request: Request, now: Now) -> AccessClaims | None:
 
 def asks_for_user(dependant: Dependant) -> bool:
     """Tell whether a route depends on `CurrentUser`, itself or through others."""
-    return dependant.call is get_current_user or any(map(asks_for_user, dependant.dependencies))
+    return _depends_on(get_current_user, dependant)
+
+
+def _depends_on(call: Callable[..., Any], dependant: Dependant) -> bool:
+    return dependant.call is call or any(_depends_on(call, one) for one in dependant.dependencies)
 
 
 class AuthenticatedFirst(APIRoute):
@@ -111,12 +143,17 @@ class AuthenticatedFirst(APIRoute):
         if self.body_field is None or not asks_for_user(self.dependant):
             return handle
 
+        is_for_persons = _depends_on(get_session_user, self.dependant)
+
         async def authenticate_first(request: Request) -> Response:
-            await run_in_threadpool(get_current_user, request, await get_now(request))
+            user = await run_in_threadpool(get_current_user, request, await get_now(request))
+            if is_for_persons:
+                get_session_user(user)
             return await handle(request)
 
         return authenticate_first
 
 
-CurrentUser = Annotated[SignedInUser, Depends(get_current_user)]
+CurrentUser = Annotated[Caller, Depends(get_current_user)]
+SessionUser = Annotated[SignedInUser, Depends(get_session_user)]
 ClaimsToEnd = Annotated[AccessClaims | None, Depends(get_claims_to_end)]

@@ -112,7 +112,7 @@ def get_measurement(
     response_model=Measurement,
     responses={
         201: {"model": Measurement, "description": "It is new."},
-        **problem_responses(401, 404, 409, 412, 413, 422, 428, 503, 507),
+        **problem_responses(401, 403, 404, 409, 412, 413, 422, 428, 503, 507),
     },
 )
 def put_measurement(
@@ -162,7 +162,7 @@ def put_measurement(
 @router.delete(
     "/measurements/{measurement_id}",
     status_code=204,
-    responses=problem_responses(401, 412, 422, 428, 503, 507),
+    responses=problem_responses(401, 403, 412, 422, 428, 503, 507),
 )
 def delete_measurement(
     request: Request,

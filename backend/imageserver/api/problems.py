@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from imageserver import errors
+from imageserver.api.basic import CHALLENGE, may_offer_basic
 from imageserver.database_errors import describe_database_error, is_database_error
 from imageserver.logs import request_id
 
@@ -111,6 +112,9 @@ def respond_to(error: errors.AppError, path: str = "") -> ProblemResponse:
     if isinstance(error, errors.Unauthenticated):
         rejected = isinstance(error, errors.InvalidToken | errors.TokenExpired | errors.SessionEnded)
         headers["WWW-Authenticate"] = 'Bearer error="invalid_token"' if rejected else "Bearer"
+    if isinstance(error, errors.InsufficientScope):
+        scope = f', scope="{error.scope}"' if error.scope else ""
+        headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope"{scope}'
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     return problem_response(
@@ -134,7 +138,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe problem answers for a route's OpenAPI entry."""
+    """Describe problem answers for a route's OpenAPI entry; a program whose token opens nothing is told to wait."""
+    if 401 in statuses:
+        statuses = tuple(sorted({*statuses, 429}))
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -148,7 +154,10 @@ async def _on_app_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, errors.AppError)
     if isinstance(error, errors.Unavailable | errors.StorageFull):
         logger.warning(error.title, extra={"code": error.code, "cause": _cause(error)})
-    return respond_to(error, request.url.path)
+    response = respond_to(error, request.url.path)
+    if isinstance(error, errors.Unauthenticated) and may_offer_basic(request):
+        response.headers["WWW-Authenticate"] += f", {CHALLENGE}"
+    return response
 
 
 def _cause(error: errors.AppError) -> str | None:

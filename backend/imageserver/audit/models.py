@@ -20,6 +20,9 @@ class Kind(StrEnum):
     USER_ENABLED = "user_enabled"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a kind of record, not a password
     PASSWORD_RESET = "password_reset"  # noqa: S105
+    TOKEN_MADE = "token_made"  # noqa: S105
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    TOKEN_REFUSED = "token_refused"  # noqa: S105
     AUDIT_READ = "audit_read"
     STUDIES = "studies"
     STUDY = "study"
@@ -47,7 +50,7 @@ class Outcome(StrEnum):
 
 
 class AuditEvent(Base):
-    """One record: who (account, session, client address), what (kind, UIDs), when, how it ended."""
+    """One record: who (account, session or token, client address), what (kind, UIDs), when, how it ended."""
 
     __tablename__ = "audit_events"
     __table_args__ = (Index(None, "session_id", "series_instance_uid", "kind", "time"),)
@@ -65,3 +68,5 @@ class AuditEvent(Base):
     series_instance_uid: Mapped[str | None] = mapped_column(String(64))
     request_id: Mapped[str | None] = mapped_column(String(64))
     client_address: Mapped[str | None] = mapped_column(String(64))
+    token_id: Mapped[str | None] = mapped_column(String(32))
+    token_name: Mapped[str | None] = mapped_column(String(64))

@@ -33,6 +33,8 @@ class Actor:
     session_id: str | None = None
     request_id: str | None = None
     client_address: str | None = None
+    token_id: str | None = None
+    token_name: str | None = None
 
 
 class Subject(NamedTuple):
@@ -87,8 +89,8 @@ def record_alert(
 class AccessRecorder:
     """Records who saw which series; a record is durable before ``record`` returns.
 
-    One record per session, series, kind and outcome is repeated after 15 minutes at the earliest. What is durably
-    recorded already is remembered here, so that a repeated access costs no query.
+    One record per session or token, series, kind and outcome is repeated after 15 minutes at the earliest. What is
+    durably recorded already is remembered here, so that a repeated access costs no query.
     """
 
     def __init__(self, database: Database) -> None:
@@ -133,7 +135,7 @@ class AccessRecorder:
                     if new:
                         session.connection().execute(insert(AuditEvent), new)
         for subject in wanted:
-            self._remember((actor.session_id, *subject, kind, outcome), now)
+            self._remember((actor.session_id, actor.token_id, *subject, kind, outcome), now)
 
     def _unrecorded(
         self, actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subjects: Iterable[Subject]
@@ -141,7 +143,7 @@ class AccessRecorder:
         return [
             subject
             for subject in dict.fromkeys(subjects)
-            if not self._is_recorded((actor.session_id, *subject, kind, outcome), now)
+            if not self._is_recorded((actor.session_id, actor.token_id, *subject, kind, outcome), now)
         ]
 
     @contextmanager
@@ -179,6 +181,7 @@ def _in_database(
     for condition in conditions:
         statement = select(AuditEvent.study_instance_uid, series).where(
             AuditEvent.session_id == actor.session_id,
+            AuditEvent.token_id == actor.token_id,
             condition,
             AuditEvent.kind == kind,
             AuditEvent.outcome == outcome,

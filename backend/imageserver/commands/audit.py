@@ -15,6 +15,8 @@ from imageserver.settings import Settings
 
 PLAIN = (
     "subject_username",
+    "token_id",
+    "token_name",
     "study_instance_uid",
     "series_instance_uid",
     "reason",

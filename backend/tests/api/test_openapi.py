@@ -32,6 +32,7 @@ EXAMPLES = 10
 # values are accepted is left out there.
 BEYOND_OPENAPI = {
     "POST /auth/password": "common passwords are refused",
+    "POST /auth/tokens": "the password is one's own, and the time lies ahead",
     "POST /auth/setup": "common passwords are refused",
     "GET /volumes": "the first day is not later than the last",
     "GET /studies": "the first day is not later than the last",

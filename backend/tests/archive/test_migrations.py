@@ -58,6 +58,32 @@ def test_measurements_come_and_go_with_their_table(empty: Database) -> None:
         assert session.scalar(text("SELECT count(*) FROM measurements")) == 0
 
 
+EVENT = (
+    "INSERT INTO audit_events (id, time, kind, outcome, username) VALUES (1, :now, 'login', 'success', 'ada')"
+)
+TOKEN = """INSERT INTO program_tokens (id, user_id, name, token_hash, start, rights, created, expires)
+           VALUES ('t', 'u', 'script', 'h', 'mis_0000', 'read', :now, :now)"""
+
+
+def test_tokens_come_and_go_with_their_table_and_records_stay(empty: Database) -> None:
+    values = {"yes": True, "now": datetime(2026, 1, 1, tzinfo=UTC)}
+    migrate(empty, "0010")
+    with empty.writing() as session:
+        session.execute(text(USER), values)
+        session.execute(text(EVENT), values)
+    migrate(empty)
+    with empty.writing() as session:
+        session.execute(text(TOKEN), values)
+        session.execute(text("UPDATE audit_events SET token_id = 't', token_name = 'script'"))
+    downgrade(empty, "0010")
+    with empty.reading() as session:
+        assert session.scalar(text("SELECT username FROM audit_events")) == "ada"
+    migrate(empty)
+    with empty.reading() as session:
+        assert session.scalar(text("SELECT count(*) FROM program_tokens")) == 0
+        assert session.scalar(text("SELECT token_name FROM audit_events")) is None
+
+
 def test_files_get_no_stamp_and_no_checksum(empty: Database) -> None:
     migrate(empty, "0002")
     with empty.writing() as session:
