@@ -9,7 +9,7 @@ from fuzz.campaign import Campaign, Fault
 from fuzz.report import Options, Report
 from fuzz.targets.bit_flips import flipped
 from fuzz.targets.elements import broken
-from imageserver.archive.metadata import _make
+from imageserver.archive.made_metadata import _make
 from imageserver.dicom.dicom_json import MAX_FINDINGS
 from imageserver.dicom.reading import FileRefused, read_header
 

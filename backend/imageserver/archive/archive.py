@@ -11,7 +11,8 @@ from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.frames import FrameReader
 from imageserver.archive.located_planes import LocatedPlane
-from imageserver.archive.metadata import Metadata, metadata_of
+from imageserver.archive.made_metadata import Metadata
+from imageserver.archive.metadata import metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
 from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
 from imageserver.archive.scratch import Scratch

@@ -14,6 +14,7 @@ from imageserver.archive.reading_pool import ReadingPool
 BATCH_FILES = 1000
 BATCH_SECONDS = 2.0
 BATCH_FRAMES = 20_000
+BATCH_METADATA_BYTES = 32 * 1024 * 1024
 MANY_FILES = 2000  # that take longer to read than reading processes to start
 
 
@@ -54,16 +55,18 @@ class Batches:
             After the last batch, if the server stops.
         """
         batch: list[ReadFile] = []
-        frames = 0
+        frames = size = 0
         started = time.monotonic()
         for answer in self._parts(files):
             self.progress.read += len(answer)
             batch += [_remembered(file) for file in answer if file is not None]
             frames += sum(len(file.instance.frames) for file in answer if file and file.instance)
+            size += sum(_metadata_bytes(file) for file in answer if file)
             is_late = time.monotonic() - started > BATCH_SECONDS
-            if len(batch) >= BATCH_FILES or frames >= BATCH_FRAMES or is_late:
+            is_large = frames >= BATCH_FRAMES or size >= BATCH_METADATA_BYTES
+            if len(batch) >= BATCH_FILES or is_large or is_late:
                 yield batch
-                batch, frames, started = [], 0, time.monotonic()
+                batch, frames, size, started = [], 0, 0, time.monotonic()
         if batch:
             yield batch
         if self.is_stopped():
@@ -80,6 +83,10 @@ class Batches:
             if self.is_stopped():
                 return
             yield read_files(self.directory, [found])
+
+
+def _metadata_bytes(file: ReadFile) -> int:
+    return len(file.instance.metadata.content) if file.instance and file.instance.metadata else 0
 
 
 def _drained(files: list[FoundFile]) -> Iterator[FoundFile]:

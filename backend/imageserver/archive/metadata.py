@@ -1,49 +1,18 @@
 """The metadata of an instance: its header in the DICOM JSON model, made once and kept in the index."""
 
-import json
-import logging
-import zlib
-from typing import Any, BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory, FileIdentity
+from imageserver.archive.made_metadata import Metadata, make_metadata
 from imageserver.archive.models import File, Instance, InstanceMetadata
-from imageserver.archive.reading_rules import metadata_stamp
+from imageserver.archive.stored_metadata import add_metadata, read_metadata
 from imageserver.archive.storing import path_digest
 from imageserver.database import Database
-from imageserver.dicom.dicom_json import header_json
-from imageserver.dicom.limits import Finding
-from imageserver.dicom.reading import FileRefused, read_header
 from imageserver.errors import IntegrityMismatch
-
-logger = logging.getLogger(__name__)
-
-NO_METADATA = "no_metadata"
-
-
-class Metadata(NamedTuple):
-    """What one instance says of itself.
-
-    Attributes
-    ----------
-    content : bytes
-        One object of the DICOM JSON model (PS3.18 F) in UTF-8. SOP Instance UID and the UIDs above it are those of
-        the file, which need not be its address here.
-    findings : tuple of dict
-        What could not be expressed, as ``{code, message, sop_instance_uids}``.
-    """
-
-    content: bytes
-    findings: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def dataset(self) -> dict[str, Any]:
-        """The content, parsed."""
-        parsed: dict[str, Any] = json.loads(self.content)
-        return parsed
 
 
 class Source(NamedTuple):
@@ -85,39 +54,6 @@ def metadata_of(database: Database, directory: DataDirectory, sop_instance_uid: 
     return made
 
 
-def make_metadata(stream: BinaryIO) -> Metadata:
-    """Make the metadata of one file; what cannot be made is a finding, so that one file never takes its study along.
-
-    Raises
-    ------
-    OSError
-        Of the stream itself.
-    """
-    try:
-        return _make(stream)
-    except OSError:
-        raise
-    except Exception as error:
-        logger.error("unexpected error while making metadata", extra={"error": type(error).__name__})
-        return _nothing("The metadata cannot be made.")
-
-
-def _make(stream: BinaryIO) -> Metadata:
-    try:
-        header = read_header(stream, with_private=True)
-    except FileRefused as error:
-        if error.header is None:
-            return _nothing(f"The header cannot be read: {error}")
-        header = error.header  # what stands before the damage
-    found = header_json(header)
-    text = json.dumps(found.dataset, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Metadata(text.encode("utf-8"), tuple(finding.as_dict() for finding in found.findings))
-
-
-def _nothing(reason: str) -> Metadata:
-    return Metadata(b"{}", (Finding(NO_METADATA, reason).as_dict(),))
-
-
 def keep_metadata(session: Session, source: Source, metadata: Metadata) -> None:
     """Store the metadata of an instance that is still there, and still that file's; two processes may do so at once."""
     same = (
@@ -131,26 +67,19 @@ def keep_metadata(session: Session, source: Source, metadata: Metadata) -> None:
     if session.scalar(present.with_for_update(of=Instance)) is None:
         return
     session.execute(delete(InstanceMetadata).where(InstanceMetadata.instance_id == source.instance_id))
-    values = {
-        "instance_id": source.instance_id,
-        "made_by": metadata_stamp(),
-        "content": zlib.compress(metadata.content),
-        "findings": list(metadata.findings),
-    }
-    session.execute(insert(InstanceMetadata).values(values))
+    series_id = session.execute(
+        select(Instance.series_id).where(Instance.id == source.instance_id)
+    ).scalar_one()
+    add_metadata(session, [(source.instance_id, series_id, metadata)])
 
 
 def _find(session: Session, sop_instance_uid: str) -> tuple[Source | None, Metadata | None, str | None]:
-    kept = (InstanceMetadata.content, InstanceMetadata.findings, InstanceMetadata.made_by)
     row = session.execute(
-        select(Instance.id, File.path, File.size, File.mtime_ns, File.inode, Instance.refused_code, *kept)
+        select(Instance.id, File.path, File.size, File.mtime_ns, File.inode, Instance.refused_code)
         .join(File, File.instance_id == Instance.id)
-        .outerjoin(InstanceMetadata, InstanceMetadata.instance_id == Instance.id)
         .where(Instance.sop_instance_uid == sop_instance_uid)
     ).first()
     if row is None:
         return None, None, None
     source = Source(row[0], row[1], FileIdentity(*row[2:5]))
-    if row.made_by != metadata_stamp():
-        return source, None, row.refused_code
-    return source, Metadata(zlib.decompress(row.content), tuple(row.findings)), row.refused_code
+    return source, read_metadata(session, [row.id]).get(row.id), row.refused_code

@@ -232,8 +232,20 @@ class File(Base):
     read_at: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
+class MetadataBase(Base):
+    """What the metadata of the instances of a series are compressed against; it never changes."""
+
+    __tablename__ = "metadata_bases"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class InstanceMetadata(Base):
-    """The header of an instance as DICOM JSON (PS3.18 F), compressed; apart, so that no list of instances drags it."""
+    """The header of an instance as DICOM JSON (PS3.18 F), packed (`made_metadata.pack`) against the base of its series.
+
+    Apart from the instances, so that no list of them drags it along.
+    """
 
     __tablename__ = "instance_metadata"
 

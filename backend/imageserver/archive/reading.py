@@ -8,10 +8,8 @@ from typing import Any
 from imageserver.archive.common_values import read_common_values
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile
-from imageserver.dicom.attributes import (
-    derived_addresses,
-    instance_address,
-)
+from imageserver.archive.made_metadata import Metadata, metadata_of_header
+from imageserver.dicom.attributes import derived_addresses, instance_address
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
 from imageserver.dicom.reading import FileRefused, Header, read_header
@@ -43,6 +41,7 @@ class ReadInstance:
     refused_code: str | None = None
     refused_reason: str | None = None
     has_uid: bool = True
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,7 @@ def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
     path, identity = found
     try:
         with directory.open(path, identity) as stream:
-            header = read_header(stream)
+            header = read_header(stream, with_private=True)
     except FileRefused as error:
         return _refused(directory, found, error)
     except DataDirectoryUnavailable as error:
@@ -133,6 +132,7 @@ def with_uid(instance: ReadInstance, sop_instance_uid: str) -> ReadInstance:
 def _read_instance(header: Header) -> ReadInstance:
     address = instance_address(header.dataset, header.file_meta)
     common = read_common_values(header)
+    metadata = metadata_of_header(header)
     return ReadInstance(
         study=common.study,
         series=common.series,
@@ -141,6 +141,7 @@ def _read_instance(header: Header) -> ReadInstance:
         transfer_syntax_uid=header.transfer_syntax_uid,
         frames=describe_frames(header),
         patient=common.patient,
+        metadata=metadata,
         has_uid=is_address(text(header.file_meta, "MediaStorageSOPInstanceUID") or "")
         or is_address(text(header.dataset, "SOPInstanceUID") or ""),
         warnings=[

@@ -11,7 +11,8 @@ from imageserver.archive.alerts import OnAlert, alert
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.due_files import Due
 from imageserver.archive.files import FileIdentity
-from imageserver.archive.metadata import Metadata, Source, keep_metadata
+from imageserver.archive.made_metadata import Metadata
+from imageserver.archive.metadata import Source, keep_metadata
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState, Instance
 from imageserver.archive.reading import REFUSED
 from imageserver.archive.storing import series_of

@@ -16,7 +16,7 @@ from imageserver.archive.digests import digest_from_disk
 from imageserver.archive.due_files import Due, DueFiles
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.lease import Lease, LeaseLost
-from imageserver.archive.metadata import make_metadata
+from imageserver.archive.made_metadata import make_metadata
 from imageserver.archive.scrub_findings import Seen, keep_finding, report_damage
 from imageserver.database import Database
 from imageserver.errors import AppError, DataDirectoryUnavailable, Gone

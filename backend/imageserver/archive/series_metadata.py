@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import zlib
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -11,9 +10,11 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.addresses import InstanceAddress
 from imageserver.archive.files import DataDirectory, FileIdentity
-from imageserver.archive.metadata import Metadata, Source, keep_metadata, make_metadata
-from imageserver.archive.models import File, Instance, InstanceMetadata, Series, Study
+from imageserver.archive.made_metadata import Metadata, make_metadata
+from imageserver.archive.metadata import Source, keep_metadata
+from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.reading_rules import metadata_stamp
+from imageserver.archive.stored_metadata import read_metadata
 from imageserver.database import Database
 from imageserver.dicom.dicom_json import BULK_DATA
 from imageserver.errors import AppError
@@ -148,23 +149,22 @@ def _metadata_of(
         Series.series_instance_uid == wanted.series_instance_uid,
         Study.study_instance_uid == wanted.study_instance_uid,
     )
-    kept = (InstanceMetadata.content, InstanceMetadata.made_by)
     statement = (
-        select(Instance.id, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode, *kept)
+        select(Instance.id, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode)
         .join(File, File.instance_id == Instance.id)
         .join(Series, Instance.series_id == Series.id)
         .join(Study, Series.study_id == Study.id)
-        .outerjoin(InstanceMetadata, InstanceMetadata.instance_id == Instance.id)
         .where(Instance.id.in_(ids), *in_series)
         .order_by(Instance.id)
     )
     with database.reading() as session:
         rows = session.execute(statement).all()
+        kept = read_metadata(session, [row.id for row in rows])
     found: list[tuple[str, Metadata]] = []
     made: list[tuple[Source, Metadata]] = []
     for row in rows:
-        if row.made_by == metadata_stamp():
-            found.append((row.sop_instance_uid, Metadata(zlib.decompress(row.content))))
+        if row.id in kept:
+            found.append((row.sop_instance_uid, kept[row.id]))
             continue
         source = Source(row.id, row.path, FileIdentity(row.size, row.mtime_ns, row.inode))
         metadata = _make(directory, source)

@@ -28,6 +28,7 @@ from imageserver.archive.models import (
 )
 from imageserver.archive.reading import CONFLICT, ReadFile, ReadInstance
 from imageserver.archive.reading_rules import reading_stamp
+from imageserver.archive.stored_metadata import add_metadata
 from imageserver.database import Base
 
 _INSTANCES, _FILES = Base.metadata.tables["instances"], Base.metadata.tables["files"]
@@ -114,6 +115,12 @@ def add_files(session: Session, files: Sequence[ReadFile]) -> Added:
             insert(_INSTANCES).returning(_INSTANCES.c.sop_instance_uid, _INSTANCES.c.id), rows
         )
         instance_ids = {row.sop_instance_uid: row.id for row in added}
+    made = [
+        (instance_ids[one.sop_instance_uid], row["series_id"], one.metadata)
+        for one, row in zip(instances, rows, strict=True)
+        if one.metadata is not None
+    ]
+    add_metadata(session, made)
     stamp = reading_stamp()
     session.execute(insert(_FILES), [_file_row(file, instance_ids, stamp) for file in files])
     contested = series_of(session, [file.declared_uid for file in files if file.state == CONFLICT])

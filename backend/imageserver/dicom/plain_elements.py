@@ -62,9 +62,9 @@ def take_plain_explicit(
         if end > size or length > longest or not first <= tag < behind or tag == NUMBER_OF_FRAMES:
             break
         if with_private or not group & 1:
-            loaded += length
             key = base_tag(tag)
             value = data[value_at:end] if not group & 1 or may_load(length) else None
+            loaded += 0 if value is None else length
             found[key] = new_element(
                 (key, vr, length, value, start + value_at, False, is_little_endian, True, False)
             )
@@ -99,9 +99,9 @@ def take_plain_implicit(
         if with_private or not group & 1:
             if is_sequence_tag(tag):
                 break
-            loaded += length
             key = base_tag(tag)
             value = data[value_at:end] if not group & 1 or may_load(length) else None
+            loaded += 0 if value is None else length
             found[key] = new_element(
                 (key, None, length, value, start + value_at, True, is_little_endian, True, False)
             )

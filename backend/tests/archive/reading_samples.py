@@ -17,7 +17,7 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, Imp
 
 from imageserver.archive import reading_rules
 from imageserver.archive.files import DataDirectory, FoundFile
-from imageserver.archive.metadata import make_metadata
+from imageserver.archive.made_metadata import make_metadata
 from imageserver.archive.reading import read_file
 from tests.builders import enhanced, image, item, to_bytes, uid
 

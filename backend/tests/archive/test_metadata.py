@@ -4,13 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
+from imageserver.archive import made_metadata, reading_rules
 from imageserver.archive import metadata as metadata_module
-from imageserver.archive import reading_rules
-from imageserver.archive.files import DataDirectory
+from imageserver.archive.files import DataDirectory, FileIdentity
 from imageserver.archive.index_writer import Outcome
-from imageserver.archive.metadata import Metadata, Source, keep_metadata, metadata_of
+from imageserver.archive.made_metadata import Metadata
+from imageserver.archive.metadata import Source, keep_metadata, metadata_of
 from imageserver.archive.models import File, Instance, InstanceMetadata
 from imageserver.database import Database
 from imageserver.errors import FileGone, FileReplaced, IntegrityMismatch
@@ -23,6 +24,12 @@ Look = Callable[..., Outcome]
 def kept(database: Database) -> int:
     with database.reading() as session:
         return session.scalar(select(func.count()).select_from(InstanceMetadata)) or 0
+
+
+def forget(database: Database) -> None:
+    """Bring the index to where a former version left it."""
+    with database.writing() as session:
+        session.execute(delete(InstanceMetadata))
 
 
 def ask(database: Database, directory: DataDirectory, instance: int = 1) -> Metadata:
@@ -38,9 +45,18 @@ def one_file(folder: Folder, look: Look) -> Path:
     return path
 
 
-def test_made_at_the_first_question_and_kept(
+def test_kept_when_the_file_is_indexed(
     database: Database, directory: DataDirectory, one_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert kept(database) == 1
+    monkeypatch.setattr(metadata_module, "make_metadata", lambda _: pytest.fail("made again"))
+    assert ask(database, directory).dataset["00100010"]["Value"] == [{"Alphabetic": "Müller^Änne"}]
+
+
+def test_where_they_are_missing_made_at_the_first_question(
+    database: Database, directory: DataDirectory, one_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forget(database)
     first = ask(database, directory)
     assert first.dataset["00100010"]["Value"] == [{"Alphabetic": "Müller^Änne"}]
     assert kept(database) == 1
@@ -80,11 +96,12 @@ def test_they_go_with_the_file(
 def test_they_are_removed_with_their_instance(
     database: Database, directory: DataDirectory, folder: Folder, one_file: Path, look: Look
 ) -> None:
-    ask(database, directory)
+    assert ask(database, directory).content
     folder.write("another", image(instance=2))
     one_file.unlink()
     look()
-    assert kept(database) == 0
+    assert metadata_of(database, directory, uid("series", 1)) is None
+    assert kept(database) == 1
 
 
 def test_a_damaged_file_tells_what_stands_before_the_damage(
@@ -100,11 +117,12 @@ def test_what_cannot_be_made_is_a_finding_and_the_next_instance_has_its_own(
 ) -> None:
     folder.write_all([image(instance=1), image(instance=2)])
     look()
-    make = metadata_module.header_json
-    monkeypatch.setattr(metadata_module, "header_json", lambda _: 1 / 0)
+    forget(database)
+    make = made_metadata.header_json_text
+    monkeypatch.setattr(made_metadata, "header_json_text", lambda _: 1 / 0)
     broken = ask(database, directory, 1)
     assert (broken.dataset, [finding["code"] for finding in broken.findings]) == ({}, ["no_metadata"])
-    monkeypatch.setattr(metadata_module, "header_json", make)
+    monkeypatch.setattr(made_metadata, "header_json_text", make)
     assert ask(database, directory, 2).dataset["00080018"]["Value"] == [uid("series", 2)]
 
 
@@ -123,8 +141,9 @@ def test_nothing_is_kept_for_an_instance_that_got_another_file_meanwhile(
 ) -> None:
     with database.reading() as session:
         file = session.scalars(select(File)).one()
-    identity = metadata_module.FileIdentity(file.size, file.mtime_ns + 1, file.inode)
+    identity = FileIdentity(file.size, file.mtime_ns + 1, file.inode)
     assert file.instance_id is not None
+    forget(database)
     with database.writing() as session:
         keep_metadata(session, Source(file.instance_id, file.path, identity), Metadata(b"{}"))
     assert kept(database) == 0

@@ -12,7 +12,7 @@ from imageserver.archive import series_metadata
 from imageserver.archive.addresses import InstanceAddress
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.index_writer import Outcome
-from imageserver.archive.metadata import Metadata
+from imageserver.archive.made_metadata import Metadata
 from imageserver.archive.models import Instance
 from imageserver.archive.series_metadata import (
     MetadataList,

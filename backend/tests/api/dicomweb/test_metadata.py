@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from imageserver.archive import series_metadata
+from imageserver.archive.models import InstanceMetadata
 from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
 from tests.api.conftest import Index
@@ -85,11 +86,22 @@ class TestContent:
         assert one["00080018"]["Value"][0]
         assert list(one) == sorted(one)
 
-    def test_a_damaged_instance_keeps_its_place(
+    def test_an_instance_whose_file_is_gone_is_told_from_the_index(
         self, signed_in: TestClient, folder: Folder, index: Index
     ) -> None:
         paths = folder.write_all(volume(3))
         index()
+        before = metadata(signed_in)
+        paths[1].unlink()
+        assert metadata(signed_in) == before
+
+    def test_an_instance_without_file_and_metadata_keeps_its_place(
+        self, signed_in: TestClient, folder: Folder, index: Index, database: Database
+    ) -> None:
+        paths = folder.write_all(volume(3))
+        index()
+        with database.writing() as session:
+            session.execute(delete(InstanceMetadata))
         paths[1].unlink()
         found = metadata(signed_in)
         assert len(found) == 3
