@@ -29,6 +29,7 @@ from imageserver.api import (
     volumes,
 )
 from imageserver.api.cors import Cors
+from imageserver.api.costly_requests import CostlyRequests
 from imageserver.api.middleware import (
     AllowedHosts,
     BodyLimit,
@@ -86,6 +87,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.database = Database(settings.effective_database_url)
     app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
     app.state.password_hasher = PasswordHasher()
+    app.state.costly_requests = CostlyRequests()
     app.state.access_recorder = AccessRecorder(app.state.database)
     app.state.archive = Archive(settings, app.state.database, _record_alert)
     install_problem_handlers(app)

@@ -14,6 +14,7 @@ from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.made_metadata import Metadata
 from imageserver.archive.metadata import metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
+from imageserver.archive.rendered_resources import RenderedResources
 from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
 from imageserver.archive.scratch import Scratch
 from imageserver.archive.scrubbing import Scrubber
@@ -76,6 +77,9 @@ class Archive:
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
         self.thumbnails = Thumbnails(self.catalogue, self._maker)
+        self.rendered = RenderedResources(
+            self.directory, self.catalogue, self.decoders, self.thumbnails, self.keeper.look_soon
+        )
         self._is_scrubbing = settings.scrub_days > 0
         self._scrubber = Scrubber(
             database,

@@ -19,7 +19,7 @@ from imageserver.dicom.splitting_values import SplittingValues
 from imageserver.dicom.text_values import text, texts
 from imageserver.dicom.tiles import Tiles
 
-__all__ = ["FrameDescription", "describe_frames"]
+__all__ = ["FrameDescription", "describe_frames", "pixel_aspect_ratio"]
 
 _LARGEST_ASPECT_RATIO = 1000.0  # beyond, a picture is a line
 _LONGEST_DIRECTION = 16  # of Patient Orientation, CS
@@ -44,6 +44,12 @@ def describe_frames(header: Header) -> list[FrameDescription]:
     DICOM PS3.3 C.7.6.2, C.7.6.16.2, C.7.6.17
     """
     return list(_Describer(header).describe()) if header.image is not None else []
+
+
+def pixel_aspect_ratio(header: Header, frame_index: int) -> float:
+    """Return the height of a pixel of one frame divided by its width, as `describe_frames` tells it; index from 0."""
+    measures = FunctionalGroups(header.dataset).source("PixelMeasuresSequence", frame_index)
+    return _aspect_ratio(header.dataset, *_spacing(header.dataset, measures))
 
 
 class _Describer:
@@ -81,7 +87,7 @@ class _Describer:
         written = self.planes.orientation(index)
         orientation = _axes(written)
         measures = self.groups.source("PixelMeasuresSequence", index)
-        row_spacing, column_spacing = self._spacing(measures)
+        row_spacing, column_spacing = _spacing(self.dataset, measures)
         position = self.planes.position(index, orientation)
         return FrameDescription(
             sop_instance_uid=self.uid,
@@ -91,7 +97,7 @@ class _Describer:
             columns=self.image.columns,
             row_spacing_mm=row_spacing,
             column_spacing_mm=column_spacing,
-            pixel_aspect_ratio=self._aspect_ratio(row_spacing, column_spacing),
+            pixel_aspect_ratio=_aspect_ratio(self.dataset, row_spacing, column_spacing),
             position=position,
             orientation=orientation,
             written_orientation=written[:6] if written and written != orientation else None,
@@ -119,29 +125,31 @@ class _Describer:
         """Return where the object itself puts a frame among the others, whatever the order in which they are stored."""
         return self.tiles.index(index) or self.dimensions.index(index) or self.vectors.index(index)
 
-    def _spacing(self, measures: Dataset) -> tuple[float | None, float | None]:
-        """Return the spacing of rows and columns, at the patient where it is known, else at the detector."""
-        for source, keyword in (
-            (measures, "PixelSpacing"),
-            (self.dataset, "ImagerPixelSpacing"),
-            (self.dataset, "NominalScannedPixelSpacing"),
-        ):
-            values = numbers(source, keyword)
-            if is_spacing(values):
-                return values[0], values[1]
-        return None, None
-
-    def _aspect_ratio(self, row_spacing: float | None, column_spacing: float | None) -> float:
-        sizes: Sequence[float] = numbers(self.dataset, "PixelAspectRatio")  # vertical size \ horizontal size
-        if row_spacing and column_spacing:
-            sizes = row_spacing, column_spacing
-        ratio = sizes[0] / sizes[1] if is_spacing(sizes) else 1.0
-        return ratio if 1 / _LARGEST_ASPECT_RATIO <= ratio <= _LARGEST_ASPECT_RATIO else 1.0
-
     def _patient_orientation(self) -> tuple[str, str] | None:
         values = texts(self.dataset, "PatientOrientation")
         is_given = len(values) == 2 and all(0 < len(value) <= _LONGEST_DIRECTION for value in values)
         return (values[0], values[1]) if is_given else None
+
+
+def _spacing(dataset: Dataset, measures: Dataset) -> tuple[float | None, float | None]:
+    """Return the spacing of rows and columns, at the patient where it is known, else at the detector."""
+    for source, keyword in (
+        (measures, "PixelSpacing"),
+        (dataset, "ImagerPixelSpacing"),
+        (dataset, "NominalScannedPixelSpacing"),
+    ):
+        values = numbers(source, keyword)
+        if is_spacing(values):
+            return values[0], values[1]
+    return None, None
+
+
+def _aspect_ratio(dataset: Dataset, row_spacing: float | None, column_spacing: float | None) -> float:
+    sizes: Sequence[float] = numbers(dataset, "PixelAspectRatio")  # vertical size \ horizontal size
+    if row_spacing and column_spacing:
+        sizes = row_spacing, column_spacing
+    ratio = sizes[0] / sizes[1] if is_spacing(sizes) else 1.0
+    return ratio if 1 / _LARGEST_ASPECT_RATIO <= ratio <= _LARGEST_ASPECT_RATIO else 1.0
 
 
 def _axes(written: tuple[float, ...]) -> Orientation | None:

@@ -14,10 +14,10 @@ class Part(NamedTuple):
     content: bytes
 
 
-def parts_of(answer: Any) -> list[Part]:
+def parts_of(answer: Any, root: str = "application/octet-stream") -> list[Part]:
     """The parts of a multipart/related answer, cut by their own Content-Length."""
     kind = answer.headers["Content-Type"]
-    assert kind.startswith('multipart/related; type="application/octet-stream"; boundary=')
+    assert kind.startswith(f'multipart/related; type="{root}"; boundary=')
     boundary = b"--" + kind.partition("boundary=")[2].encode()
     body, parts = answer.content, []
     while not body.startswith(boundary + b"--\r\n"):

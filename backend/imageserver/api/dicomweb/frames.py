@@ -61,7 +61,9 @@ def get_instance_frames(
     """Give frames of one instance: explicit VR little endian, or as stored where `transfer-syntax=*` asks for it."""
     address = InstanceAddress(study_instance_uid, series_instance_uid, sop_instance_uid)
     found = archive.instance(address)
-    return frames_answer(request, archive, audit, address, found, _numbers(frame_list, found))
+    return frames_answer(
+        request, archive, audit, address, found, frame_numbers(frame_list, found.number_of_frames)
+    )
 
 
 def frames_answer(
@@ -88,15 +90,22 @@ def frames_answer(
     return response
 
 
-def _numbers(frame_list: str, found: FoundInstance) -> list[int]:
+def frame_numbers(frame_list: str, count: int) -> list[int]:
+    """Read a list of frames.
+
+    Raises
+    ------
+    InvalidParameter
+        If it is too long.
+    SliceNotFound
+        If one of them is none of the `count` frames of the instance.
+    """
     numbers = [int(number) for number in frame_list.split(",")]
     if len(numbers) > MAX_LISTED:
         raise InvalidParameter(f"Not acceptable: at most {MAX_LISTED} frames can be asked for at once.")
-    wrong = next((number for number in numbers if not 1 <= number <= found.number_of_frames), None)
+    wrong = next((number for number in numbers if not 1 <= number <= count), None)
     if wrong is not None:
-        raise SliceNotFound(
-            f"Frame {wrong} was asked for; the instance has {found.number_of_frames}, counted from 1."
-        )
+        raise SliceNotFound(f"Frame {wrong} was asked for; the instance has {count}, counted from 1.")
     return numbers
 
 

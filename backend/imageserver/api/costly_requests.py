@@ -1,0 +1,54 @@
+"""How many costly requests one user may have open: pictures and volumes, until their last byte is sent."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+
+from fastapi import Depends, Request
+
+from imageserver.api.authentication import CurrentUser
+from imageserver.errors import TooManyRequests
+
+MOST_OPEN = 8
+_RETRY_SECONDS = 1
+
+
+class CostlyRequests:
+    """Counts open requests of each user. Lives on the event loop, so nothing has to be locked."""
+
+    def __init__(self, most_open: int = MOST_OPEN) -> None:
+        self._most_open = most_open
+        self._open: Counter[str] = Counter()
+
+    def enter(self, user_id: str) -> None:
+        """Take a place.
+
+        Raises
+        ------
+        TooManyRequests
+            If the user has all places; the others' requests keep their threads.
+        """
+        if self._open[user_id] >= self._most_open:
+            raise TooManyRequests(
+                f"{self._most_open} requests for pictures or volumes are answered at the same time for one account.",
+                retry_after=_RETRY_SECONDS,
+            )
+        self._open[user_id] += 1
+
+    def leave(self, user_id: str) -> None:
+        """Give a place back."""
+        self._open[user_id] -= 1
+        if not self._open[user_id]:
+            del self._open[user_id]
+
+
+async def take_place(request: Request, user: CurrentUser) -> AsyncIterator[None]:
+    """Hold a place from before the request gets a thread until its answer is sent."""
+    places: CostlyRequests = request.app.state.costly_requests
+    places.enter(user.user_id)
+    try:
+        yield
+    finally:
+        places.leave(user.user_id)
+
+
+COSTLY = [Depends(take_place)]
