@@ -26,6 +26,7 @@ from imageserver.api import (
     slices,
     studies,
     thumbnails,
+    volume_arrays,
     volumes,
 )
 from imageserver.api.cors import Cors
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
         studies,
         thumbnails,
         volumes,
+        volume_arrays,
         patient,
         slice,
         slices,

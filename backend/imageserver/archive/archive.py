@@ -22,6 +22,7 @@ from imageserver.archive.series_metadata import MetadataList, list_metadata
 from imageserver.archive.slice_lists import SliceList, list_slices, refusal_of
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.thumbnails import MiddleSlice, Thumbnails
+from imageserver.archive.volume_arrays import ArrayPlan, Units, VolumeArrays
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
@@ -77,6 +78,7 @@ class Archive:
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
         self.thumbnails = Thumbnails(self.catalogue, self._maker)
+        self._arrays = VolumeArrays(self.directory, self.catalogue, self.decoders)
         self.rendered = RenderedResources(
             self.directory, self.catalogue, self.decoders, self.thumbnails, self.keeper.look_soon
         )
@@ -232,6 +234,16 @@ class Archive:
         """Return the picture of a plane; raises as `Reslices.picture`."""
         with self._noticing():
             return self.reslices.picture(located, key)
+
+    def array_plan(self, volume: Volume, stack: int | str | None) -> ArrayPlan:
+        """Describe the array of a stack; raises as `VolumeArrays.plan`."""
+        with self._noticing():
+            return self._arrays.plan(volume, stack)
+
+    def array_slices(self, plan: ArrayPlan, units: Units) -> Iterator[bytes]:
+        """Yield the slices of an array; raises as `VolumeArrays.read`."""
+        with self._noticing():
+            yield from self._arrays.read(plan, units)
 
     @contextmanager
     def _noticing(self) -> Iterator[None]:

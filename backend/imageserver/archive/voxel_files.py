@@ -80,8 +80,8 @@ def write_voxels(
         If one is in colour.
     """
 
-    def slices() -> Iterator[_Slice]:
-        return _naming(_read_slices(sources, directory, decoders), len(sources))
+    def slices() -> Iterator[Slice]:
+        return naming(read_slices(sources, directory, decoders), len(sources))
 
     try:
         layout = _write(stream, slices(), on_slice, as_stored=True)
@@ -114,15 +114,18 @@ def open_voxels(path: Path, rows: int, columns: int) -> Voxels:
     return Voxels(values, Rescale(*description["rescale"]), Padding(*padding) if padding else None)
 
 
-class _Slice(NamedTuple):
+class Slice(NamedTuple):
+    """Stored values of one slice, what turns them into modality values, and what stands for nothing."""
+
     values: NDArray[Any]
     transform: Any
     padding: Padding | None
 
 
-def _read_slices(
+def read_slices(
     sources: Sequence[FrameSource], directory: DataDirectory, decoders: Decoders
-) -> Iterator[_Slice]:
+) -> Iterator[Slice]:
+    """Decode slices one after the other; raises as `write_voxels`."""
     for file, group in groupby(sources, key=lambda source: source.file):
         if file.refused_code:
             raise refusal_of(file)
@@ -137,10 +140,10 @@ def _read_slices(
                 frame = decode_frame(stream, header, index, decoders)
                 if frame.photometric_interpretation not in _GREY or frame.stored_values.ndim != 2:
                     raise NotAVolume("The slices are colour pictures.", reason="colour")
-                yield _Slice(frame.stored_values, read_modality_transform(header, groups, index), padding)
+                yield Slice(frame.stored_values, read_modality_transform(header, groups, index), padding)
 
 
-def _naming(slices: Iterator[_Slice], count: int) -> Iterator[_Slice]:
+def naming(slices: Iterator[Slice], count: int) -> Iterator[Slice]:
     """Say of a slice that cannot be decoded which one it is."""
     number = 0
     try:
@@ -153,7 +156,7 @@ def _naming(slices: Iterator[_Slice], count: int) -> Iterator[_Slice]:
 
 
 def _write(
-    stream: BinaryIO, slices: Iterator[_Slice], on_slice: Callable[[int], None], *, as_stored: bool
+    stream: BinaryIO, slices: Iterator[Slice], on_slice: Callable[[int], None], *, as_stored: bool
 ) -> _Layout:
     layout = None if as_stored else _Layout(_FLOAT, Rescale(), None)
     for number, (values, transform, padding) in enumerate(slices, start=1):

@@ -58,11 +58,9 @@ def refuse_planes(
     stack: Stack, photometric_interpretation: str | None, most_voxels: int, *, is_localizer: bool = False
 ) -> Refusal | None:
     """Say why a stack cannot be cut in other planes; None where it can. Parameters as `describe_planes`."""
-    if stack.count < 2:
-        return Refusal("one_slice", "There is only one slice.")
-    if is_localizer and stack.count < _FEW_SLICES:
+    if is_localizer and stack.count > 1 and stack.count < _FEW_SLICES:
         return Refusal("localizer", "This is a localizer: a few images in each of several directions.")
-    refusal = _refuse_geometry(stack)
+    refusal = refuse_matrix(stack) or _refuse_tilt(stack)
     if refusal is not None:
         return refusal
     if photometric_interpretation is not None and photometric_interpretation not in _GREY:
@@ -77,7 +75,10 @@ def refuse_planes(
     return None
 
 
-def _refuse_geometry(stack: Stack) -> Refusal | None:
+def refuse_matrix(stack: Stack) -> Refusal | None:
+    """Say why no matrix takes the indices of a stack to the patient; None where its `affine` does, sheared or not."""
+    if stack.count < 2:
+        return Refusal("one_slice", "There is only one slice.")
     if any(position is None for position in stack.positions_mm):
         return Refusal("not_a_volume", "The images do not say where in the patient they lie.")
     if stack.row_spacing_mm is None or stack.column_spacing_mm is None:
@@ -85,6 +86,10 @@ def _refuse_geometry(stack: Stack) -> Refusal | None:
     # Images at one place have a matrix, too: its third column is 0, so it leads nowhere.
     if stack.affine is None or not len(steps_between(np.array(stack.positions_mm, np.float64))):
         return _refuse_places(stack)
+    return None
+
+
+def _refuse_tilt(stack: Stack) -> Refusal | None:
     tilt = tilt_degrees(stack)
     if tilt > MOST_TILT_DEGREES:
         return Refusal(
