@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
-import { createAccount } from './journey';
+import { createAccount, logIn } from './journey';
 import {
   ALL,
   expect,
@@ -138,20 +138,23 @@ test('a folder that is gone is told; what is known stays', async ({ page }) => {
 test('a slow first answer shows the rows that will be filled, then that it takes a while', async ({
   page,
 }) => {
+  let answer = () => {};
+  const isLookedAt = new Promise<void>((done) => (answer = done));
   await page.route(/\/studies\?/, async (route) => {
-    await new Promise((later) => setTimeout(later, 2500));
+    await isLookedAt;
     await route.continue().catch(() => {});
   });
   await openList(page);
   await expect(grid(page)).toHaveAttribute('aria-busy', 'true');
   await expect(page.getByRole('progressbar', { name: 'Asking for the studies' })).toBeVisible();
   await expectNoFindings(page);
+  answer();
   await shows(page, `of ${ALL}`);
   await expect(page.getByRole('progressbar')).toHaveCount(0);
 });
 
 test('an error of the server gives its number, and can be tried again', async ({ page }) => {
-  await openList(page, '/dashboard').catch(() => {});
+  await logIn(page);
   await page.route(/:\d+\/studies\?/, (route) =>
     route.fulfill({
       status: 500,
