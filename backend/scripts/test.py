@@ -33,6 +33,8 @@ from scripts.stage import Stage, run_each, summary
 
 # What these test does not depend on which database it is.
 ROOMS_WITHOUT_DATABASE = ("corpus", "dicom", "repository", "scripts")
+# One process per core, each with a database and temporary files of its own. Who is done takes over from others.
+IN_PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 
 
 def _without_settings(environment: dict[str, str]) -> dict[str, str]:
@@ -69,7 +71,7 @@ def _pytest(report: Path, *options: str, **settings: str) -> int:
     """
     folder = tempfile.mkdtemp(prefix="ist-")
     try:
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--junitxml={report}"]
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", *IN_PARALLEL, f"--junitxml={report}"]
         command += [f"--basetemp={folder}/t", *options]
         return run_each([command], BACKEND, backend_environment() | settings)
     finally:

@@ -71,6 +71,7 @@ class TestGivenFile:
             os.urandom(32).hex() + "\n",  # openssl rand -hex 32
             b64encode(os.urandom(64)).decode(),
         ],
+        ids=["our form", "our form, two", "bare", "lines", "base64", "hex", "64 bytes"],
     )
     def test_good_keys(self, tmp_path: Path, text: str) -> None:
         keys = load_signing_keys(tmp_path / "state", given(tmp_path, text))
