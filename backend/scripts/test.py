@@ -87,12 +87,12 @@ def backend_on_sqlite(report: Path) -> int:
 def backend_on_postgresql(report: Path) -> int:
     """Run them on a real PostgreSQL: the given one, or one of our own for as long as they take.
 
-    Rooms that know no database are not tested a second time.
+    What knows no database is not tested a second time: neither whole rooms nor, in the others, single tests.
     """
     ignored = [f"--ignore=tests/{room}" for room in ROOMS_WITHOUT_DATABASE]
     given = os.environ.get("IMAGESERVER_TEST_DATABASE_URL")
     with nullcontext(given) if given else temporary_server() as url:
-        return _pytest(report, *ignored, IMAGESERVER_TEST_DATABASE_URL=url)
+        return _pytest(report, "-m", "database", *ignored, IMAGESERVER_TEST_DATABASE_URL=url)
 
 
 def frontend_units(report: Path) -> int:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -36,6 +37,15 @@ hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
+DATABASE_FIXTURES = frozenset({"migrated_url", "unmigrated_url"})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what may depend on which database it is: `-m database` leaves out the rest."""
+    for item in items:
+        if not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,28 +54,37 @@ def _no_settings_from_outside() -> None:
         del os.environ[name]
 
 
-@pytest.fixture(scope="session")
-def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of a database that the real migrations have built, once for all tests."""
+@contextmanager
+def _new_database(folder: Path) -> Iterator[str]:
+    """Address of a database without tables, gone afterwards."""
     if not SERVER_URL:
-        url = f"sqlite:///{tmp_path_factory.mktemp('database') / 'migrated.sqlite3'}"
-        database = Database(url)
-        migrate(database)
-        database.dispose()
-        yield url
+        yield f"sqlite:///{folder / 'new.sqlite3'}"
         return
     name = f"imageserver_test_{secrets.token_hex(6)}"
     server = create_engine(SERVER_URL, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))
-    url = make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
-    database = Database(url)
-    migrate(database)
-    database.dispose()
-    yield url
+    yield make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     server.dispose()
+
+
+@pytest.fixture
+def unmigrated_url(tmp_path: Path) -> Iterator[str]:
+    """Address of a database that nothing has migrated yet."""
+    with _new_database(tmp_path) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a database that the real migrations have built, once for all tests."""
+    with _new_database(tmp_path_factory.mktemp("database")) as url:
+        database = Database(url)
+        migrate(database)
+        database.dispose()
+        yield url
 
 
 @pytest.fixture

@@ -1,39 +1,24 @@
 """The tables of the index can be migrated, and taken back, while they hold rows."""
 
-import secrets
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import text
 
 from imageserver.database import Database
 from imageserver.migrations import downgrade, is_migrated, migrate
-from tests.conftest import SERVER_URL
 
 FILE = """INSERT INTO files (id, path, path_digest, size, mtime_ns, inode, state)
           VALUES (1, :path, 'a', 1, 2, 3, 'indexed')"""
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Database]:
+def empty(unmigrated_url: str) -> Iterator[Database]:
     """A database that nothing has migrated yet."""
-    if not SERVER_URL:
-        database = Database(f"sqlite:///{tmp_path / 'empty.sqlite3'}")
-        yield database
-        database.dispose()
-        return
-    name = f"imageserver_test_{secrets.token_hex(6)}"
-    server = create_engine(SERVER_URL, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    database = Database(make_url(SERVER_URL).set(database=name).render_as_string(hide_password=False))
+    database = Database(unmigrated_url)
     yield database
     database.dispose()
-    with server.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    server.dispose()
 
 
 USER = """INSERT INTO users (id, username, role, password_hash, is_enabled, created, password_changed)

@@ -30,6 +30,28 @@ def test_each_run_of_pytest_has_temporary_files_of_its_own(
     assert all(len(str(folder)) < 60 for folder in folders)
 
 
+def test_postgresql_gets_what_may_depend_on_the_database(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[list[str | Path]] = []
+    monkeypatch.setattr(test, "run_each", lambda given, *_: commands.extend(given) or 0)
+    monkeypatch.setattr(test, "backend_environment", dict)
+    monkeypatch.setenv("IMAGESERVER_TEST_DATABASE_URL", "postgresql://given")
+    test.backend_on_postgresql(tmp_path / "report.xml")
+    test.backend_on_sqlite(tmp_path / "report.xml")
+    on_postgresql, on_sqlite = ([str(word) for word in command] for command in commands)
+    assert on_postgresql[on_postgresql.index("-m", 2) + 1] == "database"
+    assert "database" not in on_sqlite
+
+
+def test_a_test_is_marked_by_its_database(request: pytest.FixtureRequest, database_url: str) -> None:
+    assert request.node.get_closest_marker("database")
+
+
+def test_a_test_without_a_database_is_not_marked(request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    assert request.node.get_closest_marker("database") is None
+
+
 def _nest(folder: Path, depth: int) -> None:
     """Make folders within each other, deeper than a path can name."""
     here = os.open(folder, os.O_RDONLY)
