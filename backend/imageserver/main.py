@@ -68,7 +68,14 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 600
 # Pixels hardly shrink for the time that it takes, and progress is told by Content-Length.
-UNCOMPRESSED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/octet-stream", "multipart/related")
+# They are compared by their beginning: the semicolon leaves application/dicom+json compressed.
+UNCOMPRESSED = (
+    *DEFAULT_EXCLUDED_CONTENT_TYPES,
+    "application/dicom;",
+    "application/octet-stream",
+    "multipart/byteranges",
+    "multipart/related",
+)
 
 
 def create_app(settings: Settings) -> FastAPI:

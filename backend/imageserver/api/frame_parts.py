@@ -38,9 +38,9 @@ class WantedFrame(NamedTuple):
         return f"{ROOT}{self.address.path}/frames/{self.frame_number}"
 
 
-def frame_type(frame: EncodedFrame) -> str:
-    """Return the media type of a frame."""
-    return content_type(OCTETS, {"transfer-syntax": frame.transfer_syntax_uid, **frame.parameters})
+def frame_type(frame: EncodedFrame, media_type: str = OCTETS) -> str:
+    """Return the media type of a frame with its parameters."""
+    return content_type(media_type, {"transfer-syntax": frame.transfer_syntax_uid, **frame.parameters})
 
 
 _PLAIN_TYPE = content_type(OCTETS, {"transfer-syntax": EXPLICIT_VR_LITTLE_ENDIAN})
@@ -71,6 +71,7 @@ def frame_parts(
     form: Form,
     boundary: str,
     sizes: Sequence[int] | None,
+    media_type: str = OCTETS,
 ) -> Iterator[bytes]:
     """Yield heads and contents of the parts; with `sizes`, each part has exactly the size that was told for it."""
     read = archive.frame_reading()
@@ -80,7 +81,7 @@ def frame_parts(
             if one.file is None:
                 raise FileGone("The file of this instance is not in the data directory any more.")
             frame = read(one.file, one.frame_number, form)
-            head = part_head(boundary, frame_type(frame), one.location, len(frame.content))
+            head = part_head(boundary, frame_type(frame, media_type), one.location, len(frame.content))
             if size is not None and len(head) + len(frame.content) + len(PART_END) != size:
                 raise ValueError("a frame has another length than its layout")
         except Exception as error:

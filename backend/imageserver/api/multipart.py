@@ -26,10 +26,11 @@ def content_type(base: str, parameters: Mapping[str, str]) -> str:
     return "; ".join([base, *(f"{name}={value}" for name, value in parameters.items())])
 
 
-def part_head(boundary: str, kind: str, location: str, length: int) -> bytes:
-    """Return what stands in front of the content of a part."""
+def part_head(boundary: str, kind: str, location: str, length: int | None) -> bytes:
+    """Return what stands in front of the content of a part; `length` is None where it is not known yet."""
     head = f"--{boundary}\r\nContent-Type: {kind}\r\nContent-Location: {location}\r\n"
-    return f"{head}Content-Length: {length}\r\n\r\n".encode("ascii")
+    told = "" if length is None else f"Content-Length: {length}\r\n"
+    return f"{head}{told}\r\n".encode("ascii")
 
 
 PART_END = b"\r\n"

@@ -14,6 +14,7 @@ def stream(
     media_type: str,
     headers: Mapping[str, str],
     length: int | None = None,
+    status: int = 200,
 ) -> Response:
     """Answer with pieces as they come, in a thread; for HEAD none of them is made.
 
@@ -29,14 +30,16 @@ def stream(
         Of the answer.
     length : int, optional
         Of all pieces, where it is known.
+    status : int
+        Of the answer.
     """
     told = {**headers, **({} if length is None else {"Content-Length": str(length)})}
     if getattr(request.state, "is_head", False):
-        response = Response(headers={**told, "Content-Type": media_type})
+        response = Response(status_code=status, headers={**told, "Content-Type": media_type})
         if length is None:
             del response.headers["Content-Length"]
         return response
-    return StreamingResponse(_small(pieces), media_type=media_type, headers=told)
+    return StreamingResponse(_small(pieces), status, told, media_type)
 
 
 def _small(pieces: Iterable[bytes]) -> Iterator[memoryview]:

@@ -16,6 +16,7 @@ from imageserver.archive.metadata import metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
 from imageserver.archive.rendered_resources import RenderedResources
 from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
+from imageserver.archive.retrieve import Retrieval, Retriever, StoredInstance, find_instances
 from imageserver.archive.scratch import Scratch
 from imageserver.archive.scrubbing import Scrubber
 from imageserver.archive.series_metadata import MetadataList, list_metadata
@@ -38,6 +39,7 @@ from imageserver.errors import (
     InstanceNotFound,
     SeriesNotFound,
     SliceNotFound,
+    StudyNotFound,
     Undecodable,
 )
 from imageserver.settings import Settings
@@ -74,6 +76,7 @@ class Archive:
         self.decoders = DecoderPool()
         self._maker = PictureMaker(self.directory, self.decoders)
         self.frames = FrameReader(self.directory, self.decoders)
+        self.retriever = Retriever(self.directory, self.decoders)
         self._pictures: PictureMemory[PictureKey, Picture] = PictureMemory()
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
@@ -194,6 +197,41 @@ class Archive:
         if found is None:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID in this series.")
         return found
+
+    def stored_instances(
+        self,
+        study_instance_uid: str,
+        series_instance_uid: str | None = None,
+        sop_instance_uid: str | None = None,
+    ) -> list[StoredInstance]:
+        """List the instances of a study, of one of its series, or one.
+
+        Raises
+        ------
+        StudyNotFound, SeriesNotFound, InstanceNotFound
+            If there are none under these UIDs.
+        DataDirectoryUnavailable
+        """
+        self.catalogue.require_directory()
+        uids = (study_instance_uid, series_instance_uid, sop_instance_uid)
+        found = self.catalogue.ask_once(("stored", *uids), lambda session: find_instances(session, *uids))
+        if found:
+            return found
+        if series_instance_uid is None:
+            raise StudyNotFound("No study has this Study Instance UID.")
+        if sop_instance_uid is None:
+            raise SeriesNotFound("The study has no series with this Series Instance UID.")
+        raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
+
+    def retrieved_length(self, retrieval: Retrieval) -> int | None:
+        """Return how many bytes of an instance will be sent; raises as `Retriever.length`."""
+        with self._noticing():
+            return self.retriever.length(retrieval)
+
+    def retrieve(self, retrieval: Retrieval) -> Iterator[bytes]:
+        """Yield an instance as a file of PS3.10; raises as `Retriever.pieces`."""
+        with self._noticing():
+            yield from self.retriever.pieces(retrieval)
 
     def bulk_value(self, file: InstanceFile, path: str) -> bytes | None:
         """Return a long value that the metadata of an instance refer to; raises as `bulk_data.bulk_value`."""

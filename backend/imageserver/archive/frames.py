@@ -56,6 +56,8 @@ class FrameReader:
         FileGone, FileReplaced, DataDirectoryUnavailable, IntegrityMismatch, UndecodableFrame
             As `FrameRun.read`.
         """
+        if form.is_encoded:
+            return None
         layout = self._recall(file, form)
         if layout is None and may_read:
             with self._open(file) as (_, header):
@@ -135,7 +137,7 @@ class FrameRun:
         if file.refused_code:
             raise refusal_of(file)
         reader = self._reader
-        layout = reader._recall(file, form)
+        layout = None if form.is_encoded else reader._recall(file, form)
         if layout is not None:
             with reader._directory.open(file.path, file.identity) as stream:
                 return _read_plain(stream, layout, file, frame_number)

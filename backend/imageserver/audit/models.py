@@ -33,6 +33,7 @@ class Kind(StrEnum):
     SLICE = "slice"
     FRAMES = "frames"
     METADATA = "metadata"
+    RETRIEVED = "retrieved"
     RESLICE = "reslice"
     FILE_PROBLEMS = "file_problems"
     MEASUREMENTS = "measurements"

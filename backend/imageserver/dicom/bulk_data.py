@@ -18,7 +18,7 @@ BULK_PATH = r"^[0-9A-F]{8}(/[1-9][0-9]{0,5}/[0-9A-F]{8})*$"
 PIXEL_DATA = {"7FE00010": "PixelData", "7FE00008": "FloatPixelData", "7FE00009": "DoubleFloatPixelData"}
 
 # Long private values are left out of what is read for anything else.
-_LIMITS = replace(
+WHOLE_LIMITS = replace(
     DEFAULT_LIMITS,
     private_value_length=DEFAULT_LIMITS.value_length,
     private_bytes=DEFAULT_LIMITS.loaded_bytes,
@@ -55,7 +55,7 @@ def read_bulk_value(stream: BinaryIO, path: str) -> bytes | None:
     """
     if re.fullmatch(BULK_PATH, path) is None:
         return None
-    header = read_header(stream, _LIMITS, with_private=True)
+    header = read_header(stream, WHOLE_LIMITS, with_private=True)
     *steps, tag = path.split("/")
     dataset: Dataset | None = header.dataset
     for sequence, number in zip(steps[::2], steps[1::2], strict=True):
@@ -74,12 +74,13 @@ def _value(header: Header, dataset: Dataset, tag: int) -> bytes | None:
     value = bytes_of(element.value)
     if isinstance(element, RawDataElement) and not element.is_little_endian:
         vr = vr_of(dataset, element, integer(header.dataset, "PixelRepresentation") == 1)
-        return swap(value, _WORDS.get(vr, 1))
+        return swap(value, WORDS.get(vr, 1))
     return value
 
 
-_WORDS = {
+WORDS = {
     **BINARY,
+    "AT": 2,
     **{vr: {"B": 1, "H": 2, "L": 4, "Q": 8, "F": 4, "D": 8}[code.upper()] for vr, code in NUMBERS.items()},
 }
 

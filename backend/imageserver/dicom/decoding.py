@@ -159,7 +159,10 @@ def _decode_compressed(
     if image.samples_per_pixel == 1:
         return DecodedFrame(_as_stored(values, syntax, image), image.photometric_interpretation)
     is_rgb = stream_header is not None and stream_header.is_decoded_to_rgb
-    return DecodedFrame(values, "RGB" if is_rgb else photometric)
+    # What a decoder gives has all samples, also where the stream had half of the colour ones.
+    return DecodedFrame(
+        values, "RGB" if is_rgb else "YBR_FULL" if photometric == "YBR_FULL_422" else photometric
+    )
 
 
 def _syntax_of(stream_header: StreamHeader | None, declared: TransferSyntax) -> TransferSyntax:

@@ -12,11 +12,19 @@ from numpy.typing import NDArray
 from imageserver.dicom.codestream import read_stream_header, without_fill_bytes
 from imageserver.dicom.colour import to_rgb
 from imageserver.dicom.decoding import DecodedFrame, Decoders, decode_frame, undecodable
+from imageserver.dicom.frame_encoding import (
+    JPEG_2000_LOSSLESS,
+    JPEG_LS_LOSSLESS,
+    NotEncodable,
+    bits_stored_of,
+    encode_values,
+)
 from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.native_layout import NativeLayout, native_layout
 from imageserver.dicom.pixel_data import frame_fragments, read_fragments
 from imageserver.dicom.reading import Header
-from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN, SUPPORTED
+from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN, RLE_LOSSLESS, SUPPORTED
+from imageserver.errors import NotAcceptable
 
 PALETTE = "PALETTE COLOR"
 
@@ -25,13 +33,28 @@ class Form(StrEnum):
     """What is wanted of a frame.
 
     ``STORED``: the bytes of the file. ``NATIVE``: explicit VR little endian, as PS3.18 has it for clients that name no
-    transfer syntax. ``BROWSER``: as stored where browsers decode it right (`SENT_TO_BROWSERS`), else decoded, colours
-    to RGB.
+    transfer syntax. ``RLE``, ``JPEG_LS``, ``JPEG_2000``: encoded without loss. ``BROWSER``: as stored where browsers
+    decode it right (`SENT_TO_BROWSERS`), else decoded, colours to RGB.
     """
 
     STORED = "stored"
     NATIVE = "native"
     BROWSER = "browser"
+    RLE = "rle"
+    JPEG_LS = "jpeg-ls"
+    JPEG_2000 = "jpeg-2000"
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether frames are compressed for it, however they are stored."""
+        return self in ENCODED_FORMS.values()
+
+
+ENCODED_FORMS = {
+    RLE_LOSSLESS: Form.RLE,
+    JPEG_LS_LOSSLESS: Form.JPEG_LS,
+    JPEG_2000_LOSSLESS: Form.JPEG_2000,
+}
 
 
 class EncodedFrame(NamedTuple):
@@ -167,6 +190,8 @@ def encode_frame(
     image, pixel_data = header.image, header.pixel_data
     if image is None or pixel_data is None or not 0 <= frame_index < image.number_of_frames:
         raise undecodable(header, frame_index, "the file has no such frame")
+    if form.is_encoded:
+        return _encoded(decode_frame(stream, header, frame_index, decoders), image, form)
     if pixel_data.is_encapsulated:
         if form is not Form.NATIVE:
             data = _fragments_of(stream, header, image, frame_index)
@@ -237,6 +262,16 @@ def _fragments_of(stream: BinaryIO, header: Header, image: ImagePixel, frame_ind
         )
     except ValueError as error:
         raise undecodable(header, frame_index, str(error)) from error
+
+
+def _encoded(frame: DecodedFrame, image: ImagePixel, form: Form) -> EncodedFrame:
+    syntax = next(uid for uid, encoded in ENCODED_FORMS.items() if encoded is form)
+    bits = bits_stored_of(frame.stored_values, image)
+    try:
+        content = encode_values(frame.stored_values, frame.photometric_interpretation, bits, syntax)
+    except NotEncodable as error:
+        raise NotAcceptable(f"The frame cannot be had as {syntax}: {error}.") from error
+    return EncodedFrame(content, syntax)
 
 
 def _native(frame: DecodedFrame, header: Header, image: ImagePixel) -> EncodedFrame:

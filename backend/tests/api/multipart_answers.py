@@ -15,7 +15,7 @@ class Part(NamedTuple):
 
 
 def parts_of(answer: Any, root: str = "application/octet-stream") -> list[Part]:
-    """The parts of a multipart/related answer, cut by their own Content-Length."""
+    """The parts of a multipart/related answer, cut by their own Content-Length, or where the next begins."""
     kind = answer.headers["Content-Type"]
     assert kind.startswith(f'multipart/related; type="{root}"; boundary=')
     boundary = b"--" + kind.partition("boundary=")[2].encode()
@@ -24,7 +24,7 @@ def parts_of(answer: Any, root: str = "application/octet-stream") -> list[Part]:
         assert body.startswith(boundary + b"\r\n")
         head, _, rest = body[len(boundary) + 2 :].partition(b"\r\n\r\n")
         message = BytesParser(policy=policy.HTTP).parsebytes(head + b"\r\n\r\n")
-        length = int(message["Content-Length"])
+        length = int(message["Content-Length"] or rest.index(b"\r\n" + boundary))
         parameters = dict(message["Content-Type"].params)
         headers = {name.lower(): value for name, value in message.items()}
         parts.append(Part(message.get_content_type(), parameters, headers, rest[:length]))

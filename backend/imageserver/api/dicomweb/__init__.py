@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from imageserver.api.dicomweb import bulk_data, frames, metadata, rendered, thumbnail
+from imageserver.api.dicomweb import bulk_data, frames, metadata, rendered, retrieve, thumbnail
 
 router = APIRouter()
-for part in (metadata, frames, bulk_data, rendered, thumbnail):
+for part in (retrieve, metadata, frames, bulk_data, rendered, thumbnail):
     router.include_router(part.router)

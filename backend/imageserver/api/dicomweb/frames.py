@@ -8,7 +8,8 @@ from fastapi.responses import Response
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
-from imageserver.api.dicomweb.accept import FrameAnswer, choose_frame_answer
+from imageserver.api.dicomweb.accept import ACCEPT_QUERY
+from imageserver.api.dicomweb.frame_answers import FrameAnswer, choose_frame_answer
 from imageserver.api.frame_parts import WantedFrame, frame_parts, frame_type, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
@@ -19,7 +20,7 @@ from imageserver.archive.frames import etag_of_frames
 from imageserver.audit.models import Kind, Outcome
 from imageserver.errors import AppError, InvalidParameter, SliceNotFound
 
-router = APIRouter(tags=["dicomweb"])
+router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY)
 
 MAX_LISTED = 1000
 
@@ -75,13 +76,13 @@ def frames_answer(
     numbers: list[int],
 ) -> Response:
     """Answer with frames of an instance in the form that the client accepts."""
-    answer = choose_frame_answer(request, found.transfer_syntax_uid, len(numbers))
-    tag = etag_of_frames(found.file, numbers, answer.form, answer.is_single_part)
-    headers = {"ETag": f"W/{tag}", **REVALIDATED, "Vary": "Authorization, Accept"}
-    if matches_etag(request, tag):
-        return not_modified(f"W/{tag}", headers)
     wanted = [WantedFrame(address, number, found.file) for number in numbers]
     try:
+        answer = choose_frame_answer(request, found.transfer_syntax_uid, len(numbers))
+        tag = etag_of_frames(found.file, numbers, answer.form, answer.is_single_part)
+        headers = {"ETag": f"W/{tag}", **REVALIDATED, "Vary": "Authorization, Accept"}
+        if matches_etag(request, tag):
+            return not_modified(f"W/{tag}", headers)
         response = (_alone if answer.is_single_part else _in_parts)(request, archive, wanted, answer, headers)
     except AppError:
         _record(audit, address, Outcome.FAILURE)
@@ -120,7 +121,7 @@ def _alone(
     assert one.file is not None
     frame = archive.frame_reading()(one.file, one.frame_number, answer.form)
     told = {**headers, "Content-Location": one.location}
-    return stream(request, [frame.content], frame_type(frame), told, len(frame.content))
+    return stream(request, [frame.content], frame_type(frame, answer.media_type), told, len(frame.content))
 
 
 def _in_parts(
@@ -133,8 +134,8 @@ def _in_parts(
     boundary = new_boundary()
     sizes = measure(archive, wanted, answer.form, boundary)
     length = None if sizes is None else sum(sizes) + len(closing(boundary))
-    parts = frame_parts(archive, wanted, answer.form, boundary, sizes)
-    return stream(request, parts, media_type(boundary), headers, length)
+    parts = frame_parts(archive, wanted, answer.form, boundary, sizes, answer.media_type)
+    return stream(request, parts, media_type(boundary, answer.media_type), headers, length)
 
 
 def _record(audit: AccessAuditDep, address: InstanceAddress, outcome: Outcome) -> None:

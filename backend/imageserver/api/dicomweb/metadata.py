@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
-from imageserver.api.dicomweb.accept import require_dicom_json
+from imageserver.api.dicomweb.accept import choose_text_answer
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -65,7 +65,7 @@ def get_instance_metadata(
 def _answer(
     request: Request, archive: ArchiveDep, audit: AccessAuditDep, wanted: MetadataList, prefix: str
 ) -> Response:
-    media_type = require_dicom_json(request)
+    media_type = choose_text_answer(request).media_type
     audit.record(
         Kind.METADATA,
         study_instance_uid=wanted.study_instance_uid,

@@ -5,23 +5,21 @@ import time
 import pytest
 from starlette.requests import Request
 
-from imageserver.api.dicomweb.accept import (
-    FrameAnswer,
-    choose_frame_answer,
-    media_ranges,
-    require_dicom_json,
-)
+from imageserver.api.dicomweb.accept import TextAnswer, accepted, choose_text_answer, media_ranges
+from imageserver.api.dicomweb.dicom_answers import DicomAnswer, dicom_answers
+from imageserver.api.dicomweb.frame_answers import FrameAnswer, choose_frame_answer
 from imageserver.dicom.frame_forms import Form
 from imageserver.errors import NotAcceptable
 
 JPEG_LS = "1.2.840.10008.1.2.4.80"
+EXPLICIT = "1.2.840.10008.1.2.1"
 IN_PARTS, ALONE = False, True
 MULTIPART = 'multipart/related; type="application/octet-stream"'
 
 
-def request(accept: str | None) -> Request:
+def request(accept: str | None, query: str = "") -> Request:
     headers = [] if accept is None else [(b"accept", accept.encode())]
-    return Request({"type": "http", "headers": headers})
+    return Request({"type": "http", "headers": headers, "query_string": query.encode()})
 
 
 class TestMediaRanges:
@@ -87,20 +85,94 @@ class TestFrames:
         assert "1.2.840.10008.1.2.1," in caught.value.detail
 
 
-class TestJson:
+class TestCompressedFrames:
     @pytest.mark.parametrize(
         ("accept", "expected"),
         [
-            (None, "application/dicom+json"),
-            ("application/dicom+json", "application/dicom+json"),
-            ("application/json", "application/json"),
-            ("application/json;q=0.9, application/dicom+json", "application/dicom+json"),
-            ("text/html, */*;q=0.8", "application/dicom+json"),
+            ("image/jls", FrameAnswer(Form.STORED, ALONE, "image/jls")),
+            ("image/x-jls", FrameAnswer(Form.STORED, ALONE, "image/jls")),
+            ('multipart/related; type="image/x-jls"', FrameAnswer(Form.STORED, IN_PARTS, "image/jls")),
+            ('multipart/related; type="image/jp2"', FrameAnswer(Form.JPEG_2000, IN_PARTS, "image/jp2")),
+            ("image/jp2; transfer-syntax=*", FrameAnswer(Form.JPEG_2000, ALONE, "image/jp2")),
+            ("image/dicom-rle", FrameAnswer(Form.RLE, ALONE, "image/dicom-rle")),
+            ("image/jpeg, image/dicom-rle;q=0.5", FrameAnswer(Form.RLE, ALONE, "image/dicom-rle")),
         ],
     )
-    def test_by_the_name_that_is_accepted(self, accept: str | None, expected: str) -> None:
-        assert require_dicom_json(request(accept)) == expected
+    def test_by_the_media_types_of_the_standard(self, accept: str, expected: FrameAnswer) -> None:
+        assert choose_frame_answer(request(accept), JPEG_LS, 1) == expected
 
-    def test_xml_there_is_not(self) -> None:
-        with pytest.raises(NotAcceptable):
-            require_dicom_json(request('multipart/related; type="application/dicom+xml"'))
+    @pytest.mark.parametrize(
+        "accept",
+        ["image/jpeg", "image/jls; transfer-syntax=1.2.840.10008.1.2.4.81", "image/jxl", "image/gif"],
+    )
+    def test_what_there_is_not_names_what_there_is(self, accept: str) -> None:
+        with pytest.raises(NotAcceptable, match=r"image/jls \(1\.2\.840\.10008\.1\.2\.4\.80\)"):
+            choose_frame_answer(request(accept), JPEG_LS, 1)
+
+
+class TestWholeInstances:
+    PARTS = 'multipart/related; type="application/dicom"'
+
+    @pytest.mark.parametrize(
+        ("accept", "expected"),
+        [
+            (None, [DicomAnswer(IN_PARTS, (EXPLICIT,))]),
+            (f"{PARTS}; transfer-syntax=*", [DicomAnswer(IN_PARTS, ("*",))]),
+            ("application/dicom; transfer-syntax=*", [DicomAnswer(ALONE, ("*",))]),
+            (
+                f"{PARTS}; transfer-syntax={JPEG_LS}, {PARTS};q=0.5, application/dicom;q=0.2",
+                [DicomAnswer(IN_PARTS, (JPEG_LS, EXPLICIT)), DicomAnswer(ALONE, (EXPLICIT,))],
+            ),
+            ("application/*", [DicomAnswer(ALONE, (EXPLICIT,))]),
+            ("*/*, multipart/related;q=0", [DicomAnswer(ALONE, (EXPLICIT,))]),
+        ],
+    )
+    def test_one(self, accept: str | None, expected: list[DicomAnswer]) -> None:
+        assert dicom_answers(request(accept), 1) == expected
+
+    def test_several_need_several_parts(self) -> None:
+        with pytest.raises(NotAcceptable, match="single instance"):
+            dicom_answers(request("application/dicom"), 2)
+
+    @pytest.mark.parametrize("accept", ["image/png", 'multipart/related; type="image/png"', "text/html"])
+    def test_something_else(self, accept: str) -> None:
+        with pytest.raises(NotAcceptable, match="application/dicom"):
+            dicom_answers(request(accept), 1)
+
+
+class TestQuery:
+    def test_it_stands_for_the_header(self) -> None:
+        [one] = accepted(request("text/html", "accept=application%2Fdicom%3Btransfer-syntax%3D*"))
+        assert (one.media_type, one.parameters) == ("application/dicom", {"transfer-syntax": "*"})
+
+    def test_a_plus_that_was_not_escaped(self) -> None:
+        assert (
+            accepted(request(None, "accept=application/dicom+json"))[0].media_type == "application/dicom+json"
+        )
+
+
+class TestText:
+    @pytest.mark.parametrize(
+        ("accept", "expected"),
+        [
+            (None, TextAnswer("application/dicom+json")),
+            ("application/dicom+json", TextAnswer("application/dicom+json")),
+            ("application/json", TextAnswer("application/json")),
+            ("application/json;q=0.9, application/dicom+json", TextAnswer("application/dicom+json")),
+            ("text/html, */*;q=0.8", TextAnswer("application/dicom+json")),
+            ("application/dicom+json; charset=utf-8", TextAnswer("application/dicom+json")),
+            ('multipart/related; type="application/dicom+xml"', TextAnswer("application/dicom+xml", True)),
+            ("application/dicom+xml", TextAnswer("application/dicom+xml", True)),
+            ("*/*, application/dicom+json;q=0", TextAnswer("application/dicom+xml", True)),
+        ],
+    )
+    def test_by_the_name_that_is_accepted(self, accept: str | None, expected: TextAnswer) -> None:
+        assert choose_text_answer(request(accept)) == expected
+
+    @pytest.mark.parametrize(
+        "accept",
+        ["text/xml", "application/dicom+json; charset=latin-1", 'multipart/related; type="image/png"'],
+    )
+    def test_what_there_is_not(self, accept: str) -> None:
+        with pytest.raises(NotAcceptable, match=r"application/dicom\+xml"):
+            choose_text_answer(request(accept))

@@ -160,10 +160,10 @@ class TestHeaders:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert len(answer.json()) == 20
 
-    def test_xml_there_is_not(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+    def test_pictures_there_are_not(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         folder.write("a", image())
         index()
-        answer = signed_in.get(f"{ADDRESS}/metadata", headers={"Accept": "application/dicom+xml"})
+        answer = signed_in.get(f"{ADDRESS}/metadata", headers={"Accept": "image/png"})
         assert (answer.status_code, answer.json()["code"]) == (406, "not_acceptable")
 
     def test_head(self, signed_in: TestClient, folder: Folder, index: Index) -> None:

@@ -1,0 +1,100 @@
+"""The instances of an answer, part by part: one that cannot be given after all is a part that says why.
+
+What is known before the answer begins (a file that is gone, a transfer syntax that there is not) makes it a partial one
+instead. What happens in the middle of a part can only end the connection: no part is shorter than it seems.
+"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from fastapi import Request
+
+from imageserver.api.dicomweb.accept import DICOM
+from imageserver.api.frame_parts import ROOT, SHORTEST_MEASURED
+from imageserver.api.multipart import PART_END, closing, content_type, part_head, problem_part
+from imageserver.archive.archive import Archive
+from imageserver.archive.retrieve import Retrieval
+from imageserver.errors import AppError, Gone
+
+
+class _Part(NamedTuple):
+    retrieval: Retrieval
+    length: int | None
+    head: bytes
+
+    @property
+    def size(self) -> int | None:
+        """Of the whole part, where there is room for a problem in its place."""
+        if self.length is None or self.length < SHORTEST_MEASURED:
+            return None
+        return len(self.head) + self.length + len(PART_END)
+
+
+class Measured(NamedTuple):
+    """Parts with their lengths, as far as these are known, and why others cannot be given."""
+
+    parts: list[_Part]
+    errors: list[AppError]
+
+    @property
+    def length(self) -> int | None:
+        """Of all parts; None where one is not known."""
+        sizes = [part.size for part in self.parts]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def location_of(retrieval: Retrieval) -> str:
+    """Return where an instance is to be had alone."""
+    return ROOT + retrieval.instance.address.path
+
+
+def measure(archive: Archive, retrievals: Sequence[Retrieval], boundary: str) -> Measured:
+    """Look whether the files are there, and how long their parts will be."""
+    measured = Measured([], [])
+    for one in retrievals:
+        try:
+            length = archive.retrieved_length(one)
+        except Gone as error:
+            measured.errors.append(error)
+            continue
+        kind = content_type(DICOM, {"transfer-syntax": one.transfer_syntax_uid})
+        measured.parts.append(_Part(one, length, part_head(boundary, kind, location_of(one), length)))
+    return measured
+
+
+def instance_parts(archive: Archive, measured: Measured, boundary: str, *, is_only: bool) -> Iterator[bytes]:
+    """Yield the parts.
+
+    Parameters
+    ----------
+    archive : Archive
+        Of the instances.
+    measured : Measured
+        As `measure` gives it.
+    boundary : str
+        Of the answer.
+    is_only : bool
+        Nothing else was asked for: an error before its first byte is raised, and becomes the answer itself.
+    """
+    promised = measured.length is not None
+    for part in measured.parts:
+        pieces = archive.retrieve(part.retrieval)
+        try:
+            first = next(pieces, b"")
+        except Exception as error:
+            if is_only:
+                raise
+            yield problem_part(boundary, location_of(part.retrieval), error, part.size if promised else None)
+            continue
+        yield part.head + first
+        yield from pieces
+        yield PART_END
+    yield closing(boundary)
+
+
+def read_ahead(request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Make the first piece before the answer begins, so that what is wrong with it can be the answer."""
+    if getattr(request.state, "is_head", False):
+        return pieces
+    return itertools.chain((next(pieces, b""),), pieces)

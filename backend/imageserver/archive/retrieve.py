@@ -1,0 +1,206 @@
+"""Whole instances as files of PS3.10: as they are stored, or in another transfer syntax. Free of HTTP.
+
+Files are read in pieces, and opened anew for each: what was changed or replaced meanwhile raises, and nothing stays
+open while a receiver takes its time.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import BinaryIO, NamedTuple
+
+from sqlalchemy import ColumnElement, case, cast, func, select
+from sqlalchemy.orm import Session
+from sqlalchemy.types import Text
+
+from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.checksums import INTEGRITY_MISMATCH
+from imageserver.archive.files import DataDirectory, FileIdentity
+from imageserver.archive.models import File, Instance, Series, Study
+from imageserver.archive.slice_lists import refusal_of
+from imageserver.archive.volumes import InstanceFile
+from imageserver.dicom.decoding import Decoders
+from imageserver.dicom.file_meta import PREAMBLE
+from imageserver.dicom.limits import FileRefused
+from imageserver.dicom.stored_file import file_head
+from imageserver.dicom.transcoding import targets_of, transcode
+from imageserver.errors import NotAcceptable, UndecodableFrame
+
+AS_STORED = "*"
+PIECE = 1 << 20
+# A change of what is written for the same file makes copies of clients stale.
+_VERSION = 1
+
+
+class StoredInstance(NamedTuple):
+    """An instance that may be retrieved; `transfer_syntax_uid` is empty where nothing tells it."""
+
+    address: InstanceAddress
+    file: InstanceFile
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    has_pixel_data: bool
+
+
+class Retrieval(NamedTuple):
+    """An instance on its way out.
+
+    Attributes
+    ----------
+    instance : StoredInstance
+    transfer_syntax_uid : str
+        In which it leaves.
+    """
+
+    instance: StoredInstance
+    transfer_syntax_uid: str
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether the bytes of the file go as they are."""
+        return self.transfer_syntax_uid == self.instance.transfer_syntax_uid
+
+
+def find_instances(
+    session: Session,
+    study_instance_uid: str,
+    series_instance_uid: str | None = None,
+    sop_instance_uid: str | None = None,
+) -> list[StoredInstance]:
+    """List the instances of a study, of one of its series, or one, in a stable order; empty where there are none."""
+    columns = (
+        Series.series_instance_uid, Instance.sop_instance_uid,
+        File.path, File.size, File.mtime_ns, File.inode, Instance.refused_code, Instance.refused_reason,
+        Instance.sop_class_uid, Instance.transfer_syntax_uid, _has_frames(),
+    )  # fmt: skip
+    statement = (
+        select(*columns)
+        .join(Instance, File.instance_id == Instance.id)
+        .join(Series, Instance.series_id == Series.id)
+        .join(Study, Series.study_id == Study.id)
+        .where(Study.study_instance_uid == study_instance_uid)
+        .order_by(Series.id, Instance.id)
+    )
+    if series_instance_uid is not None:
+        statement = statement.where(Series.series_instance_uid == series_instance_uid)
+    if sop_instance_uid is not None:
+        statement = statement.where(Instance.sop_instance_uid == sop_instance_uid)
+    return [
+        StoredInstance(
+            InstanceAddress(study_instance_uid, row[0], row[1]),
+            InstanceFile(row[1], row[2], FileIdentity(*row[3:6]), row[6], row[7]),
+            row[8] or "",
+            row[9] or "",
+            bool(row[10]),
+        )
+        for row in session.execute(statement)
+    ]
+
+
+def _has_frames() -> ColumnElement[int]:
+    # Only whether there are any: the list of an enhanced object has thousands.
+    return case((func.length(cast(Instance.frames, Text)) > len("[]"), 1), else_=0)
+
+
+def plan(instance: StoredInstance, wanted: Sequence[str]) -> Retrieval:
+    """Choose the transfer syntax in which an instance leaves.
+
+    Parameters
+    ----------
+    instance : StoredInstance
+        What is wanted.
+    wanted : sequence of str
+        Transfer syntaxes, the best first; `AS_STORED` for any. Where compressed images are wanted, an instance without
+        pixel data, which has nothing to compress, leaves in explicit VR little endian.
+
+    Raises
+    ------
+    NotAcceptable
+        Names what there is.
+    IntegrityMismatch
+        If the content of the file differs from its checksum.
+    """
+    if instance.file.refused_code == INTEGRITY_MISMATCH:
+        raise refusal_of(instance.file)
+    stored = instance.transfer_syntax_uid
+    targets = targets_of(stored, has_pixel_data=instance.has_pixel_data)
+    for syntax in wanted:
+        if syntax == AS_STORED:
+            return Retrieval(instance, stored)
+        if syntax in targets:
+            return Retrieval(instance, syntax)
+    if not instance.has_pixel_data and wanted:
+        return Retrieval(instance, targets[-2])
+    raise NotAcceptable(f"As transfer-syntax there is {', '.join(targets)}; * for as stored.")
+
+
+class Retriever:
+    """Reads instances; may be used by any number of threads."""
+
+    def __init__(self, directory: DataDirectory, decoders: Decoders) -> None:
+        self._directory = directory
+        self._decoders = decoders
+
+    def head(self, retrieval: Retrieval) -> bytes:
+        """Return what stands in front of the bytes of a file that goes as stored: nothing, if it is whole.
+
+        Raises
+        ------
+        FileGone, FileReplaced, DataDirectoryUnavailable
+            If the file is not the one that was indexed.
+        """
+        instance = retrieval.instance
+        with self._open(instance.file) as stream:
+            start = stream.read(len(PREAMBLE))
+        uids = instance.sop_class_uid, instance.address.sop_instance_uid, instance.transfer_syntax_uid
+        return file_head(start, *uids)
+
+    def length(self, retrieval: Retrieval) -> int | None:
+        """Return how many bytes will be sent; None where that is not known before. Raises as `head`."""
+        if not retrieval.is_as_stored:
+            self._directory.check(retrieval.instance.file.path, retrieval.instance.file.identity)
+            return None
+        return len(self.head(retrieval)) + retrieval.instance.file.identity.size
+
+    def pieces(self, retrieval: Retrieval) -> Iterator[bytes]:
+        """Yield the file.
+
+        Raises
+        ------
+        FileGone, FileReplaced, DataDirectoryUnavailable
+            If the file is not the one that was indexed, also in the middle.
+        UndecodableFrame, UnsupportedTransferSyntax, Busy
+            As `transcode`.
+        """
+        if retrieval.is_as_stored:
+            yield from self._stored(retrieval)
+            return
+        file = retrieval.instance.file
+        if file.refused_code:
+            raise refusal_of(file)
+        try:
+            yield from transcode(lambda: self._open(file), retrieval.transfer_syntax_uid, self._decoders)
+        except FileRefused as error:  # indexed by a version that read it otherwise
+            raise UndecodableFrame(error.message, reason=error.code) from error
+
+    def _stored(self, retrieval: Retrieval) -> Iterator[bytes]:
+        head = self.head(retrieval)
+        file = retrieval.instance.file
+        for start in range(0, file.identity.size, PIECE):
+            with self._open(file) as stream:
+                stream.seek(start)
+                piece = stream.read(PIECE)
+            yield head + piece if head else piece
+            head = b""
+
+    def _open(self, file: InstanceFile) -> AbstractContextManager[BinaryIO]:
+        return self._directory.open(file.path, file.identity)
+
+
+def etag_of(retrievals: Sequence[Retrieval], *other: object) -> str:
+    """Return an entity tag of instances, known before any of their files is read."""
+    digest = hashlib.sha256(repr((_VERSION, *other)).encode())
+    for one in retrievals:
+        file = one.instance.file
+        digest.update(repr((file.sop_instance_uid, *file.identity, one.transfer_syntax_uid)).encode())
+    return f'"{digest.hexdigest()[:32]}"'
