@@ -54,6 +54,7 @@ export const de: Texts = {
     signedInUntil: (time) => `angemeldet bis ${time}`,
     keys: 'Tasten N und I',
     changePassword: 'Passwort ändern…',
+    programs: 'Programme',
     logOutEverywhere: 'Überall abmelden',
     logOut: 'Abmelden',
     loggingOut: 'Abmeldung läuft…',
@@ -94,6 +95,54 @@ export const de: Texts = {
     presentPassword: 'Jetziges Passwort',
     presentPasswordMissing: 'Geben Sie Ihr jetziges Passwort ein.',
     newPassword: 'Neues Passwort',
+  },
+
+  tokens: {
+    title: 'Programme',
+    purpose:
+      'Ein Programm fragt mit einem Token von Ihnen statt mit Ihrem Passwort. Es sieht, was Sie sehen dürfen, bis Sie das Token widerrufen oder es abläuft.',
+    make: 'Token erstellen…',
+    list: 'Token',
+    loading: 'Token werden geladen',
+    none: 'Kein Programm hat ein Token von Ihnen.',
+    noneHint:
+      'Erstellen Sie eines für ein Skript, eine Workstation oder ein anderes Archiv, das diesen Server nutzen soll.',
+    rights: { read: 'Nur lesen', read_write: 'Lesen und schreiben' },
+    rightsHint: {
+      read: 'Sucht und ruft ab, ändert nichts.',
+      read_write: 'Speichert auch und ändert, was Sie ändern dürfen.',
+    },
+    created: 'Erstellt',
+    lastUsed: 'Zuletzt benutzt',
+    never: 'Nie',
+    expires: 'Läuft ab',
+    expired: 'Abgelaufen',
+    revoke: 'Widerrufen',
+    revokeOf: (name) => `„${name}“ widerrufen`,
+    revokeQuestion: (name) => `Das Token „${name}“ widerrufen?`,
+    revokeHint:
+      'Das Programm, das es benutzt, wird sofort abgewiesen. Ein widerrufenes Token lässt sich nicht zurückholen.',
+    revoking: 'Wird widerrufen…',
+    revoked: (name) => `Das Token „${name}“ ist widerrufen.`,
+    makeTitle: 'Token erstellen',
+    making: 'Wird erstellt…',
+    name: 'Programm',
+    nameHint: 'Für welches Programm es ist, damit Sie es wiedererkennen.',
+    nameMissing: 'Geben Sie dem Token einen Namen von höchstens 64 Zeichen.',
+    mayDo: 'Es darf',
+    expiry: 'Es gilt',
+    lives: { '30': '30 Tage', '90': '90 Tage', '365': '365 Tage', date: 'Bis zum Ende eines Tages…' },
+    day: 'Letzter Tag',
+    dayMissing: 'Wählen Sie einen Tag in den nächsten 365 Tagen.',
+    yourPassword: 'Ihr Passwort',
+    made: (name) => `Das Token für „${name}“`,
+    shownOnce:
+      'Kopieren Sie es jetzt: Es wird nur dieses eine Mal gezeigt und lässt sich nicht wieder lesen, auch nicht von der Verwaltung.',
+    copy: 'Kopieren',
+    copied: 'Kopiert',
+    notCopied:
+      'Der Browser gibt keinen Zugriff auf die Zwischenablage. Das Token ist markiert; kopieren Sie es mit der Tastatur.',
+    kept: 'Ich habe es aufbewahrt',
   },
 
   missing: {
@@ -833,7 +882,8 @@ export const de: Texts = {
     startedAfresh: (username) =>
       `Sie sind als ${username} angemeldet. Was hier vorher offen war, ist geschlossen.`,
     otherUser: (username) => `Dieser Tab gehört jetzt ${username}, angemeldet in einem anderen Tab.`,
-    passwordChanged: 'Ihr Passwort ist geändert. Jede andere Sitzung von Ihnen ist beendet.',
+    passwordChanged:
+      'Ihr Passwort ist geändert. Jede andere Sitzung von Ihnen ist beendet. Programme behalten ihre Token; siehe Programme im Menü des Kontos.',
     accountCreated: (username) => `Das Konto ${username} gibt es jetzt. Melden Sie sich damit an.`,
   },
 };
