@@ -31,6 +31,7 @@ from imageserver.api import (
 )
 from imageserver.api.cors import Cors
 from imageserver.api.costly_requests import CostlyRequests
+from imageserver.api.dicomweb.capabilities import add_options
 from imageserver.api.middleware import (
     AllowedHosts,
     BodyLimit,
@@ -119,6 +120,7 @@ def create_app(settings: Settings) -> FastAPI:
         dicomweb,
     ):
         app.include_router(part.router)
+    add_options(app)
     if settings.api_docs:
         app.include_router(docs.router)
     check_permissions(app)

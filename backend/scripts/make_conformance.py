@@ -15,7 +15,9 @@ from scripts.conformance.refusals import refusal_table
 from scripts.conformance.sop_classes import sop_class_table
 from scripts.conformance.transfer_syntaxes import transfer_syntax_table
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "docs" / "conformance.md"
+SERVED = ROOT / "backend/imageserver/api/dicomweb/conformance.md"  # what GET /dicomweb/conformance gives
 
 
 def fill_document(text: str) -> str:
@@ -42,12 +44,13 @@ def main() -> int:
     is_check = parser.parse_args().check
     text = DOCUMENT.read_text("utf-8")
     filled = fill_document(text)
-    if filled == text:
+    if filled == text and SERVED.is_file() and SERVED.read_text("utf-8") == text:
         return 0
     if is_check:
         print(f"{DOCUMENT.name} is not up to date", file=sys.stderr)
         return 1
     DOCUMENT.write_text(filled, "utf-8")
+    SERVED.write_text(filled, "utf-8")
     print(f"wrote {DOCUMENT}")
     return 0
 

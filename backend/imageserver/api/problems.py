@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from imageserver import errors
+from imageserver.api.allowed_methods import allowed_methods
 from imageserver.api.basic import CHALLENGE, may_offer_basic
 from imageserver.database_errors import describe_database_error, is_database_error
 from imageserver.logs import request_id
@@ -182,14 +183,17 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
     return problem_response(status, kind.code, kind.title, detail, errors=found)
 
 
-async def _on_http_exception(_request: Request, error: Exception) -> ProblemResponse:
+async def _on_http_exception(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
     code = CODES_OF_STATUS.get(error.status_code, "bad_request" if error.status_code < 500 else "internal")
     if error.status_code == 422:
         code = errors.InvalidParameter.code
     detail = "Nothing is at this address." if error.status_code == 404 else f"{title}."
-    return problem_response(error.status_code, code, title, detail, error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = allowed_methods(request.app, request.scope["path"])
+    return problem_response(error.status_code, code, title, detail, headers)
 
 
 def _pointer(location: Sequence[Any]) -> str:

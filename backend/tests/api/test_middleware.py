@@ -192,7 +192,7 @@ class TestErrors:
 
     def test_wrong_method_names_the_right_one(self, client: TestClient) -> None:
         answer = client.delete("/healthz")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
         assert answer.json()["code"] == "method_not_allowed"
 
     def test_unexpected_error_hides_its_detail(self, app: FastAPI, client: TestClient) -> None:

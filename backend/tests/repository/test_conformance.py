@@ -10,7 +10,7 @@ from imageserver.archive.summaries import _DERIVED_MODALITIES
 from imageserver.dicom.transfer_syntax import REFUSED, SUPPORTED
 from scripts.conformance import arrangement, character_sets, refusals, sop_classes
 from scripts.conformance.document import fill, table
-from scripts.make_conformance import fill_document
+from scripts.make_conformance import SERVED, fill_document
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,7 @@ def document(root: Path) -> str:
 def test_the_tables_are_those_of_the_code(document: str) -> None:
     """Where this fails: `cd backend && python -m scripts.make_conformance`, and look at the difference."""
     assert fill_document(document) == document
+    assert SERVED.read_text(encoding="utf-8") == document
 
 
 def test_every_transfer_syntax_of_the_standard_has_a_state(document: str) -> None:

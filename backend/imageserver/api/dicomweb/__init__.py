@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from imageserver.api.dicomweb import bulk_data, frames, metadata, rendered, retrieve, thumbnail
+from imageserver.api.dicomweb import bulk_data, capabilities, frames, metadata, rendered, retrieve, thumbnail
 
 router = APIRouter()
-for part in (retrieve, metadata, frames, bulk_data, rendered, thumbnail):
+for part in (retrieve, metadata, frames, bulk_data, rendered, thumbnail, capabilities):
     router.include_router(part.router)
