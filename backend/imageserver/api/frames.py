@@ -1,5 +1,6 @@
 """``GET /volumes/{uid}/frames``: the pixels of a run of slices in one answer, for the viewer."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -13,14 +14,13 @@ from imageserver.api.frame_parts import WantedFrame, frame_parts, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
 from imageserver.api.parameters import Absent, SeriesPath
 from imageserver.api.problems import problem_responses
-from imageserver.api.slices import StackQuery
+from imageserver.api.slices import StackQuery, VersionQuery, choose_run
 from imageserver.api.streaming import stream
 from imageserver.archive.addresses import InstanceAddress
-from imageserver.archive.slice_lists import SliceList
+from imageserver.archive.slice_lists import ListedSlice
 from imageserver.archive.volumes import VolumeSummary
 from imageserver.audit.models import Kind
 from imageserver.dicom.frame_forms import Form
-from imageserver.errors import SliceNotFound, VolumeChanged
 
 router = APIRouter(tags=["slices"])
 
@@ -47,17 +47,12 @@ def get_frames(
     count: Annotated[
         Annotated[int, Field(ge=1)] | Absent, Query(description="How many. Without it: all that follow.")
     ] = None,
-    version: Annotated[
-        Annotated[str, Field(max_length=64)] | Absent,
-        Query(description="As `GET …/slices` told it; the answer may then be kept for ever."),
-    ] = None,
+    version: VersionQuery = None,
 ) -> Response:
     """Give the frames of slices that follow each other, each in the form that browsers decode right."""
     volume = archive.catalogue.volume(series_instance_uid)
     found = archive.slice_list(volume, stack)
-    if version is not None and version != found.version:
-        raise VolumeChanged("The slices of the series have changed; ask for their list again.")
-    wanted = _choose(volume.summary, found, first, count)
+    wanted = _frames_of(volume.summary, choose_run(found, first, count, version))
     summary = volume.summary
     audit.record(
         Kind.FRAMES,
@@ -75,20 +70,11 @@ def get_frames(
     return stream(request, parts, media_type(boundary), headers, length)
 
 
-def _choose(summary: VolumeSummary, found: SliceList, first: int, count: int | None) -> list[WantedFrame]:
-    total = len(found.slices)
-    last = total if count is None else first + count
-    if first >= total or last > total:
-        raise SliceNotFound(
-            f"Slices {first} to {last - 1} were asked for; there are {total}, counted from 0."
-        )
+def _frames_of(summary: VolumeSummary, slices: Sequence[ListedSlice]) -> list[WantedFrame]:
+    study, series = summary.study_instance_uid, summary.series_instance_uid
     return [
         WantedFrame(
-            InstanceAddress(
-                summary.study_instance_uid, summary.series_instance_uid, one.frame.sop_instance_uid
-            ),
-            one.frame.frame_number,
-            one.file,
+            InstanceAddress(study, series, one.frame.sop_instance_uid), one.frame.frame_number, one.file
         )
-        for one in found.slices[first:last]
+        for one in slices
     ]

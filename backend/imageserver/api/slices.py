@@ -11,14 +11,19 @@ from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import Absent, SeriesPath
 from imageserver.api.problems import problem_responses
-from imageserver.archive.slice_lists import ListedSlice
+from imageserver.archive.slice_lists import ListedSlice, SliceList
 from imageserver.audit.models import Kind
+from imageserver.errors import SliceNotFound, VolumeChanged
 
 router = APIRouter(tags=["slices"])
 
 StackQuery = Annotated[
     Annotated[int, Field(ge=0)] | Absent,
     Query(description="Which stack. Without it: the order in which `GET /slice` counts."),
+]
+VersionQuery = Annotated[
+    Annotated[str, Field(max_length=64)] | Absent,
+    Query(description="As `GET …/slices` told it; another one is 409 `volume_changed`."),
 ]
 
 
@@ -104,3 +109,24 @@ def _entry(index: int, one: ListedSlice) -> dict[str, Any]:
         "position_mm": one.position_mm,
         "refused": None if refused is None else {"code": refused.code, "detail": refused.detail},
     }
+
+
+def choose_run(
+    found: SliceList, first: int, count: int | None, version: str | None
+) -> tuple[ListedSlice, ...]:
+    """Return slices that follow each other; without `count` all from the first on.
+
+    Raises
+    ------
+    VolumeChanged
+        If `version` is given, and another one than the list's.
+    SliceNotFound
+        If there are not so many.
+    """
+    if version is not None and version != found.version:
+        raise VolumeChanged("The slices of the series have changed; ask for their list again.")
+    total = len(found.slices)
+    end = total if count is None else first + count
+    if first >= total or end > total:
+        raise SliceNotFound(f"Slices {first} to {end - 1} were asked for; there are {total}, counted from 0.")
+    return found.slices[first:end]

@@ -1,6 +1,6 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,7 +20,8 @@ from imageserver.archive.retrieve import Retrieval, Retriever, StoredInstance, f
 from imageserver.archive.scratch import Scratch
 from imageserver.archive.scrubbing import Scrubber
 from imageserver.archive.series_metadata import MetadataList, list_metadata
-from imageserver.archive.slice_lists import SliceList, list_slices, refusal_of
+from imageserver.archive.slice_lists import ListedSlice, SliceList, list_slices, refusal_of
+from imageserver.archive.slice_metadata import list_slice_metadata
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.thumbnails import MiddleSlice, Thumbnails
 from imageserver.archive.volume_arrays import ArrayPlan, Units, VolumeArrays
@@ -262,6 +263,11 @@ class Archive:
         if sop_instance_uid is None:
             raise SeriesNotFound("The study has no series with this Series Instance UID.")
         raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
+
+    def slice_metadata_list(self, volume: Volume, slices: Sequence[ListedSlice]) -> MetadataList:
+        """List the instances of slices, for `write_metadata`."""
+        with self.database.reading() as session:
+            return list_slice_metadata(session, volume, slices)
 
     def check_slices(self, located: LocatedPlane) -> None:
         """Make sure that the slices of a plane are still there; raises as `Reslices.check`."""
