@@ -42,6 +42,8 @@ export type DicomDataset = Record<string, DicomElement | undefined>;
 
 /** Frames may take long on a slow line; the reader watches whether bytes still come. */
 const BODY_TIMEOUT_MS = 15 * 60_000;
+/** They may have to be made from files that are far away. */
+const METADATA_TIMEOUT_MS = 5 * 60_000;
 
 export function readSliceList(
   series: string,
@@ -51,12 +53,16 @@ export function readSliceList(
   return requestJson(`/volumes/${encodeURIComponent(series)}/slices`, { query: { stack }, signal });
 }
 
-export interface FrameRange {
+/** Slices that follow each other, of the list with this version. */
+export interface SliceRange {
   series: string;
   stack: number | null;
   first: number;
   count: number;
   version: string;
+}
+
+export interface FrameRange extends SliceRange {
   /** Asks the server whatever the browser has kept: an answer that is kept for ever may tell of a passing problem. */
   isFresh?: boolean;
 }
@@ -97,7 +103,18 @@ export async function readMetadata(
   return requestJson<DicomDataset[]>(path, {
     headers: { Accept: 'application/dicom+json' },
     signal,
-    timeoutMs: 5 * 60_000,
+    timeoutMs: METADATA_TIMEOUT_MS,
+  });
+}
+
+/** The attributes of the files of some slices, each file once. */
+export function readSliceMetadata(range: SliceRange, signal?: AbortSignal): Promise<DicomDataset[]> {
+  const { series, ...query } = range;
+  return requestJson(`/volumes/${encodeURIComponent(series)}/metadata`, {
+    query,
+    headers: { Accept: 'application/dicom+json' },
+    signal,
+    timeoutMs: METADATA_TIMEOUT_MS,
   });
 }
 

@@ -180,9 +180,20 @@ describe('FrameStore', () => {
     for (const request of asked) request.answer();
     await vi.advanceTimersByTimeAsync(1);
     expect(store.progress.loaded).toBe(10);
+    expect(store.isComplete).toBe(true);
     store.want(0);
+    expect(store.isComplete).toBe(false);
     expect(store.get(1500)).toBeUndefined();
     expect(firsts().slice(3)).toEqual([0, 8]);
+  });
+
+  it('opens the list again where the attributes of a slice are of another version', async () => {
+    const onstale = vi.fn();
+    const decode = () => Promise.reject(new ProblemError(409, 'volume_changed', '', ''));
+    makeStore(8, 0, { decode, onstale }).start();
+    asked[0]?.answer();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(onstale).toHaveBeenCalledOnce();
   });
 
   it('gives up everything when the stack is left', async () => {

@@ -5,7 +5,8 @@ import { backOffMs } from './backOff';
 import { MultipartParser, type Part } from './multipart';
 import { chunkOf, chunksAround, chunkSize, windowAround, type Chunk } from './prefetch';
 import type { SlicePixels } from './pixels';
-import type { SliceStatus, StackProgress } from './types';
+import { SliceStatuses } from './sliceStatuses';
+import type { StackProgress } from './types';
 
 const MAX_REQUESTS = 3;
 /** A connection over which nothing came for so long is given up and tried again. */
@@ -30,7 +31,7 @@ export class FrameStore {
   readonly list: SliceList;
   readonly #options: FrameStoreOptions;
   readonly #size: number;
-  readonly #statuses: SliceStatus[];
+  readonly #statuses: SliceStatuses;
   readonly #pixels = new Map<number, SlicePixels>();
   readonly #problems = new Map<number, unknown>();
   readonly #waiters = new Map<number, PromiseWithResolvers<SlicePixels>>();
@@ -51,11 +52,12 @@ export class FrameStore {
     this.#index = index;
     this.#options = options;
     this.#size = chunkSize(list.frame_bytes);
-    this.#statuses = list.slices.map(({ refused }, i) => {
+    const statuses = list.slices.map(({ refused }, i) => {
       if (!refused) return 'absent';
       this.#problems.set(i, new ProblemError(422, refused.code, '', refused.detail));
       return 'failed';
     });
+    this.#statuses = new SliceStatuses(statuses);
   }
 
   get count(): number {
@@ -63,20 +65,21 @@ export class FrameStore {
   }
 
   get progress(): StackProgress {
-    const of = (status: SliceStatus) => this.#statuses.filter((each) => each === status).length;
     return {
       count: this.count,
-      loaded: of('ready'),
-      failed: of('failed'),
+      loaded: this.#statuses.count('ready'),
+      failed: this.#statuses.count('failed'),
       bytes: this.#bytes,
       totalBytes: this.list.total_bytes,
-      statuses: [...this.#statuses],
+      statuses: this.#statuses.all,
       isOffline: this.#isOffline,
     };
   }
 
+  /** Whether all slices are here or refused: of those that are to be kept, where not all are. */
   get isComplete(): boolean {
-    return this.#statuses.every((status) => status === 'ready' || status === 'failed');
+    const { first, end } = this.#kept();
+    return !this.#statuses.has('absent', first, end) && !this.#statuses.has('loading', first, end);
   }
 
   get(index: number): SlicePixels | undefined {
@@ -126,7 +129,7 @@ export class FrameStore {
     for (const waiter of this.#waiters.values()) waiter.reject(left);
     this.#waiters.clear();
     this.#pixels.clear();
-    for (const [i, status] of this.#statuses.entries()) if (status === 'ready') this.#statuses[i] = 'absent';
+    this.#statuses.turn(0, this.count, 'ready', 'absent');
     this.#bytes = 0;
   }
 
@@ -135,7 +138,7 @@ export class FrameStore {
     this.#index = index;
     this.#evict();
     const { first } = chunkOf(index, this.#size, this.count);
-    const isMissing = this.#statuses[index] === 'absent';
+    const isMissing = this.#statuses.get(index) === 'absent';
     if (isMissing && !this.#running.has(first) && this.#running.size >= MAX_REQUESTS) {
       const farthest = [...this.#running.values()].sort(
         (a, b) => Math.abs(b.chunk.first - index) - Math.abs(a.chunk.first - index),
@@ -151,7 +154,7 @@ export class FrameStore {
     for (const [index] of [...this.#problems]) {
       if (this.list.slices[index]?.refused) continue;
       this.#problems.delete(index);
-      this.#statuses[index] = 'absent';
+      this.#statuses.set(index, 'absent');
       this.#doubted.add(chunkOf(index, this.#size, this.count).first);
     }
     this.#failures = 0;
@@ -177,7 +180,7 @@ export class FrameStore {
       if (index >= first && index < end) continue;
       this.#bytes -= this.#pixels.get(index)?.values.byteLength ?? 0;
       this.#pixels.delete(index);
-      this.#statuses[index] = 'absent';
+      this.#statuses.set(index, 'absent');
     }
     for (const { chunk, controller } of this.#running.values()) {
       if (chunk.first >= end || chunk.first + chunk.count <= first) controller.abort();
@@ -185,11 +188,11 @@ export class FrameStore {
   }
 
   #pump(): void {
-    if (this.#isStopped || this.#timer !== undefined) return;
+    if (this.#isStopped || this.#timer !== undefined || this.#statuses.count('absent') === 0) return;
     const { first, end } = this.#kept();
     const isMissing = (chunk: Chunk) => {
       const [from, to] = [Math.max(chunk.first, first), Math.min(chunk.first + chunk.count, end)];
-      return this.#statuses.slice(from, to).includes('absent');
+      return this.#statuses.has('absent', from, to);
     };
     for (const chunk of chunksAround(this.#index, this.#size, this.count)) {
       if (this.#running.size >= MAX_REQUESTS) return;
@@ -200,7 +203,8 @@ export class FrameStore {
   async #fetch(chunk: Chunk): Promise<void> {
     const controller = new AbortController();
     this.#running.set(chunk.first, { chunk, controller });
-    this.#mark(chunk, 'absent', 'loading');
+    const end = chunk.first + chunk.count;
+    this.#statuses.turn(chunk.first, end, 'absent', 'loading');
     try {
       await this.#read(chunk, controller);
       this.#failures = 0;
@@ -208,7 +212,7 @@ export class FrameStore {
       this.#explain(chunk, error, controller.signal.aborted);
     } finally {
       this.#running.delete(chunk.first);
-      this.#mark(chunk, 'loading', 'absent');
+      this.#statuses.turn(chunk.first, end, 'loading', 'absent');
       this.#options.onchange(null);
       this.#pump();
     }
@@ -237,19 +241,19 @@ export class FrameStore {
   async #take(index: number, part: Part): Promise<void> {
     const slice = this.list.slices[index];
     const { first, end } = this.#kept();
-    if (!slice || this.#statuses[index] !== 'loading' || index < first || index >= end) return;
+    if (!slice || this.#statuses.get(index) !== 'loading' || index < first || index >= end) return;
     try {
       const pixels = await this.#options.decode(slice, part);
-      if (this.#statuses[index] !== 'loading') return;
+      if (this.#statuses.get(index) !== 'loading') return;
       this.#pixels.set(index, pixels);
-      this.#statuses[index] = 'ready';
+      this.#statuses.set(index, 'ready');
       this.#bytes += pixels.values.byteLength;
       this.#waiters.get(index)?.resolve(pixels);
       this.#waiters.delete(index);
     } catch (error) {
       if (isNamed(error, 'AbortError')) return;
       // Without its attributes a slice is tried again with the others.
-      if (error instanceof ConnectionError || error instanceof SignedOutError) throw error;
+      if (error instanceof ConnectionError || error instanceof SignedOutError || isStale(error)) throw error;
       this.#fail(index, error);
     }
     this.#options.onchange(index);
@@ -257,7 +261,7 @@ export class FrameStore {
 
   #fail(index: number, problem: unknown): void {
     this.#problems.set(index, problem);
-    this.#statuses[index] = 'failed';
+    this.#statuses.set(index, 'failed');
     this.#waiters.get(index)?.reject(problem);
     this.#waiters.delete(index);
   }
@@ -269,8 +273,7 @@ export class FrameStore {
       return this.#options.onsignedout();
     }
     if (error instanceof ProblemError) {
-      // A list of what is gone is as stale as one of what changed: reading it again tells which of the two it is.
-      if (error.code === 'volume_changed' || error.code === 'series_not_found') {
+      if (isStale(error)) {
         this.stop();
         return this.#options.onstale();
       }
@@ -290,7 +293,7 @@ export class FrameStore {
 
   #failAll({ first, count }: Chunk, problem: unknown): void {
     for (let index = first; index < first + count; index++) {
-      if (this.#statuses[index] !== 'loading') continue;
+      if (this.#statuses.get(index) !== 'loading') continue;
       this.#fail(index, problem);
       this.#options.onchange(index);
     }
@@ -307,13 +310,11 @@ export class FrameStore {
     this.#isOffline = isOffline;
     this.#options.onchange(null);
   }
-
-  #mark({ first, count }: Chunk, from: SliceStatus, to: SliceStatus): void {
-    for (let index = first; index < first + count; index++) {
-      if (this.#statuses[index] === from) this.#statuses[index] = to;
-    }
-  }
 }
+
+/** A list of what is gone is as stale as one of what changed: reading it again tells which of the two it is. */
+const isStale = (error: unknown) =>
+  error instanceof ProblemError && ['volume_changed', 'series_not_found'].includes(error.code);
 
 const STALLED = new ConnectionError('timeout', '');
 

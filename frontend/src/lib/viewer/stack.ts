@@ -1,19 +1,12 @@
 /** One stack of slices with what is known of each: its list, the attributes of its files, its pixels. */
-import {
-  readBulkData,
-  readMetadata,
-  readSliceList,
-  type DicomDataset,
-  type ListedSlice,
-  type SliceList,
-} from '$lib/api/frames';
-import { ConnectionError, ProblemError } from '$lib/api/problem';
+import { readSliceList, type ListedSlice, type SliceList } from '$lib/api/frames';
+import { ProblemError } from '$lib/api/problem';
 import { readSlice } from '$lib/api/slice';
+import { StackAttributes } from './attributes';
 import { backOffMs } from './backOff';
 import { contentParameters, decodeFrame } from './decoding';
-import { describeFrame, type FrameDescription } from './description';
+import type { FrameDescription } from './description';
 import { FrameStore } from './frameStore';
-import { tablesToFetch } from './lookupTable';
 import { estimateBytes, keptSlices } from './memory';
 import type { Part } from './multipart';
 import { layoutOf, toSlicePixels, UnsupportedPixels, type SlicePixels } from './pixels';
@@ -60,11 +53,8 @@ export class Stack {
   readonly imageIds: string[];
   readonly isWindowed: boolean;
   readonly #listeners = new Set<StackListener>();
-  readonly #descriptions = new Map<number, FrameDescription>();
-  readonly #datasets = new Map<string, DicomDataset>();
-  readonly #single = new Map<string, Promise<DicomDataset>>();
   readonly #controller = new AbortController();
-  #all: Promise<void> | null = null;
+  readonly #attributes: StackAttributes;
   #guess: Promise<WindowSetting | 'constant'> | null = null;
   #isChecked = false;
   readonly #tell = (call: (listener: StackListener) => void) => this.#listeners.forEach(call);
@@ -76,6 +66,7 @@ export class Stack {
     options: StackOptions,
   ) {
     this.isWindowed = options.isWindowed;
+    this.#attributes = new StackAttributes(list, this.#controller.signal);
     this.imageIds = list.slices.map((slice) => imageIdOf(choice, slice));
     const tell = this.#tell;
     this.frames = new FrameStore(list, index, {
@@ -100,9 +91,7 @@ export class Stack {
     const { length } = list.slices;
     const first = Math.min(index ?? Math.floor(length / 2), length - 1);
     const stack = new Stack(choice, list, first, options);
-    // The attributes of the first slice are there long before those of all.
-    const sop = list.slices[first]?.sop_instance_uid;
-    if (sop) void stack.#readOne(sop).catch(() => undefined);
+    stack.#attributes.begin(first);
     stack.frames.start();
     return stack;
   }
@@ -118,22 +107,11 @@ export class Stack {
 
   /** What is known of a slice by now. */
   description(index: number): FrameDescription | undefined {
-    return this.#descriptions.get(index);
+    return this.#attributes.get(index);
   }
 
-  dataset(index: number): DicomDataset | undefined {
-    return this.#datasets.get(this.list.slices[index]?.sop_instance_uid ?? '');
-  }
-
-  async describe(index: number): Promise<FrameDescription> {
-    const known = this.#descriptions.get(index);
-    if (known) return known;
-    const slice = this.list.slices[index];
-    if (!slice) throw new RangeError(`no slice ${index}`);
-    const dataset = await this.#readDataset(slice.sop_instance_uid);
-    const description = describeFrame(dataset, slice.frame_number);
-    this.#descriptions.set(index, description);
-    return description;
+  describe(index: number): Promise<FrameDescription> {
+    return this.#attributes.describe(index);
   }
 
   /** The window that the server guesses for files without one; the same for all slices, so that they compare. */
@@ -189,65 +167,6 @@ export class Stack {
       );
       if (signal.aborted) return;
       if (!isSame) return this.#tell((listener) => listener.onstale());
-    }
-  }
-
-  /** All at once, or the one file of a multi-frame object; one alone only until all are there. */
-  async #readDataset(sop: string): Promise<DicomDataset> {
-    const known = this.#datasets.get(sop);
-    if (known) return known;
-    const single = this.#single.get(sop);
-    if (single) return single;
-    const hasOne = this.list.slices.every((slice) => slice.sop_instance_uid === sop);
-    if (hasOne) return this.#readOne(sop);
-    this.#all ??= this.#readAll();
-    await this.#all;
-    return this.#datasets.get(sop) ?? this.#readOne(sop);
-  }
-
-  #readOne(sop: string): Promise<DicomDataset> {
-    let single = this.#single.get(sop);
-    if (!single) {
-      single = this.#read(sop).then(([dataset]) => {
-        if (!dataset) throw new ProblemError(404, 'not_found', '', 'The file has no attributes.');
-        return dataset;
-      });
-      this.#single.set(sop, single);
-      single.catch(() => this.#single.delete(sop));
-    }
-    return single;
-  }
-
-  async #readAll(): Promise<void> {
-    for (const dataset of await this.#read(null)) {
-      const sop = String(dataset['00080018']?.Value?.[0] ?? '');
-      this.#datasets.set(sop, dataset);
-    }
-  }
-
-  /** Without a connection it is tried again and again: pixels that wait for this are there already. */
-  async #read(sop: string | null): Promise<DicomDataset[]> {
-    const { studyInstanceUid, seriesInstanceUid } = this.choice;
-    const { signal } = this.#controller;
-    for (let failures = 0; ; failures++) {
-      try {
-        const datasets = await readMetadata(studyInstanceUid, seriesInstanceUid, sop, signal);
-        await this.#fetchTables(datasets, sop);
-        return datasets;
-      } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error;
-        await new Promise((later) => setTimeout(later, backOffMs(failures)));
-        signal.throwIfAborted();
-      }
-    }
-  }
-
-  async #fetchTables(datasets: DicomDataset[], sop: string | null): Promise<void> {
-    const { studyInstanceUid, seriesInstanceUid } = this.choice;
-    for (const element of datasets.flatMap(tablesToFetch)) {
-      const uri = element.BulkDataURI ?? '';
-      const { signal } = this.#controller;
-      element.bytes = await readBulkData(studyInstanceUid, seriesInstanceUid, sop, uri, signal);
     }
   }
 }
