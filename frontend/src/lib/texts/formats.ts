@@ -6,10 +6,23 @@
 /** A typographic minus: the hyphen of most locales is easily overlooked before a position or a window. */
 const withMinus = (text: string) => text.replace('-', '−');
 
+/** To make one takes a hundred times as long as to use it, and a turning wheel writes hundreds of numbers a second. */
+const formatters = new Map<string, Intl.NumberFormat>();
+
+function formatterOf(options: Intl.NumberFormatOptions, locale?: string): Intl.NumberFormat {
+  const key = JSON.stringify([locale, options]);
+  let formatter = formatters.get(key);
+  if (!formatter) {
+    // A value that is rounded to nothing has no sign.
+    formatter = new Intl.NumberFormat(locale, { signDisplay: 'negative', ...options });
+    formatters.set(key, formatter);
+  }
+  return formatter;
+}
+
 /** "1,234" or "12.5"; as many decimals as the options say. */
 export function formatNumber(value: number, options: Intl.NumberFormatOptions = {}, locale?: string): string {
-  // A value that is rounded to nothing has no sign.
-  return withMinus(new Intl.NumberFormat(locale, { signDisplay: 'negative', ...options }).format(value));
+  return withMinus(formatterOf(options, locale).format(value));
 }
 
 /** "12.5 mm", "45.0°": with exactly `decimals` places, so that figures that change do not jump. */
