@@ -87,6 +87,16 @@ describe('while a stack opens', () => {
     expect(cell.view.index).toBe(10);
   });
 
+  test('the wheel turned beyond the end changes nothing', async () => {
+    const { cell, arrive } = opening({ index: 9 });
+    await arrive(11);
+    cell.scrollBy(5);
+    expect(cell.view.index).toBe(10);
+    const before = cell.view;
+    cell.scrollBy(1);
+    expect(cell.view).toBe(before);
+  });
+
   test('without a wanted slice it opens in the middle', async () => {
     const { cell, arrive } = opening({});
     cell.scrollBy(1);

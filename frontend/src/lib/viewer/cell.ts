@@ -166,13 +166,11 @@ export class Cell implements ImageCell {
 
   update(change: Partial<CellView>): void {
     const { index = this.#view.index, zoom = this.#view.zoom, rotation = this.#view.rotation } = change;
-    // Until the stack is here its end is not known: the slice is put between the ends when it opens.
-    const last = this.#stack ? this.#stack.count - 1 : Infinity;
     if (change.index !== undefined) this.#hasIndex = true;
     this.#view = {
       ...this.#view,
       ...change,
-      index: Math.max(0, Math.min(Math.round(index), last)),
+      index: this.#toIndex(index),
       // Down to one pixel of the screen for each column, however small the picture.
       zoom: Math.max(Math.min(MIN_ZOOM, 1 / this.viewport.fitScale), Math.min(zoom, MAX_ZOOM)),
       rotation: ((rotation % 360) + 360) % 360,
@@ -180,8 +178,15 @@ export class Cell implements ImageCell {
     this.#refresh();
   }
 
+  /** Between the ends; until the stack is here its end is not known, and the slice is put there when it opens. */
+  #toIndex(index: number): number {
+    const last = this.#stack ? this.#stack.count - 1 : Infinity;
+    return Math.max(0, Math.min(Math.round(index), last));
+  }
+
   scrollTo(index: number): void {
-    if (index !== this.#view.index) this.update({ index });
+    // At the ends nothing changes, however far the wheel is turned.
+    if (this.#toIndex(index) !== this.#view.index) this.update({ index });
   }
 
   scrollBy(slices: number): void {

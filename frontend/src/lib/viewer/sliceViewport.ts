@@ -65,6 +65,7 @@ export class SliceViewport extends StackViewport {
   /** Where pixels are drawn; kept, since a film would make dozens of them a second. */
   #words: ImageData | null = null;
   #matrix: Matrix = [1, 0, 0, 1, 0, 0];
+  readonly #context: CanvasRenderingContext2D | null;
   /** Told after each picture that was drawn. */
   ondrawn: ((shown: ShownSlice | null) => void) | null = null;
 
@@ -76,6 +77,8 @@ export class SliceViewport extends StackViewport {
     super(props);
     // Tools know this kind of viewport.
     (this as { type: Enums.ViewportType }).type = Enums.ViewportType.STACK;
+    // Nothing shows through: without a graphics card that halves what each picture of the page takes.
+    this.#context = this.canvas.getContext('2d', { alpha: false });
     this.updateRenderingPipeline = () => undefined;
     this.resize = () => this.#fitCanvas();
     this.customRenderViewportToCanvas = () => this.#draw();
@@ -234,7 +237,7 @@ export class SliceViewport extends StackViewport {
   }
 
   #draw() {
-    const context = this.canvas.getContext('2d');
+    const context = this.#context;
     const { canvas, element, id: viewportId, renderingEngineId, viewportStatus } = this;
     if (context) {
       context.setTransform(1, 0, 0, 1, 0, 0);
