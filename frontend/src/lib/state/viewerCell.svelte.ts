@@ -166,9 +166,16 @@ export class ViewerCell {
       isFlippedVertically: link.isFlippedVertically,
     };
     const { series } = link;
-    void this.#askPicture();
+    this.#pictured = this.#askPicture();
     void this.patient.ask((signal) => readPatient(series, signal));
     void this.detail.ask((signal) => readVolume(series, signal)).then(() => this.#settle(series));
+  }
+
+  #pictured: Promise<void> = Promise.resolve();
+
+  /** Settles when the server answered with the first picture, or that there is none. */
+  get pictured(): Promise<void> {
+    return this.#pictured;
   }
 
   /** Empties this place. */

@@ -12,6 +12,8 @@ import { LinkedScroll } from './viewerLinkedScroll.svelte';
 export type Panel = 'why' | 'attributes' | 'measurements';
 
 const MOST_CELLS = 4;
+/** So long other work waits for the server's picture. */
+const PATIENCE_MS = 500;
 
 export class ViewerPage {
   readonly cells = Array.from({ length: MOST_CELLS }, () => new ViewerCell());
@@ -56,6 +58,12 @@ export class ViewerPage {
   /** The cells of the layout. */
   get shown(): ViewerCell[] {
     return this.cells.slice(0, CELL_COUNTS[this.layout]);
+  }
+
+  /** Settles when the server's picture for the active cell came, or nobody should wait for it any longer. */
+  get firstPicture(): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, PATIENCE_MS));
+    return Promise.race([this.active.pictured, late]);
   }
 
   get home(): string {
