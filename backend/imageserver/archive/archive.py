@@ -14,6 +14,7 @@ from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.made_metadata import Metadata
 from imageserver.archive.metadata import metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
+from imageserver.archive.rendered_planes import RenderedPlane, RenderedPlaneKey, RenderedPlanes
 from imageserver.archive.rendered_resources import RenderedResources
 from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
 from imageserver.archive.retrieve import Retrieval, Retriever, StoredInstance, find_instances
@@ -33,6 +34,7 @@ from imageserver.dicom.frame_forms import EncodedFrame, Form
 from imageserver.dicom.overlays import OverlayPlane
 from imageserver.dicom.picture_format import PictureFormat
 from imageserver.dicom.reading import Finding
+from imageserver.dicom.views import View
 from imageserver.dicom.voi_lut import Window
 from imageserver.errors import (
     AppError,
@@ -82,6 +84,7 @@ class Archive:
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)
         self.thumbnails = Thumbnails(self.catalogue, self._maker)
+        self._rendered_planes = RenderedPlanes(self.directory, self.reslices)
         self._arrays = VolumeArrays(self.directory, self.catalogue, self.decoders)
         self.rendered = RenderedResources(
             self.directory, self.catalogue, self.decoders, self.thumbnails, self.keeper.look_soon
@@ -278,6 +281,11 @@ class Archive:
         """Return the picture of a plane; raises as `Reslices.picture`."""
         with self._noticing():
             return self.reslices.picture(located, key)
+
+    def rendered_plane(self, located: LocatedPlane, view: View, key: RenderedPlaneKey) -> RenderedPlane:
+        """Return the picture of a view of a volume; raises as `RenderedPlanes.get`."""
+        with self._noticing():
+            return self._rendered_planes.get(located, view, key)
 
     def array_plan(self, volume: Volume, stack: int | str | None) -> ArrayPlan:
         """Describe the array of a stack; raises as `VolumeArrays.plan`."""

@@ -78,6 +78,10 @@ class Reslices:
         for source in {located.sources[0], located.middle, located.sources[-1]}:
             self._directory.check(source.file.path, source.file.identity)
 
+    def open(self, located: LocatedPlane) -> OpenVolume:
+        """Return the voxels of a stack and how they are drawn; raises as `VolumeReader.open`."""
+        return self._reader.open(located)
+
     def picture(self, located: LocatedPlane, key: ResliceKey) -> PlanePicture:
         """Return the picture of a plane; raises as `VolumeReader.open`, and Busy if too many are being made."""
         volume = self._reader.open(located)

@@ -2,8 +2,17 @@
 
 from fastapi import APIRouter
 
-from imageserver.api.dicomweb import bulk_data, capabilities, frames, metadata, rendered, retrieve, thumbnail
+from imageserver.api.dicomweb import (
+    bulk_data,
+    capabilities,
+    frames,
+    metadata,
+    rendered,
+    rendered_mpr,
+    retrieve,
+    thumbnail,
+)
 
 router = APIRouter()
-for part in (retrieve, metadata, frames, bulk_data, rendered, thumbnail, capabilities):
+for part in (retrieve, metadata, frames, bulk_data, rendered, rendered_mpr, thumbnail, capabilities):
     router.include_router(part.router)

@@ -47,7 +47,7 @@ class RenderingParameters(NamedTuple):
             If a profile is wanted in a format that cannot carry one.
         """
         if self.colour_profile is not ColourProfile.NO and not rendered_format.may_carry_profile:
-            raise _not_acceptable("iccprofile", f"{rendered_format} carries no colour profile")
+            raise not_acceptable("iccprofile", f"{rendered_format} carries no colour profile")
         # Quality tells nothing about a format without loss, so that one picture has one tag.
         is_lossy = rendered_format in (RenderedFormat.JPEG, RenderedFormat.WEBP)
         quality = self.quality if is_lossy else DEFAULT_QUALITY
@@ -90,13 +90,15 @@ def read_window(value: str | None) -> Window | None:
         return None
     parts = value.split(",")
     if len(parts) != 3 or parts[2] not in _FUNCTIONS:
-        raise _not_acceptable(
-            "window", f"it is center,width,function, and the function {_one_of(_FUNCTIONS)}"
-        )
-    center, width, function = _decimal(parts[0], "window"), _decimal(parts[1], "window"), _FUNCTIONS[parts[2]]
+        raise not_acceptable("window", f"it is center,width,function, and the function {_one_of(_FUNCTIONS)}")
+    center, width, function = (
+        read_decimal(parts[0], "window"),
+        read_decimal(parts[1], "window"),
+        _FUNCTIONS[parts[2]],
+    )
     least = "at least 1" if function is VoiFunction.LINEAR else "more than 0"
     if width <= 0 or (function is VoiFunction.LINEAR and width < 1):
-        raise _not_acceptable("window", f"the width of {parts[2]} must be {least}")
+        raise not_acceptable("window", f"the width of {parts[2]} must be {least}")
     return Window(center, width, function)
 
 
@@ -107,15 +109,15 @@ def read_viewport(value: str | None, *, with_region: bool = True) -> Viewport | 
     parts = value.split(",")
     form = "vw,vh[,sx,sy,sw,sh]" if with_region else "vw,vh"
     if not 2 <= len(parts) <= (6 if with_region else 2) or (len(parts) > 2 and not parts[-1]):
-        raise _not_acceptable("viewport", f"it is {form}; values may be left out, commas at the end not")
+        raise not_acceptable("viewport", f"it is {form}; values may be left out, commas at the end not")
     sides = [int(part) if _INTEGER.fullmatch(part) else 0 for part in parts[:2]]
     if not all(0 < side <= LONGEST_SIDE for side in sides):
-        raise _not_acceptable("viewport", f"its width and height are whole numbers from 1 to {LONGEST_SIDE}")
+        raise not_acceptable("viewport", f"its width and height are whole numbers from 1 to {LONGEST_SIDE}")
     left, top, width, height = (
-        _decimal(part, "viewport") if part else None for part in [*parts[2:], "", "", "", ""][:4]
+        read_decimal(part, "viewport") if part else None for part in [*parts[2:], "", "", "", ""][:4]
     )
     if width == 0 or height == 0:
-        raise _not_acceptable("viewport", "a region without width or height shows nothing")
+        raise not_acceptable("viewport", "a region without width or height shows nothing")
     return Viewport(
         sides[0],
         sides[1],
@@ -133,7 +135,7 @@ def read_quality(value: str | None) -> int:
     if value is None:
         return DEFAULT_QUALITY
     if not _INTEGER.fullmatch(value) or not 1 <= int(value) <= 100:
-        raise _not_acceptable("quality", "it is a whole number from 1 to 100")
+        raise not_acceptable("quality", "it is a whole number from 1 to 100")
     return int(value)
 
 
@@ -144,7 +146,7 @@ def read_annotations(value: str | None) -> frozenset[Annotation]:
     try:
         return frozenset(Annotation(part.strip()) for part in value.split(","))
     except ValueError:
-        raise _not_acceptable("annotation", f"it is a list of {_one_of(Annotation)}") from None
+        raise not_acceptable("annotation", f"it is a list of {_one_of(Annotation)}") from None
 
 
 def read_profile(value: str | None) -> ColourProfile:
@@ -152,13 +154,14 @@ def read_profile(value: str | None) -> ColourProfile:
     try:
         return ColourProfile.NO if value is None else ColourProfile(value)
     except ValueError:
-        raise _not_acceptable("iccprofile", f"there is {_one_of(ColourProfile)}") from None
+        raise not_acceptable("iccprofile", f"there is {_one_of(ColourProfile)}") from None
 
 
-def _decimal(text: str, name: str) -> float:
+def read_decimal(text: str, name: str) -> float:
+    """Read a decimal number of a parameter; raises InvalidParameter."""
     value = float(text) if _DECIMAL.fullmatch(text.strip()) else math.nan
     if not abs(value) <= _LARGEST:
-        raise _not_acceptable(name, f"{text[:20]!r} is no number between -1e9 and 1e9")
+        raise not_acceptable(name, f"{text[:20]!r} is no number between -1e9 and 1e9")
     return value
 
 
@@ -166,7 +169,8 @@ def _one_of(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _not_acceptable(name: str, reason: str) -> InvalidParameter:
+def not_acceptable(name: str, reason: str) -> InvalidParameter:
+    """Make the error of a parameter."""
     return InvalidParameter(f"Not acceptable: {name}; {reason}.")
 
 
