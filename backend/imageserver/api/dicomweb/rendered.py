@@ -11,6 +11,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.costly_requests import COSTLY
 from imageserver.api.dependencies import ArchiveDep
+from imageserver.api.dicomweb.accept import ACCEPT_QUERY
 from imageserver.api.dicomweb.frames import FrameList, frame_numbers
 from imageserver.api.dicomweb.rendered_accept import PDF, accepts_pdf, choose_rendered
 from imageserver.api.dicomweb.rendering_parameters import RenderingDep, RenderingParameters
@@ -26,7 +27,7 @@ from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.errors import AppError, NotAcceptable
 
-router = APIRouter(tags=["dicomweb"])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
 
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -58,7 +59,7 @@ class _Wanted(NamedTuple):
         )
 
 
-@router.get(f"{_STUDY}/rendered", response_class=Response, responses=ANSWERS, dependencies=COSTLY)
+@router.get(f"{_STUDY}/rendered", response_class=Response, responses=ANSWERS)
 def get_rendered_study(
     request: Request,
     archive: ArchiveDep,
@@ -71,7 +72,7 @@ def get_rendered_study(
     return _answer(request, archive, audit, parameters, _all_of(request, targets))
 
 
-@router.get(f"{_SERIES}/rendered", response_class=Response, responses=ANSWERS, dependencies=COSTLY)
+@router.get(f"{_SERIES}/rendered", response_class=Response, responses=ANSWERS)
 def get_rendered_series(
     request: Request,
     archive: ArchiveDep,
@@ -85,7 +86,7 @@ def get_rendered_series(
     return _answer(request, archive, audit, parameters, _all_of(request, targets))
 
 
-@router.get(f"{_INSTANCE}/rendered", response_class=Response, responses=ANSWERS, dependencies=COSTLY)
+@router.get(f"{_INSTANCE}/rendered", response_class=Response, responses=ANSWERS)
 def get_rendered_instance(
     request: Request,
     archive: ArchiveDep,
@@ -104,7 +105,6 @@ def get_rendered_instance(
     f"{_INSTANCE}/frames/{{frame_list}}/rendered",
     response_class=Response,
     responses=ANSWERS,
-    dependencies=COSTLY,
 )
 def get_rendered_frames(
     request: Request,

@@ -4,13 +4,11 @@ from typing import NamedTuple
 
 from fastapi import Request
 
-from imageserver.api.dicomweb.accept import MediaRange, accepted, media_ranges
+from imageserver.api.dicomweb.accept import accepted
 from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.errors import NotAcceptable
 
 PDF = "application/pdf"
-_MULTIPART = ("multipart/related", "multipart/*")
-_ANY_PICTURE = ("*/*", "image/*")
 
 
 class RenderedAnswer(NamedTuple):
@@ -18,12 +16,6 @@ class RenderedAnswer(NamedTuple):
 
     rendered_format: RenderedFormat
     is_multipart: bool
-
-
-def wanted_ranges(request: Request) -> list[MediaRange]:
-    """Return what is accepted, the best first: what the query parameter ``accept`` names goes before the header."""
-    query = ",".join(request.query_params.getlist("accept"))
-    return [*(media_ranges(query) if query.strip() else []), *accepted(request)]
 
 
 def choose_rendered(request: Request) -> RenderedAnswer:
@@ -37,13 +29,11 @@ def choose_rendered(request: Request) -> RenderedAnswer:
     NotAcceptable
         Names what there is.
     """
-    for wanted in wanted_ranges(request):
-        is_multipart = wanted.media_type in _MULTIPART
-        name = wanted.parameters.get("type", "image/*") if is_multipart else wanted.media_type
-        if name in _ANY_PICTURE:
-            return RenderedAnswer(RenderedFormat.JPEG, is_multipart)
-        if name in list(RenderedFormat):
-            return RenderedAnswer(RenderedFormat(name), is_multipart)
+    for wanted in accepted(request):
+        alone = next((one for one in RenderedFormat if wanted.takes(one)), None)
+        in_parts = next((one for one in RenderedFormat if wanted.takes_parts_of(one)), None)
+        if found := alone or in_parts:
+            return RenderedAnswer(found, is_multipart=alone is None)
     raise NotAcceptable(
         f"There is {', '.join(RenderedFormat)}, for several pictures in multipart/related with such a type."
     )
@@ -51,8 +41,4 @@ def choose_rendered(request: Request) -> RenderedAnswer:
 
 def accepts_pdf(request: Request) -> bool:
     """Tell whether a document is accepted as PDF."""
-    return any(
-        one.media_type in ("*/*", "application/*", PDF)
-        or (one.media_type in _MULTIPART and one.parameters.get("type", PDF) == PDF)
-        for one in wanted_ranges(request)
-    )
+    return any(one.takes(PDF) or one.takes_parts_of(PDF) for one in accepted(request))

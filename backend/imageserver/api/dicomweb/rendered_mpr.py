@@ -10,7 +10,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import NO_STORE, REVALIDATED, matches_etag, not_modified
 from imageserver.api.costly_requests import COSTLY
 from imageserver.api.dependencies import ArchiveDep
-from imageserver.api.dicomweb.accept import DICOM_JSON, require_dicom_json
+from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, accepted
 from imageserver.api.dicomweb.rendered_accept import choose_rendered
 from imageserver.api.dicomweb.rendered_mpr_parameters import MprDep, MprParameters
 from imageserver.api.dicomweb.rendering_parameters import RenderingDep, RenderingParameters, not_acceptable
@@ -24,9 +24,9 @@ from imageserver.dicom.planes import PlaneName
 from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.dicom.reslicing import Projection
 from imageserver.dicom.views import camera_of, middle_of, view_of
-from imageserver.errors import Gone, InstanceNotFound, NotAVolume, Undecodable
+from imageserver.errors import Gone, InstanceNotFound, NotAcceptable, NotAVolume, Undecodable
 
-router = APIRouter(tags=["dicomweb"])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -46,7 +46,7 @@ _METHODS = {
 }
 
 
-@router.get(f"{_STUDY}/renderedmpr", response_class=Response, responses=_ANSWERS, dependencies=COSTLY)
+@router.get(f"{_STUDY}/renderedmpr", response_class=Response, responses=_ANSWERS)
 def get_study_mpr(
     request: Request,
     archive: ArchiveDep,
@@ -67,7 +67,7 @@ def get_study_mpr(
     return _answer(request, archive, audit, parameters, mpr, archive.catalogue.volume(series))
 
 
-@router.get(f"{_SERIES}/renderedmpr", response_class=Response, responses=_ANSWERS, dependencies=COSTLY)
+@router.get(f"{_SERIES}/renderedmpr", response_class=Response, responses=_ANSWERS)
 def get_series_mpr(
     request: Request,
     archive: ArchiveDep,
@@ -87,7 +87,6 @@ def get_series_mpr(
     f"{_SERIES}/instances/{{sop_instance_uid}}/renderedmpr",
     response_class=Response,
     responses=_ANSWERS,
-    dependencies=COSTLY,
 )
 def get_instance_mpr(
     request: Request,
@@ -116,9 +115,7 @@ def _answer(
     volume: Volume,
     sop_instance_uid: str | None = None,
 ) -> Response:
-    media_type = (
-        require_dicom_json(request) if mpr.is_metadata else choose_rendered(request).rendered_format.value
-    )
+    media_type = _require_json(request) if mpr.is_metadata else choose_rendered(request).rendered_format.value
     options = parameters.options(RenderedFormat.PNG if mpr.is_metadata else RenderedFormat(media_type))
     stack = _stack_of(volume, mpr, sop_instance_uid)
     located = archive.reslices.planes.locate(volume, stack, PlaneName.AXIAL, None, None)
@@ -175,6 +172,12 @@ def _stack_of(volume: Volume, mpr: MprParameters, sop_instance_uid: str | None) 
     raise InstanceNotFound(
         "No volume of the series has the slice that volumeinputreference or the address names."
     )
+
+
+def _require_json(request: Request) -> str:
+    if not any(wanted.takes(DICOM_JSON) for wanted in accepted(request)):
+        raise NotAcceptable(f"There is {DICOM_JSON}.")
+    return DICOM_JSON
 
 
 def _applied(key: RenderedPlaneKey, picture: RenderedPlane) -> dict[str, Any]:

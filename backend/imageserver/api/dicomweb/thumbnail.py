@@ -9,6 +9,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.costly_requests import COSTLY
 from imageserver.api.dependencies import ArchiveDep
+from imageserver.api.dicomweb.accept import ACCEPT_QUERY
 from imageserver.api.dicomweb.frames import FrameList, frame_numbers
 from imageserver.api.dicomweb.rendered_accept import choose_rendered
 from imageserver.api.dicomweb.rendering_parameters import read_viewport
@@ -23,7 +24,7 @@ from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.dicom.rendering_options import RenderingOptions
 from imageserver.dicom.viewport import Viewport
 
-router = APIRouter(tags=["dicomweb"])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
 
 _DEFAULT = Viewport(LONGEST_SIDE, LONGEST_SIDE, may_enlarge=False)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -43,7 +44,7 @@ ViewportQuery = Annotated[
 ]
 
 
-@router.get(f"{_STUDY}/thumbnail", response_class=Response, responses=_ANSWERS, dependencies=COSTLY)
+@router.get(f"{_STUDY}/thumbnail", response_class=Response, responses=_ANSWERS)
 def get_study_thumbnail(
     request: Request,
     archive: ArchiveDep,
@@ -55,7 +56,7 @@ def get_study_thumbnail(
     return _answer(request, archive, audit, viewport, *archive.rendered.representative(study_instance_uid))
 
 
-@router.get(f"{_SERIES}/thumbnail", response_class=Response, responses=_ANSWERS, dependencies=COSTLY)
+@router.get(f"{_SERIES}/thumbnail", response_class=Response, responses=_ANSWERS)
 def get_series_thumbnail(
     request: Request,
     archive: ArchiveDep,
@@ -69,7 +70,7 @@ def get_series_thumbnail(
     return _answer(request, archive, audit, viewport, *found)
 
 
-@router.get(f"{_INSTANCE}/thumbnail", response_class=Response, responses=_ANSWERS, dependencies=COSTLY)
+@router.get(f"{_INSTANCE}/thumbnail", response_class=Response, responses=_ANSWERS)
 def get_instance_thumbnail(
     request: Request,
     archive: ArchiveDep,
@@ -88,7 +89,6 @@ def get_instance_thumbnail(
     f"{_INSTANCE}/frames/{{frame_list}}/thumbnail",
     response_class=Response,
     responses=_ANSWERS,
-    dependencies=COSTLY,
 )
 def get_frames_thumbnail(
     request: Request,

@@ -92,6 +92,11 @@ class TestOnePicture:
         )
         assert answer.headers["Content-Type"] == "image/png"
 
+    def test_what_a_client_excludes_is_not_sent(self, signed_in: TestClient, one: Dataset) -> None:
+        accept = {"Accept": "image/jpeg;q=0, */*"}
+        answer = signed_in.get(f"{instance_of(one)}/rendered", headers=accept)
+        assert answer.headers["Content-Type"] == "image/png"
+
     def test_in_a_part_where_only_that_is_accepted(self, signed_in: TestClient, one: Dataset) -> None:
         accept = {"Accept": 'multipart/related; type="image/png"'}
         [part] = parts_of(signed_in.get(f"{instance_of(one)}/rendered", headers=accept), "image/png")
