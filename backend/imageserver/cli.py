@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from imageserver.accounts.keys import KeysRefused
-from imageserver.commands import audit, check, index, token, user
+from imageserver.commands import audit, check, deleted, index, token, user
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
 from imageserver.main import create_app
@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     audit.add_parser(commands)
     index.add_parser(commands)
     check.add_parser(commands)
+    deleted.add_parser(commands)
     return parser
 
 

@@ -5,7 +5,7 @@
     AppError
       NotFound            NoVolume  SeriesNotFound  InstanceNotFound  SliceNotFound
                           StudyNotFound  MeasurementNotFound  TokenNotFound
-      Invalid             InvalidParameter  WeakPassword
+      Invalid             InvalidParameter  MalformedBody  WeakPassword
       Unauthenticated     NotAuthenticated  InvalidToken  InvalidCredentials  TokenExpired  SessionEnded
       Forbidden           OriginNotAllowed  InsufficientScope
       Conflict            SetupDone  TooManyMeasurements  TooManyTokens  VolumeChanged
@@ -13,11 +13,14 @@
       PreconditionRequired
       Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
+      NotOffered
       TooLarge
+      TooSlow
+      UnsupportedMediaType
       TooMany             TooManyAttempts  TooManyRequests
       Undecodable         UnsupportedTransferSyntax  UndecodableFrame  NotAVolume
-      Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  Busy
-      StorageFull
+      Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  StoreUnavailable  Busy
+      StorageFull         StoreFull
 
 ``code`` is the stable machine-readable name of the problem, ``title`` its short text. The message given to the
 constructor says what is wrong this time; it never carries a patient's name, ID or birth date, nor a path.
@@ -111,6 +114,13 @@ class Invalid(AppError):
 
 class InvalidParameter(Invalid):
     """A parameter has a value outside its range."""
+
+
+class MalformedBody(Invalid):
+    """The body of the request is not what its type says."""
+
+    code = "malformed_body"
+    title = "Malformed body"
 
 
 class WeakPassword(Invalid):
@@ -276,6 +286,28 @@ class TooLarge(AppError):
     title = "Content too large"
 
 
+class UnsupportedMediaType(AppError):
+    """The body of the request is of a type that is not read here."""
+
+    code = "unsupported_media_type"
+    title = "Unsupported media type"
+
+
+class TooSlow(AppError):
+    """The body of the request did not come in time."""
+
+    code = "request_timeout"
+    title = "Request timed out"
+
+
+class NotOffered(AppError):
+    """The server is not set up for this. ``allow`` names the methods that the address has."""
+
+    code = "store_not_configured"
+    title = "Nothing can be stored here"
+    allow = "GET, HEAD"
+
+
 class TooMany(AppError):
     """More than is allowed in this time. ``retry_after`` is in seconds."""
 
@@ -345,6 +377,13 @@ class DataDirectoryUnavailable(Unavailable):
     title = "Data directory unavailable"
 
 
+class StoreUnavailable(Unavailable):
+    """The folder for what clients store vanished, or cannot be written."""
+
+    code = "store_unavailable"
+    title = "Store unavailable"
+
+
 class Busy(Unavailable):
     """All places for costly work are taken."""
 
@@ -357,3 +396,7 @@ class StorageFull(AppError):
 
     code = "storage_full"
     title = "Storage full"
+
+
+class StoreFull(StorageFull):
+    """There is no room left in the store."""

@@ -35,6 +35,20 @@ class Settings(BaseSettings):
     state_dir: Path = Field(
         Path(".state"), description="Folder for what the server keeps: the SQLite file and the signing keys."
     )
+    store_dir: Path | None = Field(
+        None,
+        description="Folder for what clients store; it must lie outside of the data directory. Empty: nothing can be "
+        "stored.",
+    )
+    store_file_mib: int = Field(
+        4096, ge=1, le=1_048_576, description="Largest file that can be stored, in MiB."
+    )
+    store_request_mib: int = Field(
+        65_536, ge=1, le=1_048_576, description="Largest request to store files, in MiB."
+    )
+    deleted_days: int = Field(
+        30, ge=0, le=3650, description="Days for which deleted instances can be restored."
+    )
     database_url: str = Field(
         "",
         description="SQLAlchemy address of the database (`postgresql+psycopg://…` or `sqlite:///…`). "

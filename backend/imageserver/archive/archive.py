@@ -1,5 +1,6 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from imageserver.archive.files import DataDirectory
 from imageserver.archive.frames import FrameReader
 from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.made_metadata import Metadata
+from imageserver.archive.managed_store import Store
 from imageserver.archive.metadata import metadata_of
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
 from imageserver.archive.rendered_planes import RenderedPlane, RenderedPlaneKey, RenderedPlanes
@@ -25,6 +27,7 @@ from imageserver.archive.slice_lists import ListedSlice, SliceList, list_slices,
 from imageserver.archive.slice_metadata import list_slice_metadata
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
 from imageserver.archive.thumbnails import MiddleSlice, Thumbnails
+from imageserver.archive.trash import RecordDeleted
 from imageserver.archive.volume_arrays import ArrayPlan, Units, VolumeArrays
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
@@ -50,6 +53,8 @@ from imageserver.settings import Settings
 SECONDS_PER_DAY = 86_400
 MEBIBYTE = 1024 * 1024
 
+logger = logging.getLogger(__name__)
+
 ReadFrame = Callable[[InstanceFile, int, Form], EncodedFrame]
 
 
@@ -69,14 +74,17 @@ class Archive:
         settings: Settings,
         database: Database,
         on_alert: OnAlert = tell_nobody,
+        on_purge: RecordDeleted = lambda _session, _deleted: None,
     ) -> None:
         self.database = database
-        self.directory = DataDirectory(settings.data_dir)
+        self.directory = DataDirectory(settings.data_dir, settings.store_dir)
         self.catalogue = Catalogue(database)
         self.keeper = IndexKeeper(
             database, self.directory, self.catalogue, on_alert, readers=settings.index_readers
         )
         self.decoders = DecoderPool()
+        self.store = Store(settings, database, self.directory, on_alert, self.catalogue.forget)
+        self.keeper.on_looked = lambda: self.store.sweep_if_due(on_purge)
         self._maker = PictureMaker(self.directory, self.decoders)
         self.frames = FrameReader(self.directory, self.decoders)
         self.retriever = Retriever(self.directory, self.decoders)
@@ -103,6 +111,7 @@ class Archive:
     def start(self) -> None:
         """Begin to keep the index; returns at once."""
         self.reslices.start()
+        self._open_store()
         self.keeper.start()
         if self._is_scrubbing:
             self._scrubber.start()
@@ -111,8 +120,15 @@ class Archive:
         """Stop keeping the index."""
         self._scrubber.stop(STOP_SECONDS)
         self.keeper.stop()
+        self.store.close()
         self.reslices.stop()
         self.decoders.close()
+
+    def _open_store(self) -> None:
+        try:
+            self.store.open()
+        except AppError as error:  # what is there can be read; who stores is told
+            logger.warning("store not opened", extra={"code": error.code})
 
     def locate(
         self, series_instance_uid: str | None, stack: int | None, index: int | None

@@ -22,8 +22,8 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
-def open_beneath(directory: int, path: bytes, flags: int) -> int:
-    """Open `path` relative to the open directory; the caller closes the descriptor.
+def open_beneath(directory: int, path: bytes, flags: int, mode: int = 0) -> int:
+    """Open `path` relative to the open directory; the caller closes the descriptor. `mode` is for a file to be made.
 
     Raises
     ------
@@ -33,8 +33,8 @@ def open_beneath(directory: int, path: bytes, flags: int) -> int:
     if b"\0" in path or not path:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     if has_openat2():
-        return _openat2(directory, path, flags)
-    return _walk(directory, path, flags)
+        return _openat2(directory, path, flags, mode)
+    return _walk(directory, path, flags, mode)
 
 
 @cache
@@ -57,8 +57,8 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _openat2(directory: int, path: bytes, flags: int) -> int:
-    how = _OpenHow(flags, 0, _RESOLVE)
+def _openat2(directory: int, path: bytes, flags: int, mode: int = 0) -> int:
+    how = _OpenHow(flags, mode, _RESOLVE)
     number = errno.EAGAIN
     for _ in range(_ATTEMPTS):
         descriptor = _libc().syscall(
@@ -76,7 +76,7 @@ def _openat2(directory: int, path: bytes, flags: int) -> int:
     raise OSError(number, os.strerror(number))
 
 
-def _walk(directory: int, path: bytes, flags: int) -> int:
+def _walk(directory: int, path: bytes, flags: int, mode: int = 0) -> int:
     *folders, name = path.split(b"/")
     if path.startswith(b"/") or b".." in (*folders, name):
         raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
@@ -88,6 +88,6 @@ def _walk(directory: int, path: bytes, flags: int) -> int:
             )
             os.close(current)
             current = deeper
-        return os.open(name, flags | os.O_NOFOLLOW, dir_fd=current)
+        return os.open(name, flags | os.O_NOFOLLOW, mode, dir_fd=current)
     finally:
         os.close(current)

@@ -167,11 +167,12 @@ def _orphans(session: Session) -> list[str]:
 def _list(directory: DataDirectory) -> tuple[dict[bytes, FileIdentity], list[bytes]]:
     files: dict[bytes, FileIdentity] = {}
     hidden: list[bytes] = []
-    for item in directory.walk():
-        if isinstance(item, FoundFile):
-            files[item.path] = item.identity
-        elif item.is_directory:
-            hidden.append(item.path)
+    for root, folder in directory.roots():
+        for item in folder.walk():
+            if isinstance(item, FoundFile):
+                files[root + item.path] = item.identity
+            elif item.is_directory:
+                hidden.append(root + item.path)
     return files, hidden
 
 

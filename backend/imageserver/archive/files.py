@@ -2,6 +2,9 @@
 
 Addresses are paths relative to the data directory, as bytes, because a file name need not be text. They come from the
 walk and from the index, never from a client. Symbolic links are not followed, and only regular files are read.
+
+Beside the data directory, which is only read, there may be a store: the folder for what clients sent. Its paths carry
+a prefix that no path of the data directory can have, so that the rest of the archive need not tell the two apart.
 """
 
 import errno
@@ -24,6 +27,9 @@ IGNORED_NAMES = frozenset(
     {b"thumbs.db", b"desktop.ini", b"__macosx", b"@eadir", b"lost+found", b"$recycle.bin"}
 )
 IGNORED_ENDINGS = (b"~", b".part", b".partial", b".filepart", b".crdownload")
+
+DATA_ROOT = b""
+STORE_ROOT = b"/store/"  # the walk never yields a path that begins with a slash
 
 UNREADABLE = "unreadable"
 SYMBOLIC_LINK = "symbolic_link"
@@ -54,15 +60,30 @@ class Skipped(NamedTuple):
 
 
 class DataDirectory:
-    """The folder with the DICOM files."""
+    """The folder with the DICOM files, and the store beside it, if there is one.
 
-    def __init__(self, path: Path) -> None:
+    Attributes
+    ----------
+    path : Path
+    store : DataDirectory or None
+        The folder for what clients sent, as a directory of its own.
+    """
+
+    def __init__(self, path: Path, store: Path | None = None) -> None:
         self.path = path
+        self.store = None if store is None else DataDirectory(store)
+
+    def roots(self) -> Iterator[tuple[bytes, "DataDirectory"]]:
+        """Yield both folders, each with the prefix of its paths."""
+        yield DATA_ROOT, self
+        if self.store is not None:
+            yield STORE_ROOT, self.store
 
     def walk(self) -> Iterator[FoundFile | Skipped]:
         """Yield everything beneath the directory, folders that cannot be listed included, in no certain order.
 
-        Hidden names and the droppings of systems and copying programs are left out.
+        Hidden names and the droppings of systems and copying programs are left out, and so is the store, which has a
+        walk of its own.
 
         Raises
         ------
@@ -89,6 +110,12 @@ class DataDirectory:
 
     @contextmanager
     def _opened(self, path: bytes) -> Iterator[int]:
+        if path.startswith(STORE_ROOT):
+            if self.store is None:
+                raise DataDirectoryUnavailable("The store is not configured any more.")
+            with self.store._opened(path.removeprefix(STORE_ROOT)) as descriptor:
+                yield descriptor
+            return
         with self._root() as root:
             try:
                 descriptor = _open_file(root, path)
@@ -134,8 +161,8 @@ class DataDirectory:
     def is_readable(self, path: bytes) -> bool:
         """Tell whether a regular file can be opened at this path just now."""
         try:
-            with self._root() as root:
-                os.close(_open_file(root, path))
+            with self._opened(path):
+                pass
         except (FileGone, FileReplaced, DataDirectoryUnavailable):
             return False
         return True
@@ -194,7 +221,7 @@ def _describe(folder: bytes, name: bytes, entry: os.DirEntry[str]) -> FoundFile 
         return None  # removed meanwhile
     if not stat.S_ISREG(status.st_mode):
         return Skipped(path, NOT_A_FILE)
-    return FoundFile(path, _identity(status))
+    return FoundFile(path, identity_of(status))
 
 
 def _open_file(root: int, path: bytes) -> int:
@@ -211,13 +238,14 @@ def _open_file(root: int, path: bytes) -> int:
 
 def _compare(descriptor: int, expected: FileIdentity) -> None:
     status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or _identity(status) != expected:
+    if not stat.S_ISREG(status.st_mode) or identity_of(status) != expected:
         raise FileReplaced(
             "The file of this instance has changed since it was indexed; it is being read again."
         )
 
 
-def _identity(status: os.stat_result) -> FileIdentity:
+def identity_of(status: os.stat_result) -> FileIdentity:
+    """Return by what a file is known again."""
     inode = (status.st_ino + 2**63) % 2**64 - 2**63  # unsigned; the index keeps it in a signed column
     return FileIdentity(status.st_size, status.st_mtime_ns, inode)
 

@@ -88,7 +88,8 @@ class Reader:
         self.is_ready = False
         self.parts: deque[Part] = deque()
         self.since = time.monotonic()
-        self.connection.send(os.fsencode(directory.path.absolute()))
+        store = directory.store and os.fsencode(directory.store.path.absolute())
+        self.connection.send((os.fsencode(directory.path.absolute()), store))
 
     def send(self, part: Part) -> None:
         """Ask for the next files of a part; raises OSError where the process is no more."""

@@ -13,12 +13,13 @@ from sqlalchemy.orm import Session
 
 from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
+from imageserver.archive.deletions import hide_deleted
 from imageserver.archive.duplicates import find_holders, settle_duplicates
-from imageserver.archive.files import DataDirectory, FileIdentity
+from imageserver.archive.files import STORE_ROOT, DataDirectory, FileIdentity
 from imageserver.archive.index_state import BUILDING, READY, StateNotes
 from imageserver.archive.lease import Lease
 from imageserver.archive.models import INDEX_STATE_ID, File, IndexState
-from imageserver.archive.moving import Move, store_moves
+from imageserver.archive.moving import Move, known_files, store_moves
 from imageserver.archive.progress import Progress
 from imageserver.archive.reading import CONFLICT, ReadFile
 from imageserver.archive.rearranging import Rearranging
@@ -131,10 +132,15 @@ class IndexWriter:
             return
         changed = [file.path for file in files if file.path in self.known]
         with self.database.reading() as session:
-            holders = find_holders(session, files, set(changed))
-        settled = settle_duplicates(self.directory, files, holders)
+            generation = session.get_one(IndexState, INDEX_STATE_ID).generation
+            settled = self._settle(session, files, set(changed))
         with self.database.writing() as session:
             self.lease.keep(session)
+            has_changed = generation != session.get_one(IndexState, INDEX_STATE_ID).generation
+            if has_changed:  # a client stored or deleted something
+                settled = self._settle(session, files, set(changed))
+            if not settled:
+                return
             checksums = checksums_of(session, changed)
             series, has_successors = remove_files(session, changed)
             added = add_files(session, settled)
@@ -152,6 +158,15 @@ class IndexWriter:
             self.stale.pop(file.path, None)
         if has_successors:
             self._known_generation = -1
+
+    def _settle(self, session: Session, files: Sequence[ReadFile], changed: set[bytes]) -> list[ReadFile]:
+        """Decide which files are instances; without those of the store whose rows were written by who stored them."""
+        stored = [
+            file.path for file in files if file.path.startswith(STORE_ROOT) and file.path not in changed
+        ]
+        known = {file.path for file in known_files(session, stored)}
+        files = hide_deleted(session, [file for file in files if file.path not in known])
+        return settle_duplicates(self.directory, files, find_holders(session, files, changed))
 
     def _is_new_conflict(self, file: ReadFile) -> bool:
         return file.state == CONFLICT and file.path not in self.known
@@ -188,8 +203,9 @@ class IndexWriter:
         )
         if generation is None:
             return False
-        if self._known_generation >= 0:
-            self._known_generation = generation
+        # Another number than the next one: a client stored or deleted something meanwhile.
+        is_current = self._known_generation >= 0 and generation == self._known_generation + 1
+        self._known_generation = generation if is_current else -1
         event.listen(session, "after_commit", lambda _session: self.on_change(), once=True)
         return True
 

@@ -10,11 +10,17 @@ from collections.abc import Callable
 
 from imageserver.archive.batches import Batches, Stopped
 from imageserver.archive.digests import content_digest
-from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.files import DATA_ROOT, STORE_ROOT, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.index_state import BUILDING, READY, UNAVAILABLE
 from imageserver.archive.index_writer import IndexWriter, Outcome
 from imageserver.archive.lease import Lease
-from imageserver.archive.listing import SKIPPED_IDENTITY, Listing, list_directory, skipped_file
+from imageserver.archive.listing import (
+    SKIPPED_IDENTITY,
+    Listing,
+    is_beneath,
+    list_directory,
+    skipped_file,
+)
 from imageserver.archive.models import INDEX_STATE_ID, IndexState
 from imageserver.archive.moving import find_moves, known_files
 from imageserver.archive.progress import Progress
@@ -71,24 +77,25 @@ class Indexer:
 
     def _look(self, forget_missing: bool) -> Outcome:
         self.writer.load()
-        try:
-            listing = list_directory(self.directory)
-        except DataDirectoryUnavailable:
-            return self._without_directory(forget_missing)
-        if not listing.files and self.writer.known and not self._may_forget(forget_missing):
+        listing = list_directory(self.directory)
+        lost = {root for root in (DATA_ROOT, STORE_ROOT) if self._is_lost(root, listing)}
+        if lost and not forget_missing and not (lost == {DATA_ROOT} and self._is_other_directory()):
+            return self.writer.become(UNAVAILABLE)
+        if DATA_ROOT in listing.missing and not listing.files:
+            if self.writer.known:
+                self.writer.forget()
             return self.writer.become(UNAVAILABLE)
         return self._update(listing)
 
-    def _without_directory(self, forget_missing: bool) -> Outcome:
-        if self.writer.known and self._may_forget(forget_missing):
-            self.writer.forget()
-        return self.writer.become(UNAVAILABLE)
+    def _is_lost(self, root: bytes, listing: Listing) -> bool:
+        """Tell whether a folder is empty or gone that had files."""
+        return not listing.has_files(root) and any(is_beneath(root, path) for path in self.writer.known)
 
-    def _may_forget(self, forget_missing: bool) -> bool:
-        """Tell whether the rows may go: told so, or they are those of another folder."""
+    def _is_other_directory(self) -> bool:
+        """Tell whether the rows are those of another data directory, so that they may go."""
         with self.database.reading() as session:
             indexed = session.get_one(IndexState, INDEX_STATE_ID).data_directory
-        return forget_missing or indexed != self.writer.directory_name
+        return indexed != self.writer.directory_name
 
     def _update(self, listing: Listing) -> Outcome:
         has_moved = self._follow_moves(listing)

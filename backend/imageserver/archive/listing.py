@@ -1,9 +1,18 @@
 """What one look at the folder finds: files, and what is not read, with its reason."""
 
+from collections.abc import Set
 from typing import NamedTuple
 
-from imageserver.archive.files import UNREADABLE, DataDirectory, FileIdentity, FoundFile, Skipped
+from imageserver.archive.files import (
+    STORE_ROOT,
+    UNREADABLE,
+    DataDirectory,
+    FileIdentity,
+    FoundFile,
+    Skipped,
+)
 from imageserver.archive.reading import REFUSED, SKIPPED, ReadFile
+from imageserver.errors import DataDirectoryUnavailable
 
 # Of what could not be opened: a change of rights alone leaves no trace in the identity.
 SKIPPED_IDENTITY = FileIdentity(-1, 0, 0)
@@ -19,6 +28,11 @@ class Listing(NamedTuple):
 
     files: dict[bytes, FileIdentity]
     skipped: dict[bytes, Skipped]
+    missing: Set[bytes] = frozenset()  # the roots that cannot be listed
+
+    def has_files(self, root: bytes) -> bool:
+        """Whether a root holds any file."""
+        return any(is_beneath(root, path) for path in self.files)
 
     def is_hidden(self, path: bytes) -> bool:
         """Tell whether a path lies in a folder that could not be listed, so that nothing is known about it."""
@@ -32,14 +46,25 @@ class Listing(NamedTuple):
 
 
 def list_directory(directory: DataDirectory) -> Listing:
-    """Go through the whole folder; raises as `DataDirectory.walk` does."""
-    listing = Listing({}, {})
-    for found in directory.walk():
-        if isinstance(found, FoundFile):
-            listing.files[found.path] = found.identity
-        else:
-            listing.skipped[found.path] = found
+    """Go through the whole data directory and the store."""
+    missing: set[bytes] = set()
+    listing = Listing({}, {}, missing)
+    for root, folder in directory.roots():
+        try:
+            for found in folder.walk():
+                path = root + found.path
+                if isinstance(found, FoundFile):
+                    listing.files[path] = found.identity
+                else:
+                    listing.skipped[path] = found._replace(path=path)
+        except DataDirectoryUnavailable:
+            missing.add(root)
     return listing
+
+
+def is_beneath(root: bytes, path: bytes) -> bool:
+    """Tell whether a path of the index belongs to a root."""
+    return path.startswith(STORE_ROOT) == (root == STORE_ROOT)
 
 
 def skipped_file(skipped: Skipped) -> ReadFile:

@@ -241,6 +241,27 @@ class MetadataBase(Base):
     content: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class Deletion(Base):
+    """An instance that an administrator deleted, and where its file is.
+
+    ``trash`` names the file in the trash of the store; where it is NULL, the file lies in the data directory, which is
+    never changed, and is hidden: every file there that has this UID.
+    """
+
+    __tablename__ = "deletions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    study_instance_uid: Mapped[str] = mapped_column(UID, index=True)
+    series_instance_uid: Mapped[str] = mapped_column(UID)
+    sop_instance_uid: Mapped[str] = mapped_column(UID, index=True)
+    path: Mapped[bytes] = mapped_column(LargeBinary)
+    trash: Mapped[str | None] = mapped_column(String(80))
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    deleted_at: Mapped[int] = mapped_column(BigInteger)  # seconds since 1970
+    deleted_by: Mapped[str] = mapped_column(String(64))
+
+
 class InstanceMetadata(Base):
     """The header of an instance as DICOM JSON (PS3.18 F), packed (`made_metadata.pack`) against the base of its series.
 

@@ -34,6 +34,7 @@ MEANINGS: dict[str, str] = {
     "unreadable": "The file or folder cannot be read; the rights may be missing.",
     "symbolic_link": "Symbolic links are not followed.",
     "not_a_file": "Only regular files are read.",
+    "deleted": "An administrator deleted the instance; its file in the data directory is hidden.",
     "dicomdir": "A DICOMDIR lists files; the folder itself is read.",
 }
 

@@ -27,7 +27,8 @@ _MEDIA_STORAGE_DIRECTORY = "1.2.840.10008.1.3.10"
 class ReadInstance:
     """What a file says about itself and the levels above it.
 
-    `has_uid` is false where the file names no SOP Instance UID and `sop_instance_uid` was made up.
+    `has_uid` is false where the file names no SOP Instance UID and `sop_instance_uid` was made up. `has_other_class`
+    says that its file meta information contradicts the SOP class of the data set.
     """
 
     study: dict[str, Any]
@@ -42,6 +43,7 @@ class ReadInstance:
     refused_reason: str | None = None
     has_uid: bool = True
     metadata: Metadata | None = None
+    has_other_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ def _read_instance(header: Header) -> ReadInstance:
         series=common.series,
         sop_instance_uid=address.sop_instance_uid,
         sop_class_uid=text(header.dataset, "SOPClassUID"),
+        has_other_class=_has_other_class(header),
         transfer_syntax_uid=header.transfer_syntax_uid,
         frames=describe_frames(header),
         patient=common.patient,
@@ -153,3 +156,11 @@ def _read_instance(header: Header) -> ReadInstance:
             )
         ],
     )
+
+
+def _has_other_class(header: Header) -> bool:
+    declared, own = (
+        text(header.file_meta, "MediaStorageSOPClassUID"),
+        text(header.dataset, "SOPClassUID"),
+    )
+    return declared is not None and own is not None and declared != own

@@ -46,7 +46,8 @@ def _collect_seldom() -> None:
 
 def serve(connection: Connection, read: Read = read_files) -> None:
     """Answer requests until the socket ends."""
-    directory = DataDirectory(Path(os.fsdecode(connection.recv())))
+    path, store = (part and Path(os.fsdecode(part)) for part in connection.recv())
+    directory = DataDirectory(path, store)
     connection.send("ready")
     with contextlib.suppress(EOFError, OSError):
         while True:

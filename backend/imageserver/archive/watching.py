@@ -7,6 +7,7 @@ folder is looked at regularly in any case.
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.batches import Stopped
@@ -44,6 +45,7 @@ class IndexKeeper:
         self.catalogue = catalogue
         self.lease = Lease(database)
         self.indexer = Indexer(database, directory, self.lease, catalogue.forget, readers)
+        self.on_looked: Callable[[], None] = lambda: None
         self._progress = threading.Condition()
         self._looks_begun = self._looks_ended = 0
         self._stop = threading.Event()
@@ -115,6 +117,7 @@ class IndexKeeper:
         with self._progress:
             self._looks_ended = self._looks_begun
             self._progress.notify_all()
+        self.on_looked()
         return outcome
 
     def _wait_until(self, moment: float) -> None:

@@ -40,6 +40,10 @@ class Kind(StrEnum):
     MEASUREMENTS_EXPORTED = "measurements_exported"
     MEASUREMENT_SAVED = "measurement_saved"
     MEASUREMENT_DELETED = "measurement_deleted"
+    STORED = "stored"
+    DELETED = "deleted"
+    RESTORED = "restored"
+    PURGED = "purged"
     SECURITY_ALERT = "security_alert"  # 110113 of DICOM PS3.16; `reason` says of what
 
 
@@ -67,6 +71,7 @@ class AuditEvent(Base):
     session_id: Mapped[str | None] = mapped_column(String(32))
     study_instance_uid: Mapped[str | None] = mapped_column(String(64))
     series_instance_uid: Mapped[str | None] = mapped_column(String(64))
+    sop_instance_uid: Mapped[str | None] = mapped_column(String(64))
     request_id: Mapped[str | None] = mapped_column(String(64))
     client_address: Mapped[str | None] = mapped_column(String(64))
     token_id: Mapped[str | None] = mapped_column(String(32))

@@ -67,6 +67,26 @@ def record_event(
     session.add(AuditEvent(**event, **asdict(actor), **uids))
 
 
+class InstanceRecord(NamedTuple):
+    """What happened to an instance, or to all of a series where the last UID is None."""
+
+    outcome: Outcome
+    reason: str | None
+    study_instance_uid: str | None
+    series_instance_uid: str | None
+    sop_instance_uid: str | None
+
+
+def record_instances(
+    session: Session, actor: Actor, kind: Kind, now: datetime, records: Iterable[InstanceRecord]
+) -> None:
+    """Add records in the caller's transaction; of equal ones, one."""
+    common = {"time": now, "kind": kind, **asdict(actor)}
+    rows = [{**common, **record._asdict()} for record in dict.fromkeys(records)]
+    if rows:
+        session.connection().execute(insert(AuditEvent), rows)
+
+
 def record_alert(
     session: Session,
     reason: str,

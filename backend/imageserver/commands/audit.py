@@ -19,6 +19,7 @@ PLAIN = (
     "token_name",
     "study_instance_uid",
     "series_instance_uid",
+    "sop_instance_uid",
     "reason",
     "client_address",
     "request_id",

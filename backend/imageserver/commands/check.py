@@ -31,7 +31,8 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Check, and print what differs; 0 where nothing does, else 1."""
     show = _show_progress if arguments.full and sys.stderr.isatty() else _show_nothing
     with open_database(settings) as database:
-        found = check(database, DataDirectory(settings.data_dir), is_full=arguments.full, on_progress=show)
+        directory = DataDirectory(settings.data_dir, settings.store_dir)
+        found = check(database, directory, is_full=arguments.full, on_progress=show)
     if arguments.json:
         print(json.dumps(_as_json(found), indent=2))
     else:

@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Look at the folder once and print what is in the index; 1 where that could not be done."""
-    directory = DataDirectory(settings.data_dir)
+    directory = DataDirectory(settings.data_dir, settings.store_dir)
     with open_database(settings) as database:
         try:
             with shown_progress(database):

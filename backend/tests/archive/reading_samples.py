@@ -66,6 +66,8 @@ def index_digests() -> dict[str, str]:
             assert isinstance(path, FoundFile)
             values = asdict(read_file(DataDirectory(Path(name)), path))
             del values["identity"]
+            if values["instance"]:
+                del values["instance"]["has_other_class"]  # for who stores a file; the index does not keep it
             found[sample] = _digest(values)
     return found
 

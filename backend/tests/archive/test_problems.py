@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import imageserver
-from imageserver.archive import checksums, listing, reading
+from imageserver.archive import checksums, deletions, listing, reading
 from imageserver.archive.files import UNREADABLE
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.problems import MEANINGS, SORTABLE, count_problems, find_problems
@@ -39,7 +39,8 @@ def constants(nodes: list[ast.expr]) -> Iterator[str]:
 
 
 def test_each_code_of_the_source_has_a_meaning_and_no_other_has() -> None:
-    named = {UNREADABLE, reading.CONFLICT, checksums.INTEGRITY_MISMATCH, *listing.SKIP_REASONS}
+    named = {UNREADABLE, reading.CONFLICT, checksums.INTEGRITY_MISMATCH, deletions.DELETED}
+    named |= set(listing.SKIP_REASONS)
     assert set(MEANINGS) == set(refusals()) | named
 
 

@@ -1,0 +1,211 @@
+"""Instances that were deleted: hidden at once, kept for a while, restored or purged. docs/decisions/0077.
+
+A file of the store goes to its trash. A file of the data directory, which is never changed, is hidden: every file
+there with that SOP Instance UID, until it is restored.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from imageserver.archive.chunks import chunks
+from imageserver.archive.files import STORE_ROOT
+from imageserver.archive.models import Deletion, File, Instance, Series, Study
+from imageserver.archive.reading import SKIPPED, ReadFile
+from imageserver.archive.storing import path_digest, remove_files
+
+DELETED = "deleted"
+DELETED_REASON = "An administrator deleted this instance; the file stays where it is, and is hidden."
+
+
+class DeletedInstance(NamedTuple):
+    """An instance that can be restored.
+
+    Attributes
+    ----------
+    deletion_id : int
+    study_instance_uid, series_instance_uid, sop_instance_uid : str
+    path : bytes
+        Where its file was in the index.
+    trash : bytes or None
+        Its name in the trash; None where the file lies in the data directory.
+    size : int
+    sha256 : str or None
+    deleted_at : int
+        In seconds since 1970.
+    deleted_by : str
+        The account.
+    """
+
+    deletion_id: int
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    path: bytes
+    trash: bytes | None
+    size: int
+    sha256: str | None
+    deleted_at: int
+    deleted_by: str
+
+    @property
+    def store_path(self) -> bytes:
+        """Where the file was in the store."""
+        return self.path.removeprefix(STORE_ROOT)
+
+
+class Wanted(NamedTuple):
+    """What is meant: a study, or a series or an instance of it."""
+
+    study_instance_uid: str | None
+    series_instance_uid: str | None = None
+    sop_instance_uid: str | None = None
+
+
+def delete_instances(
+    session: Session, wanted: Wanted, now: int, username: str
+) -> tuple[list[DeletedInstance], set[int]]:
+    """Take instances out of the index and note where their files are.
+
+    Parameters
+    ----------
+    session : Session
+        Of a transaction that holds the index.
+    wanted : Wanted
+        What is to go.
+    now : int
+        In seconds since 1970.
+    username : str
+        Who deletes.
+
+    Returns
+    -------
+    list of DeletedInstance
+        Empty where there is nothing of that name.
+    set of int
+        The series that lost instances; `rearrange` has to follow.
+    """
+    columns = (
+        Study.study_instance_uid, Series.series_instance_uid, Instance.sop_instance_uid, File.path, File.size,
+        File.sha256,
+    )  # fmt: skip
+    statement = (
+        select(*columns)
+        .join(Series, Series.study_id == Study.id)
+        .join(Instance, Instance.series_id == Series.id)
+        .join(File, File.instance_id == Instance.id)
+        .where(Study.study_instance_uid == wanted.study_instance_uid)
+        .order_by(Instance.id)
+    )
+    if wanted.series_instance_uid is not None:
+        statement = statement.where(Series.series_instance_uid == wanted.series_instance_uid)
+    if wanted.sop_instance_uid is not None:
+        statement = statement.where(Instance.sop_instance_uid == wanted.sop_instance_uid)
+    rows = [
+        {
+            **row._asdict(),
+            "trash": _trash_name(row.path, now),
+            "deleted_at": now,
+            "deleted_by": username,
+        }
+        for row in session.execute(statement)
+    ]
+    if not rows:
+        return [], set()
+    ids = session.scalars(insert(Deletion).returning(Deletion.id, sort_by_parameter_order=True), rows).all()
+    deleted = [_deleted(deletion_id, row) for deletion_id, row in zip(ids, rows, strict=True)]
+    series, _ = remove_files(session, [row["path"] for row in rows])
+    return deleted, series
+
+
+def _trash_name(path: bytes, now: int) -> str | None:
+    if not path.startswith(STORE_ROOT):
+        return None
+    return f"{now}-{path_digest(path)}"
+
+
+def _deleted(deletion_id: int, row: dict[str, Any]) -> DeletedInstance:
+    trash = row["trash"]
+    return DeletedInstance(
+        deletion_id, row["study_instance_uid"], row["series_instance_uid"], row["sop_instance_uid"], row["path"],
+        None if trash is None else trash.encode(), row["size"], row["sha256"], row["deleted_at"], row["deleted_by"],
+    )  # fmt: skip
+
+
+def find_deleted(
+    session: Session,
+    wanted: Wanted | None = None,
+    *,
+    deletion_ids: Sequence[int] | None = None,
+    before: int | None = None,
+) -> list[DeletedInstance]:
+    """List what can be restored, the oldest first.
+
+    Parameters
+    ----------
+    session : Session
+        For reading.
+    wanted : Wanted, optional
+        Only what belongs to it.
+    deletion_ids : sequence of int, optional
+        Only these.
+    before : int, optional
+        Only what was deleted at this moment, in seconds since 1970, or earlier.
+    """
+    statement = select(Deletion).order_by(Deletion.id)
+    if wanted is not None:
+        for name, value in wanted._asdict().items():
+            if value is not None:
+                statement = statement.where(getattr(Deletion, name) == value)
+    if deletion_ids is not None:
+        statement = statement.where(Deletion.id.in_(deletion_ids))
+    if before is not None:
+        statement = statement.where(Deletion.deleted_at <= before)
+    return [_of_row(row) for row in session.scalars(statement)]
+
+
+def find_deleted_uids(session: Session, sop_instance_uids: Iterable[str]) -> list[DeletedInstance]:
+    """List the deletions of these instances."""
+    found: list[DeletedInstance] = []
+    for uids in chunks(sorted(set(sop_instance_uids))):
+        statement = select(Deletion).where(Deletion.sop_instance_uid.in_(uids)).order_by(Deletion.id)
+        found += [_of_row(row) for row in session.scalars(statement)]
+    return found
+
+
+def _of_row(row: Deletion) -> DeletedInstance:
+    columns = {column.key: getattr(row, column.key) for column in Deletion.__mapper__.column_attrs}
+    return _deleted(row.id, columns)
+
+
+def forget_deletions(session: Session, deletions: Iterable[DeletedInstance]) -> None:
+    """Remove the notes of deletions: they were restored or purged."""
+    for ids in chunks([deleted.deletion_id for deleted in deletions]):
+        session.execute(delete(Deletion).where(Deletion.id.in_(ids)))
+
+
+def show_again(session: Session, deletions: Iterable[DeletedInstance]) -> None:
+    """Remove the rows of hidden files, so that the next look reads them."""
+    for uids in chunks([deleted.sop_instance_uid for deleted in deletions if deleted.trash is None]):
+        session.execute(delete(File).where(File.sop_instance_uid.in_(uids), File.code == DELETED))
+
+
+def hide_deleted(session: Session, files: Sequence[ReadFile]) -> list[ReadFile]:
+    """Take the instance from files whose SOP Instance UID was deleted.
+
+    Files of the store that a deletion has still to move to the trash are left out.
+    """
+    uids = [file.declared_uid for file in files if file.declared_uid is not None]
+    deleted = find_deleted_uids(session, uids)
+    hidden = {one.sop_instance_uid for one in deleted}
+    moving = {one.path for one in deleted if one.trash is not None}
+    return [
+        file
+        if file.declared_uid not in hidden or file.path.startswith(STORE_ROOT)
+        else replace(file, state=SKIPPED, code=DELETED, reason=DELETED_REASON, instance=None)
+        for file in files
+        if file.path not in moving
+    ]

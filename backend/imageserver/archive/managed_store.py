@@ -1,0 +1,106 @@
+"""The store of one server process: what clients sent, and what was deleted. It knows neither HTTP nor DIMSE."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from imageserver.archive.alerts import OnAlert, tell_nobody
+from imageserver.archive.files import DataDirectory
+from imageserver.archive.store import StoreRun, record_nothing
+from imageserver.archive.store_folder import StoreFolder
+from imageserver.archive.store_index import Record, StoreIndex
+from imageserver.archive.store_outcomes import StoreOutcome
+from imageserver.archive.trash import RecordDeleted, Trash
+from imageserver.database import Database
+from imageserver.errors import AppError, NotOffered
+from imageserver.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+MEBIBYTE = 1024 * 1024
+SWEEP_SECONDS = 600.0
+
+
+class Store:
+    """What the API asks to store, delete and restore.
+
+    Attributes
+    ----------
+    trash : Trash
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        directory: DataDirectory,
+        on_alert: OnAlert = tell_nobody,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._folder = None if settings.store_dir is None else StoreFolder(settings.store_dir)
+        self._file_bytes = settings.store_file_mib * MEBIBYTE
+        self._days = settings.deleted_days
+        self._index = None
+        if self._folder is not None:
+            self._index = StoreIndex(database, directory, self._folder, on_alert, on_change)
+        self.trash = Trash(database, self._folder, self._index, on_change)
+        self._opening = threading.Lock()
+        self._swept = float("-inf")
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether anything can be stored here."""
+        return self._folder is not None
+
+    def open(self) -> None:
+        """Make the folder ready, and remove what a former process was receiving; does nothing without a folder.
+
+        Raises
+        ------
+        StoreUnavailable, StorageFull
+        """
+        with self._opening:
+            if self._folder is not None:
+                self._folder.open()
+
+    def close(self) -> None:
+        """Leave nothing behind that was not stored."""
+        if self._folder is not None:
+            self._folder.close()
+
+    def run(self) -> StoreRun:
+        """Begin to store instances.
+
+        Raises
+        ------
+        NotOffered
+            If there is no folder for it.
+        StoreUnavailable, StorageFull
+            If that cannot be written.
+        """
+        if self._folder is None or self._index is None:
+            raise NotOffered(
+                "This server stores nothing: IMAGESERVER_STORE_DIR is not set. Its data directory is only read."
+            )
+        self.open()
+        return StoreRun(self._folder, self._index, self._file_bytes)
+
+    def store_instance(
+        self, chunks: Iterable[bytes], study_instance_uid: str | None = None, record: Record = record_nothing
+    ) -> StoreOutcome:
+        """Store one object; raises as `run`, `StoreRun.receive` and `StoreRun.commit`."""
+        with self.run() as run:
+            run.receive(chunks, study_instance_uid)
+            return run.commit(record)[0]
+
+    def sweep_if_due(self, record: RecordDeleted) -> None:
+        """Look after the trash now and then; only the process that keeps the index calls this."""
+        if self._folder is None or time.monotonic() - self._swept < SWEEP_SECONDS:
+            return
+        self._swept = time.monotonic()
+        try:
+            self.open()
+            self.trash.sweep(self._days, record)
+        except (AppError, OSError) as error:  # the next sweep goes on
+            logger.warning("trash not swept", extra={"error": type(error).__name__})

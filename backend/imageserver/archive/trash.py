@@ -1,0 +1,181 @@
+"""Deleting, restoring and purging instances. docs/decisions/0077.
+
+The note of a deletion is committed before the file is moved: a crash in between leaves a file that the next sweep
+moves, and never one without a note.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from sqlalchemy.orm import Session
+
+from imageserver.archive.deletions import (
+    DeletedInstance,
+    Wanted,
+    delete_instances,
+    find_deleted,
+    forget_deletions,
+    show_again,
+)
+from imageserver.archive.index_transaction import index_transaction, note_change
+from imageserver.archive.moving import known_files
+from imageserver.archive.reading import INDEXED, read_file
+from imageserver.archive.store_folder import TRASH, StoreFolder, store_errors
+from imageserver.archive.store_index import CONFLICT_MESSAGE, Incoming, StoreIndex
+from imageserver.archive.store_outcomes import StoreOutcome, StoreState
+from imageserver.archive.summaries import rearrange
+from imageserver.database import Database
+from imageserver.errors import DataDirectoryUnavailable, Gone, InstanceNotFound
+
+SECONDS_PER_DAY = 86_400
+
+# Called in the transaction, with the instances that it deletes, restores or purges.
+RecordDeleted = Callable[[Session, Sequence[DeletedInstance]], None]
+
+
+class NotRestored(InstanceNotFound):
+    """The instance cannot be restored; the message says why."""
+
+
+class Trash:
+    """What was deleted.
+
+    Parameters
+    ----------
+    database : Database
+    folder : StoreFolder or None
+        Opened; None where nothing can be stored, so that all deleted instances lie in the data directory.
+    index : StoreIndex or None
+        Likewise.
+    on_change : callable
+        Called when the index has changed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        folder: StoreFolder | None,
+        index: StoreIndex | None,
+        on_change: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.database = database
+        self.folder = folder
+        self.index = index
+        self.on_change = on_change
+
+    def delete(
+        self, wanted: Wanted, username: str, record: RecordDeleted, now: float | None = None
+    ) -> list[DeletedInstance]:
+        """Delete a study, series or instance; empty where there is none of that name.
+
+        Raises
+        ------
+        DatabaseUnavailable, StorageFull
+            Then nothing is deleted.
+        """
+        moment = int(time.time() if now is None else now)
+        with index_transaction(self.database) as session:
+            deleted, series = delete_instances(session, wanted, moment, username)
+            if deleted:
+                rearrange(session, series)
+                note_change(session)
+                record(session, deleted)
+        if deleted:
+            self.on_change()
+            self._move(deleted)
+        return deleted
+
+    def _move(self, deleted: Iterable[DeletedInstance]) -> None:
+        """Move the files of the store; what fails is moved by the next sweep."""
+        if self.folder is None:
+            return
+        moves = [(one.store_path, TRASH + b"/" + one.trash) for one in deleted if one.trash is not None]
+        try:
+            self.folder.place(moves)
+        except OSError:
+            return
+        self.folder.discard(path for path, _ in moves)
+
+    def restore(self, deleted: DeletedInstance, record: RecordDeleted) -> None:
+        """Show an instance again.
+
+        Raises
+        ------
+        NotRestored
+            If its file is no more, or another instance has its UID now.
+        StoreUnavailable, DatabaseUnavailable, StorageFull
+        """
+        if deleted.trash is None:
+            with index_transaction(self.database) as session:
+                show_again(session, [deleted])
+                forget_deletions(session, [deleted])
+                note_change(session)
+                record(session, [deleted])
+            self.on_change()
+            return
+        if self.folder is None or self.index is None:
+            raise NotRestored("The store is not configured: the file of this instance is in its trash.")
+        self._move([deleted] if self.folder.found(TRASH + b"/" + deleted.trash) is None else [])
+        incoming = self._incoming(self.folder, deleted)
+        known = StoreOutcome(StoreState.STORED, sop_instance_uid=deleted.sop_instance_uid)
+
+        def write(session: Session, outcomes: Sequence[StoreOutcome]) -> None:
+            if outcomes[0].state is StoreState.REFUSED:
+                raise NotRestored(CONFLICT_MESSAGE)
+            forget_deletions(session, [deleted])
+            record(session, [deleted])
+
+        with store_errors():
+            self.index.add([(incoming, known)], write)
+        self.folder.discard([TRASH + b"/" + deleted.trash])
+
+    def _incoming(self, folder: StoreFolder, deleted: DeletedInstance) -> Incoming:
+        assert deleted.trash is not None
+        path = TRASH + b"/" + deleted.trash
+        found = folder.found(path)
+        try:
+            file = None if found is None else read_file(folder.files, found)
+        except (Gone, DataDirectoryUnavailable):
+            file = None
+        if file is None or file.state != INDEXED or file.instance is None:
+            raise NotRestored("The file of this instance is not in the trash any more, or is damaged.")
+        sha256 = folder.digest(path)
+        if deleted.sha256 is not None and sha256 != deleted.sha256:
+            raise NotRestored("The file in the trash is not the one that was deleted.")
+        return Incoming(path, replace(file, path=deleted.store_path), sha256)
+
+    def purge(self, deleted: Sequence[DeletedInstance], record: RecordDeleted) -> list[DeletedInstance]:
+        """Remove the files of deleted instances for good; those of the data directory are left out."""
+        gone = [one for one in deleted if one.trash is not None]
+        if gone and self.folder is not None:
+            self._move(gone)  # of one whose move was interrupted
+            with self.database.writing() as session:
+                forget_deletions(session, gone)
+                record(session, gone)
+            self.folder.discard(TRASH + b"/" + one.trash for one in gone if one.trash is not None)
+        return gone if self.folder is not None else []
+
+    def sweep(self, days: int, record: RecordDeleted, now: float | None = None) -> None:
+        """Finish moves that were interrupted, and purge what was deleted longer ago than it is kept."""
+        if self.folder is None:
+            return
+        moment = int(time.time() if now is None else now)
+        with self.database.reading() as session:
+            deleted = [one for one in find_deleted(session) if one.trash is not None]
+            known = {file.path for file in known_files(session, [one.path for one in deleted])}
+        there = set(self.folder.names(TRASH))
+        self._move(
+            one
+            for one in deleted
+            if one.trash not in there
+            and one.path not in known
+            and self.folder.found(one.store_path) is not None
+        )
+        self.purge([one for one in deleted if one.deleted_at <= moment - days * SECONDS_PER_DAY], record)
+        noted = {one.trash for one in deleted}
+        with (
+            self.database.reading() as session
+        ):  # a deletion that came meanwhile is noted before its file is there
+            noted |= {one.trash for one in find_deleted(session)}
+        self.folder.discard(TRASH + b"/" + name for name in there - noted)
