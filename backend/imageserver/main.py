@@ -1,6 +1,6 @@
 """Puts the rooms together: ``create_app`` wires, and does nothing else."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -30,6 +30,7 @@ from imageserver.api import (
     volume_arrays,
     volumes,
 )
+from imageserver.api.auditing import record_of_deleted
 from imageserver.api.cors import Cors
 from imageserver.api.costly_requests import CostlyRequests
 from imageserver.api.dicomweb.capabilities import add_options
@@ -44,7 +45,9 @@ from imageserver.api.middleware import (
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
 from imageserver.archive.archive import Archive
-from imageserver.audit.record import AccessRecorder, record_alert
+from imageserver.archive.deletions import DeletedInstance
+from imageserver.audit.models import Kind
+from imageserver.audit.record import SERVER, AccessRecorder, Actor, record_alert, record_instances
 from imageserver.clock import utc_now
 from imageserver.database import Database
 from imageserver.settings import Settings
@@ -99,7 +102,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.password_hasher = PasswordHasher()
     app.state.costly_requests = CostlyRequests()
     app.state.access_recorder = AccessRecorder(app.state.database)
-    app.state.archive = Archive(settings, app.state.database, _record_alert)
+    app.state.archive = Archive(settings, app.state.database, _record_alert, _record_purge)
     install_problem_handlers(app)
     _add_middleware(app, settings)
     app.include_router(health.router)
@@ -141,6 +144,10 @@ def _record_alert(
     )
 
 
+def _record_purge(session: Session, deleted: Sequence[DeletedInstance]) -> None:
+    record_instances(session, Actor(SERVER), Kind.PURGED, utc_now(), map(record_of_deleted, deleted))
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.archive.start()
@@ -151,7 +158,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, store_bytes=settings.store_request_mib * 1024 * 1024)
     app.add_middleware(CatchUnexpected)
     app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=UNCOMPRESSED)
     app.add_middleware(

@@ -11,8 +11,9 @@ from imageserver.accounts.sessions import NamedSession
 from imageserver.api.authentication import CurrentUser
 from imageserver.api.client_address import client_address
 from imageserver.api.dependencies import Now
+from imageserver.archive.deletions import DeletedInstance
 from imageserver.audit.models import Kind, Outcome
-from imageserver.audit.record import UNKNOWN_USER, AccessRecorder, Actor, Subject
+from imageserver.audit.record import UNKNOWN_USER, AccessRecorder, Actor, InstanceRecord, Subject
 from imageserver.logs import request_id
 
 
@@ -65,6 +66,12 @@ def actor_of(request: Request, user: Caller | NamedSession | None = None) -> Act
         request_id=request_id.get(),
         client_address=client_address(request),
     )
+
+
+def record_of_deleted(deleted: DeletedInstance) -> InstanceRecord:
+    """Describe an instance that was deleted, restored or purged."""
+    uids = (deleted.study_instance_uid, deleted.series_instance_uid, deleted.sop_instance_uid)
+    return InstanceRecord(Outcome.SUCCESS, None, *uids)
 
 
 async def get_access_audit(request: Request, user: CurrentUser, now: Now) -> AccessAudit:

@@ -1,6 +1,7 @@
 """What happens around every request, as plain ASGI: request id, access log, security headers, hosts, limits."""
 
 import logging
+import re
 import time
 import uuid
 from collections.abc import Collection
@@ -31,10 +32,12 @@ HSTS = "max-age=31536000"
 
 MAX_BODY_BYTES = 1024 * 1024
 MAX_LOGIN_BODY_BYTES = 8 * 1024
+MAX_UNREAD_BYTES = 64 * 1024
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32 * 1024
 MAX_ACCEPT_PARTS = 64
 HEADER_OVERHEAD = len(": \r\n")
+_STORE = re.compile(r"/dicomweb/studies(/[^/]*)?")
 
 
 class RequestContext:
@@ -196,32 +199,42 @@ class HeadAsGet:
 
 
 class BodyLimit:
-    """Refuses bodies that are larger than any request here needs, counted while they arrive."""
+    """Refuses bodies that are larger than any request here needs, counted while they arrive.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A connection whose request was answered before its body was read is closed where more than a little is to come:
+    the server would read all of it otherwise.
+    """
+
+    def __init__(self, app: ASGIApp, store_bytes: int = MAX_BODY_BYTES) -> None:
         self.app = app
+        self.store_bytes = store_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or answer 413 and close the connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = MAX_LOGIN_BODY_BYTES if scope["path"].startswith("/auth/") else MAX_BODY_BYTES
-        declared = Headers(scope=scope).get("content-length", "0")
+        limit = self._limit(scope)
+        headers = Headers(scope=scope)
+        declared = headers.get("content-length", "0")
         if not declared.isdecimal() or int(declared) > limit:
             await _too_large(limit)(scope, receive, send)
             return
         received = 0
+        is_whole = int(declared) <= MAX_UNREAD_BYTES and "transfer-encoding" not in headers
 
         async def count() -> Message:
-            nonlocal received
+            nonlocal received, is_whole
             message = await receive()
             received += len(message.get("body", b""))
+            is_whole = is_whole or not message.get("more_body", False)
             if received > limit:
                 raise ClientDisconnect  # ends whatever reads the body
             return message
 
         async def send_unless_too_large(message: Message) -> None:
+            if message["type"] == "http.response.start" and not is_whole:
+                MutableHeaders(scope=message)["Connection"] = "close"
             if received <= limit:
                 await send(message)
 
@@ -232,6 +245,16 @@ class BodyLimit:
                 raise
         if received > limit:
             await _too_large(limit)(scope, receive, send)
+
+    def _limit(self, scope: Scope) -> int:
+        if _is_store(scope):
+            return self.store_bytes
+        return MAX_LOGIN_BODY_BYTES if scope["path"].startswith("/auth/") else MAX_BODY_BYTES
+
+
+def _is_store(scope: Scope) -> bool:
+    """Tell whether a request stores instances: the one whose body may be large."""
+    return scope["method"] == "POST" and _STORE.fullmatch(scope["path"]) is not None
 
 
 def _too_large(limit: int) -> ASGIApp:

@@ -31,6 +31,9 @@ STATUS: dict[type[errors.AppError], int] = {
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.NotAcceptable: 406,
+    errors.NotOffered: 405,
+    errors.TooSlow: 408,
+    errors.UnsupportedMediaType: 415,
     errors.TooMany: 429,
     errors.Undecodable: 422,
     errors.PreconditionRequired: 428,
@@ -116,6 +119,10 @@ def respond_to(error: errors.AppError, path: str = "") -> ProblemResponse:
     if isinstance(error, errors.InsufficientScope):
         scope = f', scope="{error.scope}"' if error.scope else ""
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope"{scope}'
+    if isinstance(error, errors.NotOffered):
+        headers["Allow"] = error.allow
+    if isinstance(error, errors.TooSlow | errors.TooLarge):
+        headers["Connection"] = "close"
     if isinstance(error, errors.TooMany | errors.Unavailable):
         headers["Retry-After"] = str(error.retry_after)
     return problem_response(

@@ -1,4 +1,4 @@
-"""Instances that were deleted: hidden at once, kept for a while, restored or purged. docs/decisions/0077.
+"""Instances that were deleted: hidden at once, kept for a while, restored or purged. docs/decisions/0079.
 
 A file of the store goes to its trash. A file of the data directory, which is never changed, is hidden: every file
 there with that SOP Instance UID, until it is restored.

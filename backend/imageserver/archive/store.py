@@ -2,7 +2,7 @@
 
 A `StoreRun` receives instances one after the other into files of their own, checks each to its end, and has it on the
 disk. Nothing is visible before `commit`, which gives the files their names and writes the index, in transactions of
-many instances. The order of the steps: docs/decisions/0075; duplicates: docs/decisions/0076.
+many instances. The order of the steps: docs/decisions/0077; duplicates: docs/decisions/0078.
 """
 
 import hashlib

@@ -2,7 +2,7 @@
 
 Names come from the hashes of UIDs, never from input. Hidden folders in it are no part of the archive: ``.incoming``
 for what is being received, ``.trash`` for what was deleted, ``.quarantine`` for what contradicts an instance that is
-there. The order in which a file becomes an instance is that of docs/decisions/0075.
+there. The order in which a file becomes an instance is that of docs/decisions/0077.
 """
 
 import contextlib

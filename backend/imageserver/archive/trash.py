@@ -1,4 +1,4 @@
-"""Deleting, restoring and purging instances. docs/decisions/0077.
+"""Deleting, restoring and purging instances. docs/decisions/0079.
 
 The note of a deletion is committed before the file is moved: a crash in between leaves a file that the next sweep
 moves, and never one without a note.

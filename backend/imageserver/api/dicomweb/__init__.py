@@ -5,14 +5,27 @@ from fastapi import APIRouter
 from imageserver.api.dicomweb import (
     bulk_data,
     capabilities,
+    delete,
     frames,
     metadata,
     rendered,
     rendered_mpr,
     retrieve,
+    store,
     thumbnail,
 )
 
 router = APIRouter()
-for part in (retrieve, metadata, frames, bulk_data, rendered, rendered_mpr, thumbnail, capabilities):
+for part in (
+    retrieve,
+    metadata,
+    frames,
+    bulk_data,
+    rendered,
+    rendered_mpr,
+    thumbnail,
+    store,
+    delete,
+    capabilities,
+):
     router.include_router(part.router)

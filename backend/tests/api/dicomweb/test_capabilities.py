@@ -7,8 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from imageserver.api.dicomweb.capabilities import CONFORMANCE
-from imageserver.api.dicomweb.description import dicomweb_resources
+from imageserver.api.dicomweb.capabilities import CONFORMANCE, offered_resources
 
 WADL = "application/vnd.sun.wadl+xml"
 NS = {"w": "http://wadl.dev.java.net/2009/02"}
@@ -35,7 +34,7 @@ class TestGet:
         answer = signed_in.get(path)
         assert (answer.status_code, answer.headers["content-type"]) == (200, WADL)
         found = described(answer.content)
-        paths = {re.sub(r":\w+}", "}", one.path) for one in dicomweb_resources(app)}
+        paths = {re.sub(r":\w+}", "}", one.path) for one in offered_resources(app)}
         assert set(found) == paths
         metadata = "/dicomweb/studies/{study_instance_uid}/series/{series_instance_uid}/metadata"
         assert found[metadata] == {"GET"}
@@ -81,7 +80,7 @@ class TestGet:
 class TestOptions:
     def test_allow_is_what_is_answered(self, app: FastAPI, signed_in: TestClient) -> None:
         """No method that is allowed is 405, every other is."""
-        for resource in dicomweb_resources(app):
+        for resource in offered_resources(app):
             path = re.sub(r"{\w+_uid}", "1.2.3", resource.path)
             path = re.sub(r"{[\w:]+}", "1", path)
             answer = signed_in.options(path)
