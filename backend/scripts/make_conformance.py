@@ -12,7 +12,9 @@ from scripts.conformance.character_sets import character_set_table
 from scripts.conformance.document import fill
 from scripts.conformance.pixels import photometric_table, pixel_type_table
 from scripts.conformance.refusals import refusal_table
+from scripts.conformance.services import parameter_table, resource_table, sent_syntax_table, status_table
 from scripts.conformance.sop_classes import sop_class_table
+from scripts.conformance.storing import failure_reason_table
 from scripts.conformance.transfer_syntaxes import transfer_syntax_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +27,11 @@ def fill_document(text: str) -> str:
     return fill(
         text,
         {
+            "resources": resource_table(),
+            "parameters": parameter_table(),
+            "sent-syntaxes": sent_syntax_table(),
+            "failure-reasons": failure_reason_table(),
+            "status-codes": status_table(),
             "sop-classes": sop_class_table(),
             "transfer-syntaxes": transfer_syntax_table(),
             "photometric-interpretations": photometric_table(),

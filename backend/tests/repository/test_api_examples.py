@@ -91,9 +91,7 @@ def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """A server with the sample volume; what the document calls SERVER, TOKEN, STUDY, SERIES and INSTANCE."""
     folder = tmp_path_factory.mktemp("examples")
     shutil.copytree(root / "data" / "head-ct", folder / "data" / "head-ct")
-    places = {"state_dir": folder / "state", "data_dir": folder / "data"}
-    if "store_dir" in Settings.model_fields:
-        places["store_dir"] = folder / "store"
+    places = {"state_dir": folder / "state", "data_dir": folder / "data", "store_dir": folder / "store"}
     for place in places.values():
         place.mkdir(exist_ok=True, mode=0o700)
     settings = Settings.model_validate(places)

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from pydicom.uid import UID_dictionary
 
+from imageserver.archive.store_outcomes import FailureReason
 from imageserver.archive.summaries import _DERIVED_MODALITIES
+from imageserver.dicom.transcoding import targets_of
 from imageserver.dicom.transfer_syntax import REFUSED, SUPPORTED
-from scripts.conformance import arrangement, character_sets, refusals, sop_classes
+from scripts.conformance import arrangement, character_sets, refusals, services, sop_classes, storing
 from scripts.conformance.document import fill, table
 from scripts.make_conformance import SERVED, fill_document
 
@@ -78,3 +80,29 @@ class TestDocument:
     def test_a_table_without_mark_is_noticed(self, tables: dict[str, str]) -> None:
         with pytest.raises(ValueError, match="differ"):
             fill("<!-- table: one -->\n<!-- end of table -->\n", tables)
+
+
+class TestServices:
+    def test_every_request_is_listed_twice_with_what_it_gives_and_how_it_may_end(self, document: str) -> None:
+        requests = [request for request, _ in services.transactions()]
+        assert len(requests) == len(set(requests)) > 15
+        assert [one for one in requests if document.count(f"| `{one}` |") != 2] == []
+
+    def test_every_status_code_is_explained(self, document: str) -> None:
+        section = document.split("### Status codes\n")[1].split("\n### ")[0]
+        used = {status for _, one in services.transactions() for status in one.statuses}
+        assert {status for status in used if f"\n| {status} |" not in section} == set()
+
+    def test_every_code_of_a_problem_is_that_of_one_status(self) -> None:
+        listed = [code for status in (400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 503, 507)
+                  for code in services.codes_of(status)]  # fmt: skip
+        assert len(listed) == len(set(listed)) > 15
+
+    def test_sent_transfer_syntaxes_are_had_of_every_instance(self) -> None:
+        for uid in SUPPORTED:
+            assert set(services.sent_syntaxes()) <= set(targets_of(uid, has_pixel_data=True))
+
+    def test_every_failure_reason_is_listed(self, document: str) -> None:
+        section = document.split("### Store\n")[1].split("\n### ")[0]
+        assert set(storing.MEANINGS) == set(FailureReason)
+        assert [reason for reason in FailureReason if f"| `{reason:04X}` |" not in section] == []

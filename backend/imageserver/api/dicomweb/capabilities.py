@@ -30,7 +30,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 @router.get(_ROOTS[0], response_class=Response, responses=_ANSWERS)
-@router.get(_ROOTS[1], response_class=Response, include_in_schema=False)
+@router.get(_ROOTS[1], response_class=Response, responses=_ANSWERS, include_in_schema=False)
 def get_capabilities(request: Request) -> Response:
     """Tell which resources there are, with what each takes and gives: as WADL, or as JSON where that is asked for."""
     return _answer(request, offered_resources(request.app))
@@ -82,7 +82,7 @@ def get_options(request: Request) -> Response:
 def offered_resources(app: FastAPI) -> tuple[Resource, ...]:
     """Return the resources as this server is configured: one that stores nothing does not offer to."""
     resources = dicomweb_resources(app)
-    if getattr(app.state.settings, "store_dir", None) is not None:
+    if app.state.settings.store_dir is not None:
         return resources
     kept = (
         one._replace(transactions=tuple(each for each in one.transactions if each.method != STORING))

@@ -59,7 +59,7 @@ _ROUTE: dict[str, Any] = {
             (507, "There is no room."),
         )
     }
-    | problem_responses(400, 401, 405, 406, 408, 413, 415, 503),
+    | problem_responses(400, 401, 403, 405, 406, 408, 413, 415, 503),
 }
 
 

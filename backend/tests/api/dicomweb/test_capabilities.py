@@ -74,7 +74,7 @@ class TestGet:
         answer = signed_in.get(link)
         assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
         assert answer.content == CONFORMANCE.read_bytes()
-        assert answer.text.startswith("# Conformance")
+        assert answer.text.startswith("# DICOM conformance statement")
 
 
 class TestOptions:
