@@ -51,6 +51,7 @@ class Servers:
             "IMAGESERVER_WEB_PORT": "3000",
         }
         settings = defaults | {name: value for name, value in given.items() if value}
+        settings.setdefault("IMAGESERVER_STORE_DIR", str(Path(settings["IMAGESERVER_STATE_DIR"]) / "store"))
         host, web_port = settings["IMAGESERVER_HOST"], settings["IMAGESERVER_WEB_PORT"]
         return cls(
             api=Address.of("IMAGESERVER_PORT", host, settings["IMAGESERVER_PORT"]),
