@@ -26,7 +26,7 @@ from imageserver.archive.store_index import CONFLICT_MESSAGE, Incoming, StoreInd
 from imageserver.archive.store_outcomes import StoreOutcome, StoreState
 from imageserver.archive.summaries import rearrange
 from imageserver.database import Database
-from imageserver.errors import DataDirectoryUnavailable, Gone, InstanceNotFound
+from imageserver.errors import AppError, DataDirectoryUnavailable, Gone, InstanceNotFound
 
 SECONDS_PER_DAY = 86_400
 
@@ -87,15 +87,25 @@ class Trash:
         return deleted
 
     def _move(self, deleted: Iterable[DeletedInstance]) -> None:
-        """Move the files of the store; what fails is moved by the next sweep."""
-        if self.folder is None:
+        """Move the files of the store; what fails is moved by the next sweep.
+
+        The index is held for it: somebody may be storing the same instance again, and then the file is wanted.
+        """
+        stored = [one for one in deleted if one.trash is not None]
+        if self.folder is None or not stored:
             return
-        moves = [(one.store_path, TRASH + b"/" + one.trash) for one in deleted if one.trash is not None]
         try:
-            self.folder.place(moves)
-        except OSError:
+            with index_transaction(self.database) as session:
+                known = {file.path for file in known_files(session, [one.path for one in stored])}
+                moves = [
+                    (one.store_path, TRASH + b"/" + (one.trash or b""))
+                    for one in stored
+                    if one.path not in known and self.folder.found(one.store_path) is not None
+                ]
+                self.folder.place(moves)
+                self.folder.discard(path for path, _ in moves)
+        except (AppError, OSError):
             return
-        self.folder.discard(path for path, _ in moves)
 
     def restore(self, deleted: DeletedInstance, record: RecordDeleted) -> None:
         """Show an instance again.
@@ -163,15 +173,8 @@ class Trash:
         moment = int(time.time() if now is None else now)
         with self.database.reading() as session:
             deleted = [one for one in find_deleted(session) if one.trash is not None]
-            known = {file.path for file in known_files(session, [one.path for one in deleted])}
         there = set(self.folder.names(TRASH))
-        self._move(
-            one
-            for one in deleted
-            if one.trash not in there
-            and one.path not in known
-            and self.folder.found(one.store_path) is not None
-        )
+        self._move(one for one in deleted if self.folder.found(one.store_path) is not None)
         self.purge([one for one in deleted if one.deleted_at <= moment - days * SECONDS_PER_DAY], record)
         noted = {one.trash for one in deleted}
         with (

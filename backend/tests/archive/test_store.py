@@ -1,0 +1,308 @@
+"""The store without HTTP: faults at every step, duplicates, many at once.
+
+What has to hold after each (RELIABILITY of the store): what was acknowledged is there with the same bytes, every row
+has its file, every file has its row, and nothing is left of receiving.
+"""
+
+import errno
+import hashlib
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, select
+
+from imageserver.archive.deletions import Wanted, find_deleted
+from imageserver.archive.files import STORE_ROOT, DataDirectory
+from imageserver.archive.indexing import look_once
+from imageserver.archive.managed_store import Store
+from imageserver.archive.models import File, Instance
+from imageserver.archive.store_folder import Disk, StoreFolder
+from imageserver.archive.store_outcomes import FailureReason, StoreState
+from imageserver.database import Database
+from imageserver.errors import AppError
+from imageserver.settings import Settings
+from tests.builders import image, to_bytes, uid, volume
+from tests.storing import files_in
+
+ERRORS = [errno.EIO, errno.ENOSPC, errno.EDQUOT]
+STEPS = ("open", "write", "fsync", "mkdir", "link", "unlink")
+STUDY = uid("study of", "series")
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With a store."""
+    return settings.model_copy(update={"store_dir": settings.state_dir / "store"})
+
+
+def open_store(settings: Settings, database: Database) -> Store:
+    return Store(settings, database, DataDirectory(settings.data_dir, settings.store_dir))
+
+
+@pytest.fixture
+def store(settings: Settings, database: Database) -> Iterator[Store]:
+    made = open_store(settings, database)
+    yield made
+    made.close()
+
+
+def folder_of(store: Store) -> StoreFolder:
+    assert store._folder is not None
+    return store._folder
+
+
+class FaultyDisk(Disk):
+    """Lets the call of a number fail."""
+
+    def __init__(self, at: int, number: int) -> None:
+        self.left = at
+        self.number = number
+        for name in STEPS:
+            setattr(self, name, self._failing(getattr(Disk, name)))
+
+    def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def run(*arguments: Any, **options: Any) -> Any:
+            self.left -= 1
+            if self.left == 0:
+                raise OSError(self.number, os.strerror(self.number))
+            return call(*arguments, **options)
+
+        return run
+
+
+def digests(settings: Settings) -> dict[bytes, str]:
+    """SHA-256 of the files in the store, by their paths in the index."""
+    assert settings.store_dir is not None
+    root = settings.store_dir
+    return {
+        STORE_ROOT + os.fsencode(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files_in(settings)
+    }
+
+
+def check_invariants(settings: Settings, database: Database, acknowledged: dict[str, bytes]) -> None:
+    files = digests(settings)
+    with database.reading() as session:
+        rows = {
+            row[0]: row[1:] for row in session.execute(select(File.path, File.sha256, File.sop_instance_uid))
+        }
+        instances = set(session.scalars(select(Instance.sop_instance_uid)))
+    assert {path: row[0] for path, row in rows.items()} == files
+    assert {row[1] for row in rows.values()} == instances
+    for name, content in acknowledged.items():
+        assert name in instances
+        assert hashlib.sha256(content).hexdigest() in files.values()
+    assert files_in(settings, ".incoming") == []
+
+
+class TestFaults:
+    @pytest.mark.parametrize("number", ERRORS)
+    def test_of_the_disk_at_every_step(self, settings: Settings, database: Database, number: int) -> None:
+        made = [to_bytes(one) for one in volume(3)]
+        names = [uid("series", instance) for instance in (1, 2, 3)]
+        for at in itertools.count(1):
+            store = open_store(settings, database)
+            disk = FaultyDisk(at, number)
+            folder_of(store).disk = disk
+            acknowledged = {}
+            try:
+                with store.run() as run:
+                    for content in made:
+                        run.receive([content[:100], content[100:]])
+                    for name, content, outcome in zip(names, made, run.commit(), strict=True):
+                        if outcome.state is not StoreState.REFUSED:
+                            acknowledged[name] = content
+                        elif number != errno.EIO:
+                            assert outcome.failure_reason is FailureReason.OUT_OF_RESOURCES
+            except (AppError, OSError):
+                pass
+            folder_of(store).disk = Disk()
+            store.close()
+            if disk.left > 0:
+                break
+            check_invariants(settings, database, acknowledged)
+            store = open_store(settings, database)
+            store.open()
+            store.trash.delete(Wanted(STUDY), "ada", lambda *_: None, now=0)
+            store.trash.sweep(0, lambda *_: None)
+            store.close()
+        assert at > 15
+        check_invariants(settings, database, dict(zip(names, made, strict=True)))
+
+    @pytest.mark.parametrize("is_delete", [False, True])
+    def test_of_the_commit(
+        self, store: Store, settings: Settings, database: Database, is_delete: bool
+    ) -> None:
+        content = to_bytes(image())
+        if is_delete:
+            store.store_instance([content])
+
+        def act() -> None:
+            if is_delete:
+                store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+            else:
+                store.store_instance([content])
+
+        def fail(_connection: Any) -> None:
+            raise OSError(errno.EIO, "the commit fails")
+
+        event.listen(database.engine, "commit", fail)
+        try:
+            with pytest.raises((OSError, AppError)):
+                act()
+        finally:
+            event.remove(database.engine, "commit", fail)
+        if is_delete:
+            check_invariants(settings, database, {uid("series", 1): content})
+            assert store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+            return
+        look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+        store.store_instance([content])
+        assert list(digests(settings).values()) == [hashlib.sha256(content).hexdigest()]
+
+    @pytest.mark.parametrize("number", ERRORS)
+    def test_of_the_disk_while_deleting(self, settings: Settings, database: Database, number: int) -> None:
+        content = to_bytes(image())
+        for at in itertools.count(1):
+            store = open_store(settings, database)
+            store.store_instance([content])
+            disk = FaultyDisk(at, number)
+            folder_of(store).disk = disk
+            assert store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+            folder_of(store).disk = Disk()
+            look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+            with database.reading() as session:
+                assert session.scalars(select(Instance)).all() == []
+                [deleted] = find_deleted(session)
+            store.trash.sweep(30, lambda *_: None)
+            assert files_in(settings) == []
+            store.trash.restore(deleted, lambda *_: None)
+            check_invariants(settings, database, {uid("series", 1): content})
+            assert files_in(settings, ".trash") == []
+            store.close()
+            if disk.left > 0:
+                break
+        assert at > 2
+
+
+class TestSweep:
+    def test_what_a_dead_process_was_receiving_is_removed(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        store.open()
+        assert settings.store_dir is not None
+        abandoned = settings.store_dir / ".incoming" / "abandoned"
+        abandoned.mkdir()
+        (abandoned / "half").write_bytes(b"half")
+        with folder_of(store).new_file():
+            other = open_store(settings, database)
+            other.open()
+            assert len(files_in(settings, ".incoming")) == 1  # that of the process that lives
+            other.close()
+        assert not abandoned.exists()
+
+    def test_a_file_without_a_row_is_taken_into_the_index(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        store.store_instance([to_bytes(image())])
+        with database.writing() as session:
+            session.query(File).delete()
+            session.query(Instance).delete()
+        directory = DataDirectory(settings.data_dir, settings.store_dir)
+        look_once(database, directory, take_over=True, forget_missing=True)
+        with database.reading() as session:
+            assert session.scalars(select(Instance.sop_instance_uid)).all() == [uid("series", 1)]
+
+    def test_an_empty_store_that_had_files_keeps_its_rows(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        store.store_instance([to_bytes(image())])
+        assert settings.store_dir is not None
+        settings.store_dir.rename(settings.store_dir.with_name("unmounted"))
+        outcome = look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+        assert outcome is not None
+        assert outcome.state == "unavailable"
+        with database.reading() as session:
+            assert len(session.scalars(select(Instance)).all()) == 1
+
+
+class TestManyAtOnce:
+    @pytest.mark.parametrize("is_same", [True, False])
+    def test_the_same_instance(self, settings: Settings, database_url: str, is_same: bool) -> None:
+        databases = [Database(database_url) for _ in range(4)]  # as many processes
+        stores = [open_store(settings, database) for database in databases]
+        for number in range(5):
+            names = ["Doe^Jane"] * 8 if is_same else [f"Doe^{letter}" for letter in "ABCDEFGH"]
+            contents = [to_bytes(image(instance=number + 1, PatientName=name)) for name in names]
+            outcomes: list[Any] = [None] * len(contents)
+            barrier = threading.Barrier(len(contents))
+
+            def send(
+                place: int,
+                content: bytes,
+                outcomes: list[Any] = outcomes,
+                barrier: threading.Barrier = barrier,
+            ) -> None:
+                barrier.wait()
+                outcomes[place] = stores[place % len(stores)].store_instance([content])
+
+            threads = [threading.Thread(target=send, args=one) for one in enumerate(contents)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            states = sorted(outcome.state.value for outcome in outcomes)
+            others = "duplicate" if is_same else "refused"
+            assert states == sorted(["stored", *[others] * 7])
+            [winner] = [place for place, outcome in enumerate(outcomes) if outcome.state is StoreState.STORED]
+            assert hashlib.sha256(contents[winner]).hexdigest() in digests(settings).values()
+        assert len(digests(settings)) == 5
+        check_invariants(settings, databases[0], {})
+        for store, database in zip(stores, databases, strict=True):
+            store.close()
+            database.dispose()
+
+
+def test_what_is_stored_again_before_its_file_is_moved_stays(
+    store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = to_bytes(image())
+    store.store_instance([content])
+    move = store.trash._move
+    monkeypatch.setattr(store.trash, "_move", lambda _deleted: None)
+    deleted = store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+    assert store.store_instance([content]).state is StoreState.STORED
+    move(deleted)
+    check_invariants(settings, database, {uid("series", 1): content})
+
+
+def test_the_first_of_two_stays(store: Store, settings: Settings) -> None:
+    first = [to_bytes(image(instance=number)) for number in range(1, 51)]
+    second = [to_bytes(image(instance=number, PatientName="Roe^Richard")) for number in range(1, 51)]
+    with store.run() as run:
+        for content in first:
+            run.receive([content])
+        run.commit()
+    before = digests(settings)
+    with store.run() as run:
+        for content in second:
+            run.receive([content])
+        reasons = {outcome.failure_reason for outcome in run.commit()}
+    assert reasons == {FailureReason.DUPLICATE_INSTANCE}
+    assert digests(settings) == before
+    assert len(files_in(settings, ".quarantine")) == 50
+
+
+def test_names_do_not_come_from_the_file(store: Store, settings: Settings) -> None:
+    outcome = store.store_instance([to_bytes(image(PatientID="../../etc/passwd", StudyID="../x"))])
+    assert outcome.state is StoreState.STORED
+    assert settings.store_dir is not None
+    for path in files_in(settings):
+        assert all(
+            part.removesuffix(".dcm").isalnum() for part in Path(path.relative_to(settings.store_dir)).parts
+        )
