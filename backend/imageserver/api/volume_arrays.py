@@ -21,7 +21,7 @@ from imageserver.api.streaming import stream
 from imageserver.archive.volume_arrays import ALL_STACKS, ArrayPlan, Units
 from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.nifti import LONGEST_SIDE, OFFSET, nifti_header
-from imageserver.errors import AppError, NotAVolume
+from imageserver.errors import NotAVolume
 
 router = APIRouter(tags=["volumes"])
 
@@ -66,13 +66,10 @@ def get_array(
 ) -> Response:
     """Give the voxels of a stack in the order of its slices: (slices, rows, columns), with `all` (stacks, …)."""
     volume = archive.catalogue.volume(series_instance_uid)
+    outcome = Outcome.FAILURE
     try:
         plan = archive.array_plan(volume, int(stack) if stack and stack != ALL_STACKS else stack)
         head = _head(plan, format, units)
-    except AppError:
-        outcome = Outcome.FAILURE
-        raise
-    else:
         outcome = Outcome.SUCCESS
     finally:
         audit.record(

@@ -17,7 +17,6 @@ from imageserver.dicom.arrangement import Stack
 from imageserver.dicom.decoding import Decoders
 from imageserver.dicom.functional_groups import FunctionalGroups
 from imageserver.dicom.modality_lut import (
-    ModalityTransform,
     Rescale,
     apply_modality_lut,
     read_modality_transform,
@@ -173,10 +172,10 @@ class VolumeArrays:
 
     def _describe(
         self, sources: Sequence[FrameSource]
-    ) -> tuple[set[tuple[int, int]], "_Types", set[ModalityTransform | None]]:
+    ) -> tuple[set[tuple[int, int]], "_Types", set[Rescale | None]]:
         sizes: set[tuple[int, int]] = set()
         types: _Types = {}
-        transforms: set[ModalityTransform | None] = set()
+        transforms: set[Rescale | None] = set()
         frames: dict[InstanceFile, list[int]] = {}
         for file, frame_number in sources:
             frames.setdefault(file, []).append(frame_number)
@@ -226,14 +225,14 @@ def _file(file: InstanceFile | None) -> InstanceFile:
     return file
 
 
-def _modality_type(types: _Types, transforms: set[ModalityTransform | None]) -> np.dtype[Any]:
+def _modality_type(types: _Types, transforms: set[Rescale | None]) -> np.dtype[Any]:
     """Return int16 where it holds every value that the bits in use can become, without a fraction; else float32."""
     for stored_type, (bits, is_signed) in types.items():
         if stored_type.kind == "f":
             return np.dtype("<f4")
         low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if is_signed else (0, (1 << bits) - 1)
         for one in transforms:
-            if not isinstance(one, Rescale) or not (one.slope.is_integer() and one.intercept.is_integer()):
+            if one is None or one.slope % 1 or one.intercept % 1:
                 return np.dtype("<f4")
             ends = [one.slope * end + one.intercept for end in (low, high)]
             if min(ends) < _INT16.min or max(ends) > _INT16.max:
@@ -241,9 +240,9 @@ def _modality_type(types: _Types, transforms: set[ModalityTransform | None]) -> 
     return np.dtype("<i2")
 
 
-def _common_rescale(transforms: set[ModalityTransform | None]) -> Rescale | None:
+def _common_rescale(transforms: set[Rescale | None]) -> Rescale | None:
     [first, *others] = transforms
-    return first if isinstance(first, Rescale) and not others else None
+    return None if others else first
 
 
 def _holds(wanted: np.dtype[Any], found: NDArray[Any]) -> bool:

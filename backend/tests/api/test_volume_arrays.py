@@ -91,6 +91,15 @@ class TestNumpy:
         expected = values.astype(float) * attributes["RescaleSlope"] + attributes["RescaleIntercept"]
         np.testing.assert_array_equal(array, expected)
 
+    @pytest.mark.parametrize("intercept", ["-1024", "-1024.0", "-1.024e3"])
+    def test_whole_numbers_are_known_however_they_are_written(
+        self, signed_in: TestClient, folder: Folder, index: Index, intercept: str
+    ) -> None:
+        values, datasets = slices_of(2, RescaleSlope="1", RescaleIntercept=intercept)
+        array = array_of(signed_in.get(address(kept(folder, index, datasets))))
+        assert array.dtype == np.int16
+        np.testing.assert_array_equal(array, values - 1024)
+
     def test_a_rescale_of_each_slice(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         values, datasets = slices_of(2)
         datasets[0].RescaleSlope, datasets[0].RescaleIntercept = 2, 1

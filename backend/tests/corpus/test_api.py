@@ -1,5 +1,6 @@
 """Real files through the whole server: each case folder is a data directory."""
 
+import hashlib
 import io
 import os
 import time
@@ -7,10 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import nibabel
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from PIL import Image
+from pydicom import dcmread
 
 from imageserver.accounts.passwords import PasswordHasher
 from imageserver.main import create_app
@@ -110,3 +114,69 @@ def test_all_cases_together(serve: Any) -> None:
     counts = [v["slice_count"] for v in answer["volumes"] if v["verdict"].startswith("volume")]
     assert default["slice_count"] == max(counts)
     assert client.get("/slice").status_code == 200
+
+
+@pytest.mark.parametrize("folder", case_folders())
+def test_rendered_pictures_are_those_of_slice(serve: Any, folder: Path) -> None:
+    """DICOMweb and the core API draw every stack alike, or refuse it with the same code."""
+    client = serve(folder)
+    for volume in client.get("/volumes", params={"limit": 1000}).json()["volumes"]:
+        uid, study = volume["series_instance_uid"], volume["study_instance_uid"]
+        for stack in client.get(f"/volumes/{uid}").json()["stacks"]:
+            middle = stack["middle"]
+            own = client.get("/slice", params={"series": uid, "stack": stack["stack"]})
+            web = client.get(
+                f"/dicomweb/studies/{study}/series/{uid}/instances/{middle['sop_instance_uid']}"
+                f"/frames/{middle['frame_number']}/rendered",
+                headers={"Accept": "image/png"},
+            )
+            assert web.status_code == own.status_code
+            if own.status_code == 200:
+                assert web.content == own.content
+            else:
+                assert web.json()["code"] == own.json()["code"]
+
+
+@pytest.mark.parametrize("case", series_cases())
+def test_arrays_are_the_slices_in_order(serve: Any, case: Case) -> None:
+    """Against the digests and the range of values that dcmtk and SimpleITK found."""
+    client, uid = serve(case.folder), case.expected["series"]
+    wanted = [one["sop"] for one in case.expected["slices_in_order"]]
+    stacks = client.get(f"/volumes/{uid}").json()["stacks"]
+    lowest, highest = [], []
+    for stack in stacks:
+        address = f"/volumes/{uid}/array?stack={stack['stack']}"
+        values = np.load(io.BytesIO(client.get(address).content))
+        stored = np.load(io.BytesIO(client.get(f"{address}&units=stored").content))
+        listed = client.get(f"/volumes/{uid}/slices?stack={stack['stack']}").json()["slices"]
+        assert values.shape == stored.shape == (len(listed), stack["rows"], stack["columns"])
+        if len(stacks) == 1:
+            assert [one["sop_instance_uid"] for one in listed] == wanted
+        lowest.append(values.min())
+        highest.append(values.max())
+        assert _digests(stored) <= set(case.expected["pixel_sha256_by_file"].values())
+    assert [min(lowest), max(highest)] == case.expected["volume_modality_min_max"]
+
+
+@pytest.mark.parametrize("case", series_cases())
+def test_nifti_lies_where_the_slices_do(serve: Any, case: Case) -> None:
+    """Against pydicom's reading of the first and the last slice, and the distances that were measured."""
+    client, uid = serve(case.folder), case.expected["series"]
+    answer = client.get(f"/volumes/{uid}/array?format=nifti&stack=0")
+    if answer.status_code != 200:
+        assert client.get(f"/volumes/{uid}").json()["stacks"][0]["affine"] is None
+        return
+    image = nibabel.Nifti1Image.from_bytes(answer.content)
+    to_lps = np.diag([-1, -1, 1, 1]) @ image.affine
+    by_uid = {one["sop"]: case.folder / one["file"] for one in case.expected["slices_in_order"]}
+    listed = client.get(f"/volumes/{uid}/slices?stack=0").json()["slices"]
+    for index in (0, len(listed) - 1):
+        dataset = dcmread(by_uid[listed[index]["sop_instance_uid"]], stop_before_pixels=True)
+        first = np.array(dataset.ImagePositionPatient, float)
+        across = np.array(dataset.ImageOrientationPatient[:3], float) * dataset.PixelSpacing[1]
+        np.testing.assert_allclose((to_lps @ [0, 0, index, 1])[:3], first, atol=0.01)
+        np.testing.assert_allclose((to_lps @ [10, 0, index, 1])[:3], first + 10 * across, atol=0.01)
+
+
+def _digests(stored: np.ndarray) -> set[str]:
+    return {hashlib.sha256(one.tobytes()).hexdigest() for one in stored}
