@@ -10,6 +10,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import Absent, SeriesQuery
+from imageserver.api.picture_headers import PICTURES, documented, window_headers, window_texts
 from imageserver.api.problems import problem_responses
 from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.reslices import PlanePicture, ResliceKey
@@ -33,14 +34,11 @@ _HEADERS = {
     "X-Slab-Planes": "How many planes are projected onto the picture: 1 without a slab.",
     "X-Pixel-Spacing": "Distance of rows and of columns in mm, with a comma between.",
     "X-Orientation": "Directions in the patient at the left, right, top and bottom edge, with commas between.",
-    "X-Window-Center": "Of the window in use; absent for tables, masks and constant images, and on 304.",
-    "X-Window-Width": "As X-Window-Center.",
-    "X-Window-Source": "`file` (of the middle slice), `request` or `guessed`; absent as X-Window-Center.",
+    **window_texts(
+        "tables, masks and constant images", "`file` (of the middle slice), `request` or `guessed`"
+    ),
 }
-_DOCUMENTED_HEADERS = {
-    name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
-}
-_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+_DOCUMENTED_HEADERS = documented(_HEADERS)
 
 
 @router.get(
@@ -49,7 +47,7 @@ _PICTURE = {"schema": {"type": "string", "format": "binary"}}
     responses={
         200: {
             "description": "The picture; its size is that of the plane in `GET /volumes/{series_instance_uid}`.",
-            "content": {f.media_type: _PICTURE for f in PictureFormat},
+            "content": PICTURES,
             "headers": _DOCUMENTED_HEADERS,
         },
         304: {"description": "The client's copy is good.", "headers": _DOCUMENTED_HEADERS},
@@ -134,10 +132,6 @@ def _headers(located: LocatedPlane, key: ResliceKey) -> dict[str, str]:
 
 
 def _window_headers(picture: PlanePicture, key: ResliceKey) -> dict[str, str]:
-    if picture.window is None:
-        return {}
-    return {
-        "X-Window-Center": f"{picture.window.center:.10g}",
-        "X-Window-Width": f"{picture.window.width:.10g}",
-        "X-Window-Source": "request" if key.window else "guessed" if picture.is_window_guessed else "file",
-    }
+    return window_headers(
+        picture.window, is_asked_for=key.window is not None, is_guessed=picture.is_window_guessed
+    )

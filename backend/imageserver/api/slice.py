@@ -10,6 +10,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.parameters import Absent, SeriesQuery
+from imageserver.api.picture_headers import PICTURES, documented, window_headers, window_texts
 from imageserver.api.problems import problem_responses
 from imageserver.archive.pictures import Picture, PictureKey
 from imageserver.archive.slices import LocatedSlice, place_of
@@ -30,14 +31,9 @@ _HEADERS = {
     "X-Slice-Stack": "The stack that the slice belongs to; absent where it belongs to none.",
     "X-Slice-Position": "Where it lies along the normal of that stack, in mm; absent without a position.",
     "X-Overlays": "How many overlay planes the slice has that can be drawn; absent where it has none, and on 304.",
-    "X-Window-Center": "Of the window in use; absent for tables, colour, masks and constant images, and on 304.",
-    "X-Window-Width": "As X-Window-Center.",
-    "X-Window-Source": "`file`, `request` or `guessed`; absent as X-Window-Center.",
+    **window_texts("tables, colour, masks and constant images", "`file`, `request` or `guessed`"),
 }
-_DOCUMENTED_HEADERS = {
-    name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
-}
-_PICTURE = {"schema": {"type": "string", "format": "binary"}}
+_DOCUMENTED_HEADERS = documented(_HEADERS)
 
 
 @router.get(
@@ -46,7 +42,7 @@ _PICTURE = {"schema": {"type": "string", "format": "binary"}}
     responses={
         200: {
             "description": "The picture, Rows × Columns.",
-            "content": {f.media_type: _PICTURE for f in PictureFormat},
+            "content": PICTURES,
             "headers": _DOCUMENTED_HEADERS,
         },
         304: {"description": "The client's copy is good.", "headers": _DOCUMENTED_HEADERS},
@@ -113,14 +109,8 @@ def _headers(volume: Volume, located: LocatedSlice, key: PictureKey) -> dict[str
 
 
 def _window_headers(picture: Picture, key: PictureKey) -> dict[str, str]:
-    if picture.window is None:
-        return {}
     is_guessed = any(finding.code == WINDOW_GUESSED for finding in picture.warnings)
-    return {
-        "X-Window-Center": f"{picture.window.center:.10g}",
-        "X-Window-Width": f"{picture.window.width:.10g}",
-        "X-Window-Source": "request" if key.window else "guessed" if is_guessed else "file",
-    }
+    return window_headers(picture.window, is_asked_for=key.window is not None, is_guessed=is_guessed)
 
 
 def _overlay_headers(picture: Picture) -> dict[str, str]:
