@@ -14,6 +14,7 @@
       Gone                FileGone  FileReplaced  IntegrityMismatch
       NotAcceptable
       NotOffered
+      RangeNotSatisfiable
       TooLarge
       TooSlow
       UnsupportedMediaType
@@ -277,6 +278,13 @@ class NotAcceptable(AppError):
 
     code = "not_acceptable"
     title = "Not acceptable"
+
+
+class RangeNotSatisfiable(AppError):
+    """None of the bytes that were asked for are there."""
+
+    code = "range_not_satisfiable"
+    title = "Range not satisfiable"
 
 
 class TooLarge(AppError):

@@ -73,10 +73,9 @@ EXPOSED_HEADERS = (
 )
 PREFLIGHT_SECONDS = 600
 # Pixels hardly shrink for the time that it takes, and progress is told by Content-Length.
-# They are compared by their beginning: the semicolon leaves application/dicom+json compressed.
 UNCOMPRESSED = (
     *DEFAULT_EXCLUDED_CONTENT_TYPES,
-    "application/dicom;",
+    "application/dicom",
     "application/octet-stream",
     "multipart/byteranges",
     "multipart/related",

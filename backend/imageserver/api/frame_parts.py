@@ -72,6 +72,8 @@ def frame_parts(
     boundary: str,
     sizes: Sequence[int] | None,
     media_type: str = OCTETS,
+    *,
+    is_last: bool = True,
 ) -> Iterator[bytes]:
     """Yield heads and contents of the parts; with `sizes`, each part has exactly the size that was told for it."""
     read = archive.frame_reading()
@@ -90,4 +92,5 @@ def frame_parts(
         yield head
         yield frame.content
         yield PART_END
-    yield closing(boundary)
+    if is_last:
+        yield closing(boundary)

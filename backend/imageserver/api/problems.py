@@ -34,6 +34,7 @@ STATUS: dict[type[errors.AppError], int] = {
     errors.NotOffered: 405,
     errors.TooSlow: 408,
     errors.UnsupportedMediaType: 415,
+    errors.RangeNotSatisfiable: 416,
     errors.TooMany: 429,
     errors.Undecodable: 422,
     errors.PreconditionRequired: 428,

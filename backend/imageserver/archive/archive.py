@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from imageserver.archive.addresses import FoundInstance, InstanceAddress, find_instance
 from imageserver.archive.alerts import OnAlert, tell_nobody
-from imageserver.archive.bulk_data import bulk_value, native_pixels
+from imageserver.archive.bulk_data import BulkValue, bulk_value, native_pixels
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.frames import FrameReader
@@ -22,7 +22,7 @@ from imageserver.archive.reslices import PlanePicture, ResliceKey, Reslices
 from imageserver.archive.retrieve import Retrieval, Retriever, StoredInstance, find_instances
 from imageserver.archive.scratch import Scratch
 from imageserver.archive.scrubbing import Scrubber
-from imageserver.archive.series_metadata import MetadataList, list_metadata
+from imageserver.archive.series_metadata import MetadataList, list_metadata, list_study_metadata
 from imageserver.archive.slice_lists import ListedSlice, SliceList, list_slices, refusal_of
 from imageserver.archive.slice_metadata import list_slice_metadata
 from imageserver.archive.slices import LocatedSlice, locate_slice, neighbours_of
@@ -32,6 +32,7 @@ from imageserver.archive.volume_arrays import ArrayPlan, Units, VolumeArrays
 from imageserver.archive.volumes import InstanceFile, Volume
 from imageserver.archive.watching import STOP_SECONDS, IndexKeeper
 from imageserver.database import Database
+from imageserver.dicom.bulk_data import find_bulk_paths
 from imageserver.dicom.decoder_pool import DecoderPool
 from imageserver.dicom.frame_forms import EncodedFrame, Form
 from imageserver.dicom.overlays import OverlayPlane
@@ -258,8 +259,12 @@ class Archive:
         with self._noticing():
             return bulk_value(self.directory, file, path)
 
-    def native_pixels(self, file: InstanceFile, keyword: str) -> tuple[int, Iterator[bytes]] | None:
-        """Return native pixel data in pieces, as `bulk_data.native_pixels` does."""
+    def bulk_paths(self, address: InstanceAddress) -> list[str]:
+        """Return the paths of all values that the metadata of an instance refer to; raises as `metadata`."""
+        return find_bulk_paths(self.metadata(address.sop_instance_uid).dataset)
+
+    def native_pixels(self, file: InstanceFile, keyword: str) -> BulkValue | None:
+        """Return native pixel data, as `bulk_data.native_pixels` does."""
         with self._noticing():
             return native_pixels(self.directory, file, keyword)
 
@@ -287,6 +292,22 @@ class Archive:
         """List the instances of slices, for `write_metadata`."""
         with self.database.reading() as session:
             return list_slice_metadata(session, volume, slices)
+
+    def study_metadata_lists(self, study_instance_uid: str) -> list[MetadataList]:
+        """List the instances of all series of a study, for `write_metadata`.
+
+        Raises
+        ------
+        StudyNotFound
+            If there is no such study.
+        DataDirectoryUnavailable
+        """
+        self.catalogue.require_directory()
+        key = ("metadata", study_instance_uid)
+        found = self.catalogue.ask_once(key, lambda session: list_study_metadata(session, study_instance_uid))
+        if not found:
+            raise StudyNotFound("No study has this Study Instance UID.")
+        return found
 
     def check_slices(self, located: LocatedPlane) -> None:
         """Make sure that the slices of a plane are still there; raises as `Reslices.check`."""

@@ -1,6 +1,7 @@
 """Bulk data of instances: what their metadata refer to instead of holding it (PS3.18 10.4.1.1.5)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory
@@ -35,15 +36,28 @@ def bulk_value(directory: DataDirectory, file: InstanceFile, path: str) -> bytes
             raise UndecodableFrame(error.message, reason=error.code) from error
 
 
-def native_pixels(
-    directory: DataDirectory, file: InstanceFile, keyword: str
-) -> tuple[int, Iterator[bytes]] | None:
-    """Return length and pieces of native pixel data in little endian; None where there is none, or it is compressed.
+class BulkValue(NamedTuple):
+    """A value of which any part can be read.
+
+    Attributes
+    ----------
+    length : int
+        In bytes.
+    read : function
+        Gives the bytes from the first up to before the second number, in pieces; raises as `bulk_value`.
+    """
+
+    length: int
+    read: Callable[[int, int], Iterator[bytes]]
+
+
+def native_pixels(directory: DataDirectory, file: InstanceFile, keyword: str) -> BulkValue | None:
+    """Return native pixel data in little endian; None where there is none, or it is compressed.
 
     Raises
     ------
     FileGone, FileReplaced, DataDirectoryUnavailable, UndecodableFrame
-        As `bulk_value`; the pieces raise it as well, when the file changes meanwhile.
+        As `bulk_value`; reading raises it as well, when the file changes meanwhile.
     """
     _require_whole(file)
     with directory.open(file.path, file.identity) as stream:
@@ -55,12 +69,13 @@ def native_pixels(
     if place is None:
         return None
 
-    def pieces() -> Iterator[bytes]:
-        for start in range(0, place.length, PIECE):
+    def read(start: int, stop: int) -> Iterator[bytes]:
+        whole = start // place.swapped_size * place.swapped_size  # words are turned round as wholes
+        for at in range(whole, stop, PIECE):
             with directory.open(file.path, file.identity) as stream:
                 source = header.pixel_stream(stream)
-                source.seek(place.offset + start)
-                data = source.read(min(PIECE, place.length - start))
-            yield swap(data, place.swapped_size)
+                source.seek(place.offset + at)
+                data = source.read(min(PIECE, place.length - at))
+            yield swap(data, place.swapped_size)[max(0, start - at) : stop - at]
 
-    return place.length, pieces()
+    return BulkValue(place.length, read)

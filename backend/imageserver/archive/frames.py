@@ -64,6 +64,11 @@ class FrameReader:
                 layout = self._layout_of(file, header, form)
         return None if layout is None else layout.frame_length
 
+    def image_size(self, file: InstanceFile) -> tuple[int, int]:
+        """Return Rows and Columns; zeros for an object without pixel data. Raises as `FrameRun.read`."""
+        with self._open(file) as (_, header):
+            return (0, 0) if header.image is None else (header.image.rows, header.image.columns)
+
     def decoded_bytes(self, file: InstanceFile) -> int:
         """Return how many bytes one frame takes when a browser has decoded it; raises as `FrameRun.read`."""
         with self._open(file) as (_, header):

@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.checksums import INTEGRITY_MISMATCH, MISMATCH_REASON
 from imageserver.archive.files import DataDirectory, FileIdentity
 from imageserver.archive.made_metadata import Metadata, make_metadata
 from imageserver.archive.metadata import Source, keep_metadata
@@ -17,7 +18,7 @@ from imageserver.archive.reading_rules import metadata_stamp
 from imageserver.archive.stored_metadata import read_metadata
 from imageserver.database import Database
 from imageserver.dicom.dicom_json import BULK_DATA
-from imageserver.errors import AppError
+from imageserver.errors import AppError, IntegrityMismatch
 
 AT_ONCE = 64  # instances whose metadata are in memory at the same time
 EMPTY = Metadata(b"{}")
@@ -46,7 +47,13 @@ class MetadataList(NamedTuple):
 def list_metadata(
     session: Session, study_instance_uid: str, series_instance_uid: str, sop_instance_uid: str | None = None
 ) -> MetadataList | None:
-    """List the instances of a series, or one of them; None where there are none under this address."""
+    """List the instances of a series, or one of them; None where there are none under this address.
+
+    Raises
+    ------
+    IntegrityMismatch
+        If the content of the file of the one differs from its checksum.
+    """
     statement = (
         select(
             Instance.id,
@@ -69,6 +76,8 @@ def list_metadata(
     rows = session.execute(statement).all()
     if not rows:
         return None
+    if sop_instance_uid is not None and rows[0].refused_code == INTEGRITY_MISMATCH:
+        raise IntegrityMismatch(MISMATCH_REASON)
     digest = hashlib.sha256(repr((metadata_stamp(), sop_instance_uid)).encode())
     for row in rows:
         digest.update(repr(tuple(row[1:])).encode())
@@ -76,13 +85,25 @@ def list_metadata(
     return MetadataList(study_instance_uid, series_instance_uid, tag, tuple(row[0] for row in rows))
 
 
-def write_metadata(
-    database: Database, directory: DataDirectory, wanted: MetadataList, bulk_data_prefix: str = ""
-) -> Iterator[bytes]:
-    """Yield the JSON array of the metadata, in pieces of some instances each.
+def list_study_metadata(session: Session, study_instance_uid: str) -> list[MetadataList]:
+    """List the instances of all series of a study, series by series."""
+    statement = (
+        select(Series.series_instance_uid)
+        .join(Study, Series.study_id == Study.id)
+        .where(Study.study_instance_uid == study_instance_uid)
+        .order_by(Series.id)
+    )
+    found = [list_metadata(session, study_instance_uid, uid) for uid in session.scalars(statement).all()]
+    return [one for one in found if one is not None]
 
-    What the index does not keep yet is made from the files, and kept. Of a file that is gone only the UIDs are told:
-    frames say what has become of it.
+
+def read_documents(
+    database: Database, directory: DataDirectory, wanted: MetadataList, bulk_data_prefix: str = ""
+) -> Iterator[list[tuple[InstanceAddress, bytes]]]:
+    """Yield the metadata of instances in JSON with their addresses, some at a time.
+
+    What the index does not keep yet is made from the files, and kept. Of a file that is gone, or whose content is not
+    the one that was indexed, only the UIDs are told: frames say what has become of it.
 
     Parameters
     ----------
@@ -93,19 +114,31 @@ def write_metadata(
     wanted : MetadataList
         Of which instances.
     bulk_data_prefix : str
-        What stands in front of each relative ``BulkDataURI``, with ``{sop}`` for the SOP Instance UID.
+        What stands in front of each relative ``BulkDataURI``, with ``{sop}`` and ``{series}`` for the UIDs.
     """
-    separator = b"["
     for start in range(0, len(wanted.instance_ids), AT_ONCE):
         ids = wanted.instance_ids[start : start + AT_ONCE]
         documents = []
         for sop_instance_uid, metadata in _metadata_of(database, directory, wanted, ids):
             address = InstanceAddress(wanted.study_instance_uid, wanted.series_instance_uid, sop_instance_uid)
-            prefix = bulk_data_prefix.format(sop=sop_instance_uid)
-            documents.append(under_address(metadata.content, address, prefix))
-        if documents:
-            yield separator + b",".join(documents)
-            separator = b","
+            prefix = bulk_data_prefix.format(sop=sop_instance_uid, series=wanted.series_instance_uid)
+            documents.append((address, under_address(metadata.content, address, prefix)))
+        yield documents
+
+
+def write_metadata(
+    database: Database,
+    directory: DataDirectory,
+    wanted: MetadataList | Iterable[MetadataList],
+    bulk_data_prefix: str = "",
+) -> Iterator[bytes]:
+    """Yield the JSON array of the metadata, in pieces of some instances each; parameters as `read_documents`."""
+    separator = b"["
+    for one in [wanted] if isinstance(wanted, MetadataList) else wanted:
+        for documents in read_documents(database, directory, one, bulk_data_prefix):
+            if documents:
+                yield separator + b",".join(content for _, content in documents)
+                separator = b","
     yield b"]" if separator == b"," else b"[]"
 
 
@@ -150,7 +183,15 @@ def _metadata_of(
         Study.study_instance_uid == wanted.study_instance_uid,
     )
     statement = (
-        select(Instance.id, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode)
+        select(
+            Instance.id,
+            Instance.sop_instance_uid,
+            Instance.refused_code,
+            File.path,
+            File.size,
+            File.mtime_ns,
+            File.inode,
+        )
         .join(File, File.instance_id == Instance.id)
         .join(Series, Instance.series_id == Series.id)
         .join(Study, Series.study_id == Study.id)
@@ -163,6 +204,9 @@ def _metadata_of(
     found: list[tuple[str, Metadata]] = []
     made: list[tuple[Source, Metadata]] = []
     for row in rows:
+        if row.refused_code == INTEGRITY_MISMATCH:  # what it said may be another patient's by now
+            found.append((row.sop_instance_uid, EMPTY))
+            continue
         if row.id in kept:
             found.append((row.sop_instance_uid, kept[row.id]))
             continue

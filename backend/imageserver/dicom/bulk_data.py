@@ -1,12 +1,14 @@
 """Values that DICOM JSON refers to by ``BulkDataURI``, found again by that path."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 
+from imageserver.dicom.dicom_json import BULK_DATA
 from imageserver.dicom.element_vrs import BINARY, NUMBERS, vr_of
 from imageserver.dicom.limits import DEFAULT_LIMITS, FileRefused
 from imageserver.dicom.number_values import integer
@@ -83,6 +85,18 @@ WORDS = {
     "AT": 2,
     **{vr: {"B": 1, "H": 2, "L": 4, "Q": 8, "F": 4, "D": 8}[code.upper()] for vr, code in NUMBERS.items()},
 }
+
+
+def find_bulk_paths(dataset: Mapping[str, Any]) -> list[str]:
+    """Return the paths of all ``BulkDataURI`` in a data set of the DICOM JSON model, in its order."""
+    found = []
+    for attribute in dataset.values():
+        if "BulkDataURI" in attribute:
+            found.append(attribute["BulkDataURI"].rpartition(BULK_DATA)[2])
+        elif attribute.get("vr") == "SQ":
+            for item in attribute.get("Value", ()):
+                found += find_bulk_paths(item or {})
+    return found
 
 
 def swap(value: bytes, size: int) -> bytes:

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from imageserver.api.dicomweb import (
     bulk_data,
+    bulk_data_sets,
     capabilities,
     delete,
     frames,
@@ -13,6 +14,7 @@ from imageserver.api.dicomweb import (
     retrieve,
     store,
     thumbnail,
+    wado_uri,
 )
 
 router = APIRouter()
@@ -26,6 +28,8 @@ for part in (
     thumbnail,
     store,
     delete,
+    bulk_data_sets,
+    wado_uri,
     capabilities,
 ):
     router.include_router(part.router)

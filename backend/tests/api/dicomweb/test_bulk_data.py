@@ -1,5 +1,6 @@
 """Every BulkDataURI of the metadata resolves to the bytes of the file."""
 
+import email
 from typing import Any
 from urllib.parse import urljoin
 
@@ -18,6 +19,7 @@ from tests.folders import Folder
 
 ADDRESS = f"/dicomweb/studies/{uid('study of', 'series')}/series/{uid('series')}"
 TABLE = np.arange(4096, dtype=np.uint16)
+LARGE = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 
@@ -106,3 +108,120 @@ def test_asked_for_again(signed_in: TestClient, folder: Folder, index: Index) ->
     first = fetch(signed_in, ADDRESS, "7FE00010")
     again = signed_in.get(str(first.url), headers={"If-None-Match": first.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+class TestRanges:
+    @pytest.fixture
+    def pixels(self, folder: Folder, index: Index) -> str:
+        folder.write("a", to_bytes(image(LARGE), BIG_ENDIAN))  # every word is turned round on the way
+        index()
+        return f"{ADDRESS}/instances/{uid('series', 1)}/bulkdata/7FE00010"
+
+    @pytest.mark.parametrize(
+        ("wanted", "start", "stop"),
+        [
+            ("0-0", 0, 1),
+            ("3-10", 3, 11),
+            ("8190-", 8190, 8192),
+            ("-3", 8189, 8192),
+            ("8000-99999", 8000, 8192),
+        ],
+    )
+    def test_one(self, signed_in: TestClient, pixels: str, wanted: str, start: int, stop: int) -> None:
+        answer = signed_in.get(pixels, headers={"Range": f"bytes={wanted}"})
+        assert (answer.status_code, answer.content) == (206, LARGE.tobytes()[start:stop])
+        assert answer.headers["Content-Range"] == f"bytes {start}-{stop - 1}/8192"
+        assert answer.headers["Content-Length"] == str(stop - start)
+
+    def test_several_are_parts_and_neighbours_one(self, signed_in: TestClient, pixels: str) -> None:
+        answer = signed_in.get(pixels, headers={"Range": "bytes=100-199,0-9,10-19,150-249"})
+        assert answer.status_code == 206
+        assert answer.headers["Content-Length"] == str(len(answer.content))
+        kind = answer.headers["Content-Type"]
+        message = email.message_from_bytes(f"Content-Type: {kind}\r\n\r\n".encode() + answer.content)
+        found = {part["Content-Range"]: part.get_payload(decode=True) for part in message.get_payload()}
+        assert found == {
+            "bytes 0-19/8192": LARGE.tobytes()[:20],
+            "bytes 100-249/8192": LARGE.tobytes()[100:250],
+        }
+
+    @pytest.mark.parametrize("wanted", ["bytes=8192-", "bytes=9000-9001", "bytes=-0"])
+    def test_416(self, signed_in: TestClient, pixels: str, wanted: str) -> None:
+        answer = signed_in.get(pixels, headers={"Range": wanted})
+        assert (answer.status_code, answer.json()["code"]) == (416, "range_not_satisfiable")
+        assert answer.headers["Content-Range"] == "bytes */8192"
+
+    @pytest.mark.parametrize(
+        "wanted", ["bytes=a-b", "bytes=5-1", "bytes=-", "lines=1-2", "bytes=" + ",".join(["0-0"] * 33)]
+    )
+    def test_what_makes_no_sense_is_passed_over(
+        self, signed_in: TestClient, pixels: str, wanted: str
+    ) -> None:
+        answer = signed_in.get(pixels, headers={"Range": wanted})
+        assert (answer.status_code, answer.content) == (200, LARGE.tobytes())
+        assert answer.headers["Accept-Ranges"] == "bytes"
+
+    def test_of_another_version(self, signed_in: TestClient, pixels: str) -> None:
+        tag = signed_in.get(pixels).headers["ETag"]
+        for version, status in ((tag, 206), ('"other"', 200)):
+            answer = signed_in.get(pixels, headers={"Range": "bytes=0-1", "If-Range": version})
+            assert answer.status_code == status
+
+    def test_304_before_the_file_is_opened(self, signed_in: TestClient, pixels: str, folder: Folder) -> None:
+        tag = signed_in.get(pixels).headers["ETag"]
+        (folder.path / "a").unlink()
+        assert signed_in.get(pixels, headers={"If-None-Match": tag}).status_code == 304
+
+    def test_as_a_part(self, signed_in: TestClient, pixels: str) -> None:
+        accept = {"Accept": 'multipart/related; type="application/octet-stream"'}
+        [part] = parts_of(signed_in.get(pixels, headers=accept))
+        assert part.content == LARGE.tobytes()
+        assert part.headers["content-location"] == pixels
+
+
+class TestAllOfThem:
+    STUDY = ADDRESS.partition("/series")[0]
+    INSTANCE = f"{ADDRESS}/instances/{uid('series', 1)}"
+
+    @pytest.fixture
+    def files(self, folder: Folder, index: Index) -> None:
+        compressed = image(LARGE, instance=2)
+        compressed.file_meta = Dataset()
+        compressed.compress(RLELossless, LARGE, generate_instance_uid=False)
+        folder.write("a", with_table())
+        folder.write("b", to_bytes(compressed, RLELossless))
+        index()
+
+    @pytest.mark.parametrize("level", [STUDY, ADDRESS, INSTANCE])
+    def test_bulk_data(self, signed_in: TestClient, files: None, level: str) -> None:
+        parts = parts_of(signed_in.get(f"{level}/bulkdata"))
+        found = {part.headers["content-location"]: part.content for part in parts}
+        expected = {
+            f"{self.INSTANCE}/bulkdata/00283010/2/00283006": TABLE.tobytes(),
+            f"{self.INSTANCE}/bulkdata/7FE00010": image().PixelData,
+        }
+        if level != self.INSTANCE:
+            expected[f"{ADDRESS}/instances/{uid('series', 2)}/frames/1"] = LARGE.tobytes()
+        assert found == expected
+
+    @pytest.mark.parametrize("level", [STUDY, ADDRESS])
+    def test_pixel_data(self, signed_in: TestClient, files: None, level: str) -> None:
+        parts = parts_of(signed_in.get(f"{level}/pixeldata"))
+        assert [part.content for part in parts] == [image().PixelData, LARGE.tobytes()]
+
+    def test_as_stored(self, signed_in: TestClient, files: None) -> None:
+        accept = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax=*'}
+        parts = parts_of(signed_in.get(f"{ADDRESS}/pixeldata", headers=accept))
+        assert [part.parameters["transfer-syntax"] for part in parts] == ["1.2.840.10008.1.2.1", RLELossless]
+
+    def test_refusals(self, signed_in: TestClient, files: None) -> None:
+        for level in (self.STUDY, ADDRESS, self.INSTANCE):
+            for kind in ("bulkdata", "pixeldata"):
+                assert signed_in.get(f"{level}/{kind}", headers={"Accept": "image/png"}).status_code == 406
+        assert signed_in.get("/dicomweb/studies/1.2.3/bulkdata").status_code == 404
+
+    def test_without_pixels(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image(PixelData=None, Rows=None))
+        index()
+        assert signed_in.get(f"{ADDRESS}/pixeldata").status_code == 404
+        assert parts_of(signed_in.get(f"{ADDRESS}/bulkdata")) == []

@@ -4,13 +4,15 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from imageserver.archive import series_metadata
-from imageserver.archive.models import InstanceMetadata
+from imageserver.archive.models import Instance, InstanceMetadata
 from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
+from imageserver.dicom.dicom_xml import read_dicom_xml
 from tests.api.conftest import Index
+from tests.api.multipart_answers import parts_of
 from tests.builders import enhanced, image, uid, volume
 from tests.folders import Folder
 
@@ -182,3 +184,75 @@ def test_one_audit_record(signed_in: TestClient, folder: Folder, index: Index, d
     with database.reading() as session:
         events = session.scalars(select(AuditEvent).where(AuditEvent.kind == "metadata")).all()
     assert [(event.study_instance_uid, event.series_instance_uid) for event in events] == [(STUDY, SERIES)]
+
+
+XML = {"Accept": 'multipart/related; type="application/dicom+xml"'}
+
+
+class TestXml:
+    @pytest.mark.parametrize("level", ["study", "series", "instance"])
+    def test_it_says_what_the_json_says(
+        self, signed_in: TestClient, folder: Folder, index: Index, level: str
+    ) -> None:
+        folder.write_all(volume(3))
+        index()
+        address = {
+            "study": f"/dicomweb/studies/{STUDY}",
+            "series": ADDRESS,
+            "instance": f"{ADDRESS}/instances/{uid('series', 2)}",
+        }[level]
+        parts = parts_of(signed_in.get(f"{address}/metadata", headers=XML), "application/dicom+xml")
+        assert [read_dicom_xml(part.content) for part in parts] == metadata(signed_in, address)
+        assert {part.media_type for part in parts} == {"application/dicom+xml"}
+
+    def test_it_is_sent_compressed(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.get(f"{ADDRESS}/metadata", headers={**XML, "Accept-Encoding": "gzip"})
+        assert answer.headers["Content-Encoding"] == "gzip"
+
+
+class TestStudy:
+    def test_all_series_of_it(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        for series in ("one", "two"):
+            folder.write_all([image(series=series, study="both", instance=n) for n in (1, 2)], prefix=series)
+        index()
+        study = f"/dicomweb/studies/{uid('study of', 'both')}"
+        found = metadata(signed_in, study)
+        assert sorted(one["00080018"]["Value"][0] for one in found) == sorted(
+            uid(series, n) for series in ("one", "two") for n in (1, 2)
+        )
+        for one in found:
+            uids = one["0020000E"]["Value"][0], one["00080018"]["Value"][0]
+            path = "series/{}/instances/{}/bulkdata/7FE00010".format(*uids)
+            assert one["7FE00010"]["BulkDataURI"] == path
+            assert signed_in.get(f"{study}/{path}").content == image().PixelData
+
+    def test_304(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
+        folder.write("a", image())
+        index()
+        address = f"/dicomweb/studies/{STUDY}/metadata"
+        tag = signed_in.get(address).headers["ETag"]
+        assert signed_in.get(address, headers={"If-None-Match": tag}).status_code == 304
+        xml = {**XML, "If-None-Match": tag}
+        assert signed_in.get(address, headers=xml).status_code == 200
+
+    def test_unknown(self, signed_in: TestClient) -> None:
+        answer = signed_in.get("/dicomweb/studies/1.2.3/metadata")
+        assert (answer.status_code, answer.json()["code"]) == (404, "study_not_found")
+
+
+class TestAFileThatIsNotTheOneThatWasIndexed:
+    def test_nothing_of_its_content_is_told(
+        self, signed_in: TestClient, folder: Folder, index: Index, database: Database
+    ) -> None:
+        folder.write_all(volume(2))
+        index()
+        with database.writing() as session:
+            found = Instance.sop_instance_uid == uid("series", 2)
+            session.execute(update(Instance).where(found).values(refused_code="integrity_mismatch"))
+        by_uid = {one["00080018"]["Value"][0]: one for one in metadata(signed_in)}
+        assert by_uid[uid("series", 2)].keys() == {"00080018", "0020000D", "0020000E"}
+        assert "00100010" in by_uid[uid("series", 1)]
+        answer = signed_in.get(f"{ADDRESS}/instances/{uid('series', 2)}/metadata")
+        assert (answer.status_code, answer.json()["code"]) == (410, "integrity_mismatch")
