@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
+from pydantic import StringConstraints
 
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
@@ -26,6 +27,7 @@ from imageserver.errors import NotAVolume
 router = APIRouter(tags=["volumes"])
 
 GZIP = "application/gzip"
+StackOrAll = Annotated[str, StringConstraints(pattern=rf"^(?:{ALL_STACKS}|[0-9]{{1,9}})$")]
 
 
 class ArrayFormat(StrEnum):
@@ -54,11 +56,8 @@ def get_array(
     audit: AccessAuditDep,
     series_instance_uid: SeriesPath,
     stack: Annotated[
-        str | Absent,
-        Query(
-            description="Stack, from 0, or `all`. Without it the default order of the series.",
-            pattern=rf"^(?:{ALL_STACKS}|[0-9]{{1,9}})$",
-        ),
+        StackOrAll | Absent,
+        Query(description="Stack, from 0, or `all`. Without it the default order of the series."),
     ] = None,
     format: Annotated[ArrayFormat, Query(description="`.npy` or NIfTI-1.")] = ArrayFormat.NPY,
     units: Annotated[Units, Query(description="Modality values, HU for CT, or what is stored.")] = Units.HU,
