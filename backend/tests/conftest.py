@@ -34,6 +34,8 @@ AddUser = Callable[..., User]
 
 # How long one example takes says more about a busy machine than about the code.
 hypothesis.settings.register_profile("suite", deadline=None)
+# For an hour of free time: `python -m pytest tests/api/test_openapi.py --hypothesis-profile=thorough`.
+hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
 hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
