@@ -6,7 +6,7 @@ many instances. The order of the steps: docs/decisions/0077; duplicates: docs/de
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from types import TracebackType
@@ -57,6 +57,7 @@ class StoreRun:
         self._index = index
         self._file_bytes = file_bytes
         self._received: list[_Received] = []
+        self._kept: list[bytes] = []
         self._syncing = ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="sync")
 
     def __enter__(self) -> Self:
@@ -66,6 +67,7 @@ class StoreRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._syncing.shutdown()
+        self._folder.discard(self._kept)
         self._folder.discard(one.incoming.temporary for one in self._received if one.incoming is not None)
 
     def receive(self, chunks: Iterable[bytes], study_instance_uid: str | None = None) -> None:
@@ -92,18 +94,53 @@ class StoreRun:
                 pass
         self._received.append(received)
 
-    def refuse(self, reason: FailureReason, code: str, message: str) -> None:
-        """Note that something came that is no instance at all."""
-        refused = StoreOutcome(StoreState.REFUSED, failure_reason=reason, code=code, message=message)
-        self._received.append(_Received(refused))
+    def refuse(
+        self,
+        reason: FailureReason,
+        code: str,
+        message: str,
+        sop_class_uid: str | None = None,
+        sop_instance_uid: str | None = None,
+    ) -> None:
+        """Note that something came that is no instance."""
+        known = StoreOutcome(StoreState.REFUSED, sop_class_uid, sop_instance_uid)
+        self._received.append(_Received(_refused(known, reason, code, message)))
+
+    def keep(self, chunks: Iterable[bytes]) -> tuple[int, Callable[[], Iterator[bytes]]]:
+        """Keep bytes on the disk until the run ends, for an object that is put together of them.
+
+        Returns
+        -------
+        int
+            How many.
+        callable
+            Returns them in chunks.
+
+        Raises
+        ------
+        TooLarge
+            If there are more than an object may have.
+        StoreFull, StoreUnavailable
+        """
+        size = 0
+        with store_errors(), self._folder.new_file() as (path, descriptor):
+            for chunk in chunks:
+                size += len(chunk)
+                self._check_size(size)
+                self._folder.write(descriptor, chunk)
+        self._kept.append(path)
+        return size, lambda: self._folder.read(path)
+
+    def _check_size(self, size: int) -> None:
+        if size > self._file_bytes:
+            raise TooLarge(f"A file may have at most {self._file_bytes} bytes here.")
 
     def _receive(self, chunks: Iterable[bytes], study_instance_uid: str | None) -> _Received:
         digest, size = hashlib.sha256(), 0
         with self._folder.new_file() as (path, descriptor):
             for chunk in chunks:
                 size += len(chunk)
-                if size > self._file_bytes:
-                    raise TooLarge(f"A file may have at most {self._file_bytes} bytes here.")
+                self._check_size(size)
                 digest.update(chunk)
                 self._folder.write(descriptor, chunk)
             found = self._folder.found(path)

@@ -139,16 +139,21 @@ class StoreFolder:
         finally:
             os.close(descriptor)
 
-    def digest(self, path: bytes) -> str:
-        """Return the SHA-256 of a file in hexadecimal."""
-        digest = hashlib.sha256()
+    def read(self, path: bytes) -> Iterator[bytes]:
+        """Yield the content of a file."""
         with self._root() as root:
             descriptor = open_beneath(root, path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             while block := os.read(descriptor, 1 << 20):
-                digest.update(block)
+                yield block
         finally:
             os.close(descriptor)
+
+    def digest(self, path: bytes) -> str:
+        """Return the SHA-256 of a file in hexadecimal."""
+        digest = hashlib.sha256()
+        for block in self.read(path):
+            digest.update(block)
         return digest.hexdigest()
 
     def place(self, moves: Iterable[tuple[bytes, bytes]]) -> list[bytes]:

@@ -22,12 +22,12 @@ from imageserver.api.dependencies import ArchiveDep, Now
 from imageserver.api.dicomweb.accept import DICOM_JSON, accepted
 from imageserver.api.dicomweb.related_parts import Part, check_boundary, read_parts
 from imageserver.api.dicomweb.store_answer import response_dataset, status_of
+from imageserver.api.dicomweb.store_metadata import DICOM_XML, receive_metadata
 from imageserver.api.parameters import StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.request_body import RequestBody
 from imageserver.archive.archive import Archive
 from imageserver.archive.store import StoreRun
-from imageserver.archive.store_index import Record
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import InstanceRecord, record_instances
@@ -36,7 +36,7 @@ from imageserver.errors import Busy, MalformedBody, NotAcceptable, NotOffered, U
 
 router = APIRouter(tags=["dicomweb"])
 
-DICOM, DICOM_XML = "application/dicom", "application/dicom+xml"
+DICOM = "application/dicom"
 AT_ONCE = 8  # requests of one process that are written at the same time; others wait
 WAIT_SECONDS = 60.0
 _RELATED = "multipart/related"
@@ -94,7 +94,14 @@ async def _store(request: Request, archive: Archive, user: Caller, now: Any, stu
         body = RequestBody(request)
         parts = _parts(body, kind, boundary)
         with archive.store.run() as run:
-            return _receive(run, parts, study, record)
+            if kind == DICOM:
+                _receive(run, parts, study)
+            else:
+                receive_metadata(run, parts, kind, study)
+            outcomes = run.commit(record)
+        if not outcomes:
+            raise MalformedBody("The body has no instance.")
+        return outcomes
 
     try:
         outcomes = await _in_turn(work)
@@ -117,7 +124,8 @@ async def _in_turn(work: Any) -> list[StoreOutcome]:
         _slots.release_on_behalf_of(token)
 
 
-def _receive(run: StoreRun, parts: Iterator[Part], study: str | None, record: Record) -> list[StoreOutcome]:
+def _receive(run: StoreRun, parts: Iterator[Part], study: str | None) -> None:
+    """Let the run receive parts that are files."""
     for part in parts:
         declared = _media_type(part.headers.get("content-type", DICOM))
         if declared == DICOM:
@@ -126,10 +134,6 @@ def _receive(run: StoreRun, parts: Iterator[Part], study: str | None, record: Re
             run.refuse(
                 FailureReason.CANNOT_UNDERSTAND, "unsupported_media_type", f"A part is not of type {DICOM}."
             )
-    outcomes = run.commit(record)
-    if not outcomes:
-        raise MalformedBody("The body has no part.")
-    return outcomes
 
 
 def _parts(body: RequestBody, kind: str, boundary: bytes | None) -> Iterator[Part]:
@@ -154,7 +158,7 @@ def _content_type(request: Request) -> tuple[str, bytes | None]:
     if declared == DICOM:
         return DICOM, None
     kind = _media_type(str(message.get_param("type", DICOM)))
-    if declared != _RELATED or kind != DICOM:
+    if declared != _RELATED or kind not in (DICOM, DICOM_JSON, DICOM_XML):
         raise UnsupportedMediaType(f'The body must be of type {_RELATED}; type="{DICOM}".')
     boundary = message.get_param("boundary")
     return kind, check_boundary(boundary if isinstance(boundary, str) else "")
