@@ -1,0 +1,65 @@
+"""Which level of the model an attribute belongs to: of a patient, a study or a series all instances say the same.
+
+By the modules of PS3.3: Patient, General Study and Patient Study are of the study here (the patient has no level of its
+own in DICOMweb); General Series, General Equipment and Frame of Reference of the series; all else of the instance.
+"""
+
+from functools import cache
+
+from pydicom.datadict import tag_for_keyword
+
+from imageserver.dicom.attributes import Level
+
+_STUDY = """
+SpecificCharacterSet TimezoneOffsetFromUTC InstanceAvailability
+PatientName PatientID IssuerOfPatientID IssuerOfPatientIDQualifiersSequence TypeOfPatientID PatientBirthDate
+PatientBirthTime PatientSex OtherPatientIDs OtherPatientIDsSequence OtherPatientNames PatientBirthName
+PatientMotherBirthName EthnicGroup PatientComments PatientSpeciesDescription PatientSpeciesCodeSequence
+PatientBreedDescription PatientBreedCodeSequence ResponsiblePerson ResponsiblePersonRole ResponsibleOrganization
+PatientIdentityRemoved DeidentificationMethod DeidentificationMethodCodeSequence QualityControlSubject PatientAddress
+PatientTelephoneNumbers MilitaryRank BranchOfService CountryOfResidence RegionOfResidence PatientReligiousPreference
+PatientPrimaryLanguageCodeSequence PatientInsurancePlanCodeSequence ReferencedPatientSequence
+ClinicalTrialSponsorName ClinicalTrialProtocolID ClinicalTrialProtocolName ClinicalTrialSiteID ClinicalTrialSiteName
+ClinicalTrialSubjectID ClinicalTrialSubjectReadingID ClinicalTrialProtocolEthicsCommitteeName
+ClinicalTrialProtocolEthicsCommitteeApprovalNumber ClinicalTrialTimePointID ClinicalTrialTimePointDescription
+ConsentForClinicalTrialUseSequence
+StudyInstanceUID StudyDate StudyTime StudyID AccessionNumber IssuerOfAccessionNumberSequence StudyDescription
+ReferringPhysicianName ReferringPhysicianIdentificationSequence ConsultingPhysicianName
+ConsultingPhysicianIdentificationSequence PhysiciansOfRecord PhysiciansOfRecordIdentificationSequence
+NameOfPhysiciansReadingStudy PhysiciansReadingStudyIdentificationSequence RequestingService RequestingPhysician
+RequestingServiceCodeSequence ReferencedStudySequence ProcedureCodeSequence ReasonForPerformedProcedureCodeSequence
+AdmittingDiagnosesDescription AdmittingDiagnosesCodeSequence PatientAge PatientSize PatientWeight PatientBodyMassIndex
+PatientSizeCodeSequence Occupation AdditionalPatientHistory AdmissionID IssuerOfAdmissionIDSequence ServiceEpisodeID
+ServiceEpisodeDescription IssuerOfServiceEpisodeIDSequence MedicalAlerts Allergies SmokingStatus PregnancyStatus
+LastMenstrualDate PatientState PatientSexNeutered ReasonForVisit ReasonForVisitCodeSequence
+ModalitiesInStudy SOPClassesInStudy NumberOfStudyRelatedSeries NumberOfStudyRelatedInstances
+"""
+_SERIES = """
+Modality SeriesInstanceUID SeriesNumber Laterality SeriesDate SeriesTime SeriesDescription SeriesDescriptionCodeSequence
+PerformingPhysicianName PerformingPhysicianIdentificationSequence ProtocolName OperatorsName
+OperatorIdentificationSequence ReferencedPerformedProcedureStepSequence RelatedSeriesSequence BodyPartExamined
+PatientPosition RequestAttributesSequence PerformedProcedureStepID
+PerformedProcedureStepStartDate PerformedProcedureStepStartTime PerformedProcedureStepEndDate
+PerformedProcedureStepEndTime PerformedProcedureStepDescription PerformedProtocolCodeSequence
+CommentsOnThePerformedProcedureStep AnatomicalOrientationType TreatmentSessionUID
+ClinicalTrialCoordinatingCenterName ClinicalTrialSeriesID ClinicalTrialSeriesDescription
+Manufacturer InstitutionName InstitutionAddress InstitutionalDepartmentName InstitutionalDepartmentTypeCodeSequence
+StationName ManufacturerModelName DeviceSerialNumber SoftwareVersions DeviceUID UDISequence GantryID SpatialResolution
+DateOfLastCalibration TimeOfLastCalibration ManufacturerDeviceClassUID
+FrameOfReferenceUID PositionReferenceIndicator SynchronizationFrameOfReferenceUID
+NumberOfSeriesRelatedInstances
+"""
+
+
+@cache
+def tags_of_level(level: Level) -> frozenset[str]:
+    """Return the tags of a study, or of a series, in eight hexadecimal digits."""
+    keywords = {Level.STUDY: _STUDY, Level.SERIES: _SERIES}[level].split()
+    return frozenset(f"{int(tag):08X}" for tag in map(tag_for_keyword, keywords) if tag is not None)
+
+
+def level_of(tag: str) -> Level:
+    """Return the level of an attribute by its tag."""
+    return next(
+        (level for level in (Level.STUDY, Level.SERIES) if tag in tags_of_level(level)), Level.INSTANCE
+    )
