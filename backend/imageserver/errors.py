@@ -18,6 +18,9 @@
       TooLarge
       TooSlow
       UnsupportedMediaType
+
+
+      TooLarge            SearchTooBroad
       TooMany             TooManyAttempts  TooManyRequests
       Undecodable         UnsupportedTransferSyntax  UndecodableFrame  NotAVolume
       Unavailable         DatabaseUnavailable  DataDirectoryUnavailable  StoreUnavailable  Busy
@@ -314,6 +317,13 @@ class NotOffered(AppError):
     code = "store_not_configured"
     title = "Nothing can be stored here"
     allow = "GET, HEAD"
+
+
+class SearchTooBroad(TooLarge):
+    """Answering the search would take looking into too many data sets (PS3.18 10.6.3)."""
+
+    code = "search_too_broad"
+    title = "Search too broad"
 
 
 class TooMany(AppError):

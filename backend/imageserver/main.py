@@ -56,6 +56,7 @@ EXPOSED_HEADERS = (
     "Content-Location",
     "ETag",
     "Retry-After",
+    "Warning",
     "X-Frame-Number",
     "X-Orientation",
     "X-Overlays",

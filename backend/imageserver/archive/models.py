@@ -196,6 +196,7 @@ class Instance(Base):
     sop_instance_uid: Mapped[str] = mapped_column(UID, unique=True)
     sop_class_uid: Mapped[str | None] = mapped_column(Text)
     transfer_syntax_uid: Mapped[str | None] = mapped_column(Text)
+    instance_number: Mapped[int | None] = mapped_column(BigInteger)
     frames: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     patient: Mapped[dict[str, Any]] = mapped_column(JSON)
     warnings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
@@ -274,6 +275,56 @@ class InstanceMetadata(Base):
     made_by: Mapped[str] = mapped_column(String(24))
     content: Mapped[bytes] = mapped_column(LargeBinary)
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class StudyHeader(Base):
+    """The attributes of a study in the DICOM JSON model, those that are counted included: what searches answer."""
+
+    __tablename__ = "study_headers"
+
+    study_id: Mapped[int] = mapped_column(ForeignKey("studies.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+
+
+class StudyKey(Base):
+    """A value of an attribute of a study as searches compare it (`dicom/matching_values.py`)."""
+
+    __tablename__ = "study_keys"
+
+    tag: Mapped[str] = mapped_column(KEY, primary_key=True)
+    value: Mapped[str] = mapped_column(KEY, primary_key=True)
+    study_id: Mapped[int] = mapped_column(
+        ForeignKey("study_headers.study_id", ondelete="CASCADE"), primary_key=True
+    )
+
+    __table_args__ = (Index("ix_study_keys_study_id_tag", study_id, tag), {"sqlite_with_rowid": False})
+
+
+class SeriesHeader(Base):
+    """The attributes of a series, as `StudyHeader`."""
+
+    __tablename__ = "series_headers"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    # What its instance said of the study: the study's attributes are those of the series that stands for it.
+    study_content: Mapped[str] = mapped_column(Text)
+    instance_count: Mapped[int] = mapped_column()
+    sop_classes: Mapped[list[str]] = mapped_column(JSON)
+
+
+class SeriesKey(Base):
+    """A value of an attribute of a series, as `StudyKey`."""
+
+    __tablename__ = "series_keys"
+
+    tag: Mapped[str] = mapped_column(KEY, primary_key=True)
+    value: Mapped[str] = mapped_column(KEY, primary_key=True)
+    series_id: Mapped[int] = mapped_column(
+        ForeignKey("series_headers.series_id", ondelete="CASCADE"), primary_key=True
+    )
+
+    __table_args__ = (Index("ix_series_keys_series_id_tag", series_id, tag), {"sqlite_with_rowid": False})
 
 
 class IndexState(Base):

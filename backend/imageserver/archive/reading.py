@@ -12,6 +12,7 @@ from imageserver.archive.made_metadata import Metadata, metadata_of_header
 from imageserver.dicom.attributes import derived_addresses, instance_address
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
+from imageserver.dicom.number_values import integer
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.text_values import text
 from imageserver.errors import DataDirectoryUnavailable, Gone
@@ -44,6 +45,7 @@ class ReadInstance:
     has_uid: bool = True
     metadata: Metadata | None = None
     has_other_class: bool = False
+    instance_number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def _read_instance(header: Header) -> ReadInstance:
         frames=describe_frames(header),
         patient=common.patient,
         metadata=metadata,
+        instance_number=_instance_number(header),
         has_uid=is_address(text(header.file_meta, "MediaStorageSOPInstanceUID") or "")
         or is_address(text(header.dataset, "SOPInstanceUID") or ""),
         warnings=[
@@ -164,3 +167,8 @@ def _has_other_class(header: Header) -> bool:
         text(header.dataset, "SOPClassUID"),
     )
     return declared is not None and own is not None and declared != own
+
+
+def _instance_number(header: Header) -> int | None:
+    number = integer(header.dataset, "InstanceNumber")
+    return number if number is not None and abs(number) < 2**63 else None  # as the column takes it

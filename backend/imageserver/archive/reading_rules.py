@@ -5,7 +5,7 @@ import zlib
 from imageserver.dicom.limits import DEFAULT_LIMITS
 
 # To be raised whenever the index would say something else of the same file; test_reading_rules.py reminds.
-READING_VERSION = 8
+READING_VERSION = 9
 # To be raised whenever the metadata of the same file would be other ones.
 METADATA_VERSION = 1
 

@@ -206,6 +206,7 @@ def _instance_row(instance: ReadInstance, series_id: int) -> dict[str, Any]:
         "sop_instance_uid": instance.sop_instance_uid,
         "sop_class_uid": instance.sop_class_uid,
         "transfer_syntax_uid": instance.transfer_syntax_uid,
+        "instance_number": instance.instance_number,
         "frames": [frame.as_dict() for frame in instance.frames],
         "patient": instance.patient,
         "warnings": instance.warnings,

@@ -14,6 +14,7 @@ from imageserver.archive.entries import remove_entries, write_entries
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.patients import summarise_patients, tell_patients_apart
 from imageserver.archive.reading import CONFLICT, ReadInstance
+from imageserver.archive.search_headers import write_headers
 from imageserver.archive.study_entries import (
     RANK_WITHOUT_PIXELS,
     remove_study_entries,
@@ -55,6 +56,7 @@ def rearrange(
     write_entries(session, [series for series, rank in ranks.items() if rank < RANK_WITHOUT_PIXELS])
     remove_entries(session, [series for series, rank in ranks.items() if rank >= RANK_WITHOUT_PIXELS])
     write_study_entries(session, studies)
+    write_headers(session, ranks, studies)
 
 
 def write_entries_of_studies(session: Session, study_ids: Iterable[int]) -> None:

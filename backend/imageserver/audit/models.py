@@ -34,6 +34,7 @@ class Kind(StrEnum):
     FRAMES = "frames"
     METADATA = "metadata"
     RETRIEVED = "retrieved"
+    SEARCH = "search"
     RESLICE = "reslice"
     FILE_PROBLEMS = "file_problems"
     MEASUREMENTS = "measurements"

@@ -12,6 +12,7 @@ from imageserver.api.dicomweb import (
     rendered,
     rendered_mpr,
     retrieve,
+    search,
     store,
     thumbnail,
     wado_uri,
@@ -19,6 +20,7 @@ from imageserver.api.dicomweb import (
 
 router = APIRouter()
 for part in (
+    search,
     retrieve,
     metadata,
     frames,
