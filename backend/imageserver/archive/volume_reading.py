@@ -92,9 +92,13 @@ class VolumeReader:
         if path is None:
             self._await(located)
             path = self._scratch.find(digest)
+        busy = Busy("The volume is being read.", done=0, count=len(located.sources))
         if path is None:  # given up for another volume, or by another process
-            raise Busy("The volume is being read.", done=0, count=len(located.sources))
-        voxels = open_voxels(path, located.stack.rows, located.stack.columns)
+            raise busy
+        try:
+            voxels = open_voxels(path, located.stack.rows, located.stack.columns)
+        except FileNotFoundError:  # made room for another volume since it was found
+            raise busy from None
         return self._keep(digest, OpenVolume(voxels, self._presentation(located)))
 
     def _keep(self, digest: str, opened: OpenVolume) -> OpenVolume:

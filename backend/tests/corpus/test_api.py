@@ -3,51 +3,16 @@
 import hashlib
 import io
 import os
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nibabel
 import numpy as np
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from PIL import Image
 from pydicom import dcmread
 
-from imageserver.accounts.passwords import PasswordHasher
-from imageserver.main import create_app
-from imageserver.settings import Settings
-from tests.conftest import CHEAPEST_HASH, PASSWORD, AddUser
 from tests.corpus.conftest import VARIABLE, Case, case_folders, file_cases, series_cases
-
-
-@pytest.fixture
-def serve(settings: Settings, add_user: AddUser) -> Iterator[Any]:
-    """Function that starts a server on a folder and returns a signed-in client, once the folder is indexed."""
-    clients: list[TestClient] = []
-
-    def start(folder: Path) -> TestClient:
-        app: FastAPI = create_app(settings.model_copy(update={"data_dir": folder}))
-        app.state.password_hasher = PasswordHasher(CHEAPEST_HASH)
-        client = TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
-        clients.append(client)
-        client.__enter__()
-        add_user("ada")
-        token = client.post("/auth/token", data={"username": "ada", "password": PASSWORD}).json()[
-            "access_token"
-        ]
-        client.cookies.clear()
-        client.headers["Authorization"] = f"Bearer {token}"
-        until = time.monotonic() + 60
-        while client.get("/volumes").json()["index"]["state"] == "building" and time.monotonic() < until:
-            time.sleep(0.05)
-        return client
-
-    yield start
-    for client in clients:
-        client.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize("folder", case_folders())

@@ -9,7 +9,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY
-from imageserver.api.dicomweb.frame_answers import FrameAnswer, choose_frame_answer
+from imageserver.api.dicomweb.frame_answers import COMPRESSED, FrameAnswer, choose_frame_answer
 from imageserver.api.frame_parts import WantedFrame, frame_parts, frame_type, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
@@ -44,6 +44,7 @@ FrameList = Annotated[
             "content": {
                 "multipart/related": {"schema": {"type": "string", "format": "binary"}},
                 "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+                **{kind: {"schema": {"type": "string", "format": "binary"}} for kind in COMPRESSED},
             },
         },
         304: {"description": "The client's copy is good."},
@@ -59,7 +60,7 @@ def get_instance_frames(
     sop_instance_uid: InstancePath,
     frame_list: FrameList,
 ) -> Response:
-    """Give frames of one instance: explicit VR little endian, or as stored where `transfer-syntax=*` asks for it."""
+    """Give frames of one instance: explicit VR little endian, as stored (`transfer-syntax=*`), or compressed."""
     address = InstanceAddress(study_instance_uid, series_instance_uid, sop_instance_uid)
     found = archive.instance(address)
     return frames_answer(
