@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
+import imageserver.database
 from imageserver.accounts.models import Role, User
 from imageserver.accounts.passwords import HashPolicy, PasswordHasher
 from imageserver.accounts.users import create_user
@@ -48,6 +49,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("database")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_database() -> None:
+    """On a machine that is busy with other tests a writer may hold its lock for longer than any user's would."""
+    imageserver.database.STATEMENT_SECONDS = 60
+    imageserver.database.POOL_WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="session", autouse=True)

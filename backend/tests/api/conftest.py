@@ -13,6 +13,6 @@ def index(app: FastAPI) -> Index:
     """Function that brings the index of the started application up to date."""
 
     def run() -> None:
-        assert app.state.archive.keeper.look_and_wait(20)
+        assert app.state.archive.keeper.look_and_wait(120)
 
     return run

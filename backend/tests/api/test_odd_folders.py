@@ -108,7 +108,7 @@ class TestLargeStudy:
         for name, content in self.files().items():
             is_broken = int(name) == self.BROKEN
             folder.write(name, content[:-3] if is_broken else content)
-        assert app.state.archive.keeper.look_and_wait(120)
+        assert app.state.archive.keeper.look_and_wait(300)
         body = detail(signed_in)
         assert (body["slice_count"], body["verdict"]) == (self.COUNT, "volume")
         assert body["middle"]["sop_instance_uid"] == f"2.25.555{self.BROKEN}"

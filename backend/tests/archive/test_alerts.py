@@ -17,7 +17,7 @@ def test_t47_the_conflict_is_a_security_alert(
     archive: Archive = app.state.archive
 
     def alerts() -> list[tuple[str | None, str | None]]:
-        archive.keeper.look_and_wait(10)
+        archive.keeper.look_and_wait(60)
         with database.reading() as session:
             columns = select(AuditEvent.reason, AuditEvent.series_instance_uid)
             rows = session.execute(columns.where(AuditEvent.kind == "security_alert").order_by(AuditEvent.id))

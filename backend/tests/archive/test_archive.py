@@ -13,7 +13,7 @@ from tests.folders import Folder
 def test_metadata_of_an_instance(app: FastAPI, client: TestClient, folder: Folder) -> None:
     folder.write("file", image())
     archive: Archive = app.state.archive
-    assert archive.keeper.look_and_wait(10)
+    assert archive.keeper.look_and_wait(60)
     assert archive.metadata(uid("series", 1)).dataset["00080060"] == {"vr": "CS", "Value": ["CT"]}
     with pytest.raises(InstanceNotFound):
         archive.metadata("1.2.3")

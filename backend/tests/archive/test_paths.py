@@ -81,7 +81,7 @@ def test_t20_no_parameter_is_a_path(
     signed_in: TestClient, folder: Folder, opened: list[str], asked: list[bytes]
 ) -> None:
     folder.write("file", image())
-    signed_in.app.state.archive.keeper.look_and_wait(10)  # type: ignore[attr-defined]
+    signed_in.app.state.archive.keeper.look_and_wait(60)  # type: ignore[attr-defined]
     opened.clear()
     ways: list[Callable[[str], Any]] = [
         lambda text: signed_in.get("/slice", params={"series": text}),

@@ -142,7 +142,7 @@ class TestEnd:
         threading.Timer(1.0, stopped.set).start()
         started = time.monotonic()
         assert not any(pool.read(found_in(directory), stopped.is_set))
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30  # a reader may take 60 for a file
         assert not any(map(is_running, pool.pids()))
 
     def test_who_loses_interest_leaves_no_process_behind(

@@ -92,7 +92,7 @@ def test_t49_over_http_a_damaged_file_is_410_and_alerted(
     scrubber: Scrubber = archive._scrubber
     scrubber.stop(5)  # the test says when
     scrubber._stop.clear()
-    assert archive.keeper.look_and_wait(10)
+    assert archive.keeper.look_and_wait(60)
     good = signed_in.get("/slice")
     assert good.status_code == 200
     assert scrubber.step() == 1

@@ -21,7 +21,7 @@ from tests.folders import Folder
 MakeKeeper = Callable[..., IndexKeeper]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 15) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
@@ -169,5 +169,5 @@ def test_a_lease_taken_by_force_comes_back(
     assert not keeper.look_and_wait(0.3)
     thief.release()
     folder.write("a", image())
-    assert keeper.look_and_wait(15)
+    assert keeper.look_and_wait(60)
     assert status(database).indexed == 1

@@ -55,13 +55,13 @@ def test_a_vanished_folder_is_forgotten_only_when_told_so(
 def test_beside_a_running_server(run: Run, folder: Folder, app: FastAPI, signed_in: TestClient) -> None:
     keeper = app.state.archive.keeper
     folder.write_all(volume(3))
-    assert keeper.look_and_wait(20)
+    assert keeper.look_and_wait(120)
     shutil.rmtree(folder.path)
     folder.path.mkdir()
-    assert keeper.look_and_wait(20)
+    assert keeper.look_and_wait(120)
     assert signed_in.get("/volumes").json()["index"]["state"] == "unavailable"
     assert run("--forget-missing") == 0
-    assert keeper.look_and_wait(20), "the server keeps the index again"
+    assert keeper.look_and_wait(120), "the server keeps the index again"
     app.state.archive.catalogue.forget()  # or half a second later
     answer = signed_in.get("/volumes").json()
     assert (answer["index"]["state"], answer["total"]) == ("ready", 0)

@@ -65,7 +65,7 @@ def watch(database: Database, stream: io.StringIO, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(progress, "TERMINAL_SECONDS", 0.01)
     monkeypatch.setattr(progress, "PLAIN_SECONDS", 0.01)
     with shown_progress(database, stream):
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while stream.getvalue().count("files read") < 2 and time.monotonic() < until:
             time.sleep(0.01)
     return stream.getvalue()

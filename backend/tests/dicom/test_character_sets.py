@@ -194,9 +194,9 @@ class TestWrongDeclarations:
     def test_many_terms_and_many_switches_take_no_time(self) -> None:
         terms = ["ISO 2022 IR 87"] * 8000
         value = b"\x1b$B\x1b(B" * 3000
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert decode_text(value, terms).text == ""
-        assert time.perf_counter() - begin < 2
+        assert time.process_time() - begin < 2
 
     def test_half_a_character(self) -> None:
         text, warnings = decode("1b 24 42 3b 33 45 1b 28 42", "", "ISO 2022 IR 87")
