@@ -12,10 +12,11 @@ from functools import reduce
 from operator import and_, or_
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Text, exists, func, select
+from sqlalchemy import Column, ColumnElement, Select, Text, exists, func, select
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import replacement_traverse
 
-from imageserver.archive.entry_sets import EntrySets, keys_in, read_set
+from imageserver.archive.entry_sets import EntrySets, one_of, read_set
 from imageserver.archive.entry_words import LONGEST_PREFIX, EntryList, exact_key, exactly
 
 FEW = 2000  # so many entries are sorted faster than the list is walked
@@ -118,8 +119,10 @@ def count_entries(session: Session, search: Search, sets: EntrySets) -> int:
         return _count_term(session, search.of, search.terms[0])
     if _takes_sets(session, search):
         return _entries(session, search, sets).bit_count()
-    found = _looked_up(session, search)
-    return session.scalar(select(func.count()).select_from(search.of.entry).where(*found)) or 0
+    if search.terms:  # one of them has few entries
+        return _few_entries(session, search, sets).bit_count()
+    found = select(func.count()).select_from(search.of.entry).where(*search.conditions)
+    return session.scalar(found) or 0
 
 
 def find_keys(
@@ -150,7 +153,9 @@ def find_keys(
     if is_backwards:
         offset = total - offset - limit
     wanted = (
-        _on_the_way(search, is_far=offset * NEAR > total) if is_walked else the_few(session, search, sets)
+        _on_the_way(session, search, order, is_far=offset * NEAR > total)
+        if is_walked
+        else the_few(session, search, sets)
     )
     columns = [(column, is_descending != is_backwards) for column, is_descending in order]
     page = select(search.of.entry_key).where(*wanted).order_by(*_by(columns, is_index_used=is_walked))
@@ -160,9 +165,8 @@ def find_keys(
 
 def the_few(session: Session, search: Search, sets: EntrySets) -> list[ColumnElement[bool]]:
     """Return what holds for the entries that are looked for, where these are at most `FEW`."""
-    if _takes_sets(session, search):
-        return [search.of.entry_key.in_(keys_in(_entries(session, search, sets)))]
-    return _looked_up(session, search)
+    find = _entries if _takes_sets(session, search) else _few_entries
+    return [one_of(session, search.of.entry_key, find(session, search, sets))]
 
 
 def _takes_sets(session: Session, search: Search) -> bool:
@@ -200,27 +204,58 @@ def _by(order: Order, *, is_index_used: bool) -> list[ColumnElement[Any]]:
     return [term(column).desc() if is_descending else term(column).asc() for column, is_descending in order]
 
 
-def _on_the_way(search: Search, *, is_far: bool) -> list[ColumnElement[bool]]:
+def _on_the_way(session: Session, search: Search, order: Order, *, is_far: bool) -> list[ColumnElement[bool]]:
     """Ask each entry that is walked by; on a long way it is quicker to look all entries with a word up before.
 
     An expression keeps the database from going through those in their own order instead, and sorting them.
     """
     of = search.of
     if not is_far:
-        return [*search.conditions, *(_has(of, term) for term in search.terms)]
+        conditions = _without_index(session, search.conditions, but=order[0][0])
+        return [*conditions, *(_has(of.entry_key, of, term) for term in search.terms)]
     found = ((of.entry_key + 0).in_(_with_word(of, term)) for term in search.terms)
     return [*search.conditions, *found]
 
 
-def _looked_up(session: Session, search: Search) -> list[ColumnElement[bool]]:
+def _without_index(
+    session: Session, conditions: Sequence[ColumnElement[bool]], but: ColumnElement[Any] | None = None
+) -> list[ColumnElement[bool]]:
+    """Keep SQLite from looking conditions up in an index, except that of the column `but`.
+
+    It takes the index of a range although a page is found by a few steps along another, and sorts all of the range.
+    PostgreSQL knows how many steps there will be, as long as it sees the columns.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        return list(conditions)
+
+    def hidden(element: Any, **_options: Any) -> Any:
+        is_hidden = isinstance(element, Column) and element.name != getattr(but, "name", None)
+        return element.concat("") if is_hidden and isinstance(element.type, Text) else None
+
+    return [replacement_traverse(condition, {}, hidden) for condition in conditions]
+
+
+def _few_entries(session: Session, search: Search, sets: EntrySets) -> int:
+    """Return the set of entries that fulfil everything, where few do: page, count and sums ask for it."""
+    key = (search.of.key, search.terms, search.said)
+    return sets.get(key, lambda: read_set(session, _looked_up(session, search)))
+
+
+def _looked_up(session: Session, search: Search) -> Select[int]:
     """Look the entries of the rarest term up, and ask each of them for the other terms."""
-    if not search.terms:
-        return list(search.conditions)
     of, terms = search.of, search.terms
+    if not terms:
+        return select(of.entry_key).where(*search.conditions)
     counts = {term: _count_term(session, of, term, at_most=FEW) for term in terms} if len(terms) > 1 else {}
     rarest = min(terms, key=lambda term: counts.get(term, 0))
-    others = [_has(of, term) for term in terms if term != rarest]
-    return [*search.conditions, of.entry_key.in_(_with_word(of, rarest)), *others]
+    others = [term for term in terms if term != rarest]
+    if not search.conditions:  # the words alone tell
+        rare = _with_word(of, rarest).subquery()
+        key = rare.c[of.key]
+        return select(key).where(*(_has(key, of, term) for term in others))
+    conditions = _without_index(session, search.conditions)
+    others_too = (_has(of.entry_key, of, term) for term in others)
+    return select(of.entry_key).where(of.entry_key.in_(_with_word(of, rarest)), *conditions, *others_too)
 
 
 def _count_term(session: Session, of: EntryList, term: Term, at_most: int | None = None) -> int:
@@ -232,9 +267,9 @@ def _count_term(session: Session, of: EntryList, term: Term, at_most: int | None
     return session.scalar(select(func.count()).select_from(rows.subquery())) or 0
 
 
-def _has(of: EntryList, term: Term) -> ColumnElement[bool]:
+def _has(key: ColumnElement[int], of: EntryList, term: Term) -> ColumnElement[bool]:
     """Ask one entry for a word."""
-    return exists().where(of.word_key == of.entry_key, _matches(of, term))
+    return exists().where(of.word_key == key, _matches(of, term))
 
 
 def _with_word(of: EntryList, term: Term) -> Select[int]:

@@ -10,10 +10,10 @@ from collections.abc import Callable, Hashable
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Select, Text, cast, func
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Text, any_, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
-MAX_REMEMBERED = 64
+MAX_REMEMBERED = 128
 
 
 class EntrySets:
@@ -55,3 +55,14 @@ def keys_in(entries: int) -> list[int]:
     octets = np.frombuffer(entries.to_bytes((entries.bit_length() + 7) // 8, "little"), dtype=np.uint8)
     found: list[int] = np.flatnonzero(np.unpackbits(octets, bitorder="little")).tolist()
     return found
+
+
+def one_of(session: Session, key: ColumnElement[int], entries: int) -> ColumnElement[bool]:
+    """Return the condition that an entry is in a set.
+
+    The keys go to the database as one value: to write two thousand parameters takes longer than to look them up.
+    """
+    keys = keys_in(entries)
+    if session.get_bind().dialect.name == "sqlite":
+        return key.in_(select(func.json_each(str(keys)).table_valued("value").c.value))
+    return key == any_(bindparam(None, keys, type_=ARRAY(BigInteger)))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from imageserver.archive import entry_search, entry_sets
-from imageserver.archive.entry_sets import EntrySets, keys_in, read_set
+from imageserver.archive.entry_sets import EntrySets, keys_in, one_of, read_set
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.models import StudyEntry, StudyWord
 from imageserver.archive.search import VolumeFilter, count_volumes, find_volumes
@@ -24,6 +24,19 @@ Look = Callable[..., Outcome]
 @given(st.sets(st.integers(0, 5000), max_size=50))
 def test_keys_come_back(keys: set[int]) -> None:
     assert keys_in(sum(1 << key for key in keys)) == sorted(keys)
+
+
+@pytest.mark.parametrize("keys", [set(), {1}, {2, 4, 70_000}], ids=["none", "one", "some"])
+def test_condition_is_true_of_the_keys_of_a_set(
+    database: Database, folder: Folder, look: Look, keys: set[int]
+) -> None:
+    for number in range(5):
+        folder.write(f"{number}", image(series=number))
+    look()
+    with database.reading() as session:
+        everything = set(session.scalars(select(StudyEntry.study_id)))
+        condition = one_of(session, StudyEntry.study_id, sum(1 << key for key in keys))
+        assert set(session.scalars(select(StudyEntry.study_id).where(condition))) == everything & keys
 
 
 def test_a_set_is_what_a_statement_selects(database: Database, folder: Folder, look: Look) -> None:
