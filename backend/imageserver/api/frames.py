@@ -60,7 +60,9 @@ def get_frames(
         series_instance_uid=summary.series_instance_uid,
     )
     tag = f'"{found.version}-{first}-{len(wanted)}"'
-    headers = {"ETag": f"W/{tag}", **(REVALIDATED if version is None else IMMUTABLE)}
+    # A file that is gone just now may be back: that is not to be kept for ever.
+    is_kept = version is not None and archive.are_unchanged(one.file for one in wanted)
+    headers = {"ETag": f"W/{tag}", **(IMMUTABLE if is_kept else REVALIDATED)}
     if matches_etag(request, tag):
         return not_modified(f"W/{tag}", headers)
     boundary = new_boundary()

@@ -1,7 +1,7 @@
 """The archive of one server process: folder, index, memory of pictures, and the thread that keeps the index."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -42,6 +42,7 @@ from imageserver.dicom.views import View
 from imageserver.dicom.voi_lut import Window
 from imageserver.errors import (
     AppError,
+    DataDirectoryUnavailable,
     Gone,
     InstanceNotFound,
     SeriesNotFound,
@@ -287,6 +288,18 @@ class Archive:
         if sop_instance_uid is None:
             raise SeriesNotFound("The study has no series with this Series Instance UID.")
         raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
+
+    def are_unchanged(self, files: Iterable[InstanceFile | None]) -> bool:
+        """Tell whether all of these files are there, as they were indexed; if not the folder is looked at soon."""
+        try:
+            with self._noticing():
+                for file in files:
+                    if file is None:
+                        return False
+                    self.directory.check(file.path, file.identity)
+        except (Gone, DataDirectoryUnavailable):
+            return False
+        return True
 
     def slice_metadata_list(self, volume: Volume, slices: Sequence[ListedSlice]) -> MetadataList:
         """List the instances of slices, for `write_metadata`."""

@@ -158,6 +158,22 @@ class TestBadFrames:
         problem = self.the_others_are_whole(frames(signed_in), "file_gone")
         assert problem["status"] == 410
 
+    def test_what_may_pass_is_not_kept_for_ever(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        paths = folder.write_all(big_volume(5))
+        index()
+        version = slices(signed_in)["version"]
+        away = paths[2].rename(paths[2].with_suffix(".away"))
+        answer = frames(signed_in, first=1, count=3, version=version)
+        assert parts_of(answer)[1].media_type == "application/problem+json"
+        assert "immutable" not in answer.headers["Cache-Control"]
+        assert "immutable" in frames(signed_in, first=3, count=2, version=version).headers["Cache-Control"]
+        away.rename(paths[2])
+        answer = frames(signed_in, first=1, count=3, version=version)
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert len(parts_of(answer)[1].content) == 8192
+
     def test_removed_after_the_length_was_told(self, signed_in: TestClient, middle_of_five: Any) -> None:
         before = frames(signed_in)
         middle_of_five.unlink()
