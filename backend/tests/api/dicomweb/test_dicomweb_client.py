@@ -1,4 +1,4 @@
-"""A client that others wrote searches the server as it is: `dicomweb-client` (Python) over a socket."""
+"""A client that others wrote searches and retrieves from the server as it is: `dicomweb-client` (Python) over a socket."""
 
 import socket
 import threading
@@ -70,3 +70,42 @@ class TestSearch:
 
     def test_everything(self, dicomweb: DICOMwebClient) -> None:
         assert len(dicomweb.search_for_instances(get_remaining=True, limit=1)) == 4
+
+
+class TestRetrieve:
+    def test_files(self, dicomweb: DICOMwebClient) -> None:
+        study, series = uid("study of", "a"), uid("a")
+        expected = {uid("a", number) for number in (1, 2, 3)}
+        assert {one.SOPInstanceUID for one in dicomweb.retrieve_study(study)} == expected
+        assert {one.SOPInstanceUID for one in dicomweb.retrieve_series(study, series)} == expected
+        for kinds in (None, (("application/dicom", "1.2.840.10008.1.2.5"),), ("application/dicom",)):
+            one = dicomweb.retrieve_instance(study, series, uid("a", 2), media_types=kinds)
+            assert one.SOPInstanceUID == uid("a", 2)
+            assert one.pixel_array.tobytes() == image().PixelData
+            assert (one.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2.5") == (
+                kinds is not None and len(kinds[0]) == 2
+            )
+
+    def test_metadata(self, dicomweb: DICOMwebClient) -> None:
+        study, series = uid("study of", "a"), uid("a")
+        assert len(dicomweb.retrieve_study_metadata(study)) == 3
+        assert len(dicomweb.retrieve_series_metadata(study, series)) == 3
+        one = dicomweb.retrieve_instance_metadata(study, series, uid("a", 1))
+        assert one["00080018"]["Value"] == [uid("a", 1)]
+
+    def test_frames(self, dicomweb: DICOMwebClient) -> None:
+        place = uid("study of", "a"), uid("a"), uid("a", 3)
+        assert dicomweb.retrieve_instance_frames(*place, [1]) == [image().PixelData]
+        [encoded] = dicomweb.retrieve_instance_frames(
+            *place, [1], media_types=(("image/jls", "1.2.840.10008.1.2.4.80"),)
+        )
+        assert encoded.startswith(b"\xff\xd8")
+
+    def test_bulk_data(self, dicomweb: DICOMwebClient, address: str) -> None:
+        path = f"{address}/studies/{uid('study of', 'a')}/series/{uid('a')}/instances/{uid('a', 1)}/bulkdata"
+        assert dicomweb.retrieve_bulkdata(f"{path}/7FE00010") == [image().PixelData]
+
+    def test_pictures(self, dicomweb: DICOMwebClient) -> None:
+        place = uid("study of", "a"), uid("a"), uid("a", 1)
+        rendered = dicomweb.retrieve_instance_rendered(*place, media_types=("image/png",))
+        assert rendered.startswith(b"\x89PNG")
