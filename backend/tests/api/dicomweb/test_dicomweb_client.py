@@ -1,4 +1,4 @@
-"""A client that others wrote searches and retrieves from the server as it is: `dicomweb-client` (Python) over a socket."""
+"""A client that others wrote searches and retrieves as it is: `dicomweb-client` (Python) over a socket."""
 
 import socket
 import threading
