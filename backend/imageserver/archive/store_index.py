@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,9 +25,10 @@ from imageserver.archive.store_folder import INCOMING, TRASH, StoreFolder, quara
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.archive.storing import add_files, path_digest, series_of
 from imageserver.archive.summaries import SOP_CONFLICT, rearrange, write_entries_of_studies
-from imageserver.database import Database
+from imageserver.database import Base, Database
 from imageserver.errors import AppError, DatabaseUnavailable, DataDirectoryUnavailable, Gone
 
+_FILES = Base.metadata.tables["files"]
 ATTEMPTS = 3
 LARGE_SERIES = 1000  # instances: arranging takes long, and waits while such a series comes one by one
 GROWTH = 10  # unless this part of it comes at once
@@ -283,8 +284,9 @@ def keep_new_checksums(session: Session, checksums: Iterable[tuple[bytes, str]])
     for digests in chunks(list(wanted)):
         found = session.execute(select(File.path_digest, File.id).where(File.path_digest.in_(digests)))
         ids.update({row[0]: row[1] for row in found})
-    rows: list[dict[str, Any]] = [{"id": ids[key], "sha256": sha256} for key, sha256 in wanted.items()]
-    session.execute(update(File), rows)
+    rows: list[dict[str, Any]] = [{"at": ids[key], "sha256": sha256} for key, sha256 in wanted.items()]
+    # The table, not the class, which takes ten times as long.
+    session.connection().execute(update(_FILES).where(_FILES.c.id == bindparam("at")), rows)
 
 
 def _divide(session: Session, counts: dict[int, int]) -> tuple[set[int], set[int]]:
