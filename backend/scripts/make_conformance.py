@@ -12,6 +12,7 @@ from scripts.conformance.character_sets import character_set_table
 from scripts.conformance.document import fill
 from scripts.conformance.pixels import photometric_table, pixel_type_table
 from scripts.conformance.refusals import refusal_table
+from scripts.conformance.searching import matching_table, returned_table
 from scripts.conformance.services import parameter_table, resource_table, sent_syntax_table, status_table
 from scripts.conformance.sop_classes import sop_class_table
 from scripts.conformance.storing import failure_reason_table
@@ -30,6 +31,8 @@ def fill_document(text: str) -> str:
             "resources": resource_table(),
             "parameters": parameter_table(),
             "sent-syntaxes": sent_syntax_table(),
+            "matching": matching_table(),
+            "returned-attributes": returned_table(),
             "failure-reasons": failure_reason_table(),
             "status-codes": status_table(),
             "sop-classes": sop_class_table(),

@@ -12,7 +12,7 @@ from tests.api.programs import basic, bearer, make_token, program
 from tests.api.test_permissions import protected_routes
 from tests.conftest import PASSWORD, AddUser
 
-SAFE = {"GET"}
+SAFE = {"GET", "OPTIONS"}
 OF_PERSONS = {"/auth/password", "/auth/tokens"}
 
 

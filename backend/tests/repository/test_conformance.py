@@ -10,7 +10,15 @@ from imageserver.archive.store_outcomes import FailureReason
 from imageserver.archive.summaries import _DERIVED_MODALITIES
 from imageserver.dicom.transcoding import targets_of
 from imageserver.dicom.transfer_syntax import REFUSED, SUPPORTED
-from scripts.conformance import arrangement, character_sets, refusals, services, sop_classes, storing
+from scripts.conformance import (
+    arrangement,
+    character_sets,
+    refusals,
+    searching,
+    services,
+    sop_classes,
+    storing,
+)
 from scripts.conformance.document import fill, table
 from scripts.make_conformance import SERVED, fill_document
 
@@ -106,3 +114,31 @@ class TestServices:
         section = document.split("### Store\n")[1].split("\n### ")[0]
         assert set(storing.MEANINGS) == set(FailureReason)
         assert [reason for reason in FailureReason if f"| `{reason:04X}` |" not in section] == []
+
+
+class TestSearching:
+    def test_what_the_standard_demands_is_answered(self, document: str) -> None:
+        # PS3.18 tables 10.6.3-3 to 10.6.3-5, types 1 and 2.
+        section = document.split("### Search\n")[1].split("\n### ")[0]
+        for level, keywords in {
+            "study": "StudyDate StudyTime AccessionNumber InstanceAvailability ModalitiesInStudy "
+            "ReferringPhysicianName PatientName PatientID PatientBirthDate PatientSex StudyInstanceUID StudyID "
+            "NumberOfStudyRelatedSeries "
+            "NumberOfStudyRelatedInstances",
+            "series": "Modality SeriesInstanceUID SeriesNumber NumberOfSeriesRelatedInstances",
+            "instance": "SOPClassUID SOPInstanceUID InstanceNumber",
+        }.items():
+            rows = [line for line in section.splitlines() if line.startswith(f"| {level} |")]
+            for keyword in keywords.split():
+                assert any(f"| `{keyword}` | always |" in row for row in rows), keyword
+
+    def test_matching_by_vr(self) -> None:
+        # PS3.4 C.2.2.2.4: no wild cards; C.2.2.2.5: ranges; C.2.2.2.2: lists of UIDs
+        for vr in ("DA", "TM", "DT"):
+            assert searching.matching_of(vr)[:3] == ("yes", "–", "yes"), vr
+        for vr in ("UI", "IS", "DS", "AS", "US"):
+            assert searching.matching_of(vr)[:3] == ("yes", "–", "–"), vr
+        for vr in ("PN", "LO", "SH", "LT", "CS", "AE"):
+            assert searching.matching_of(vr)[:3] == ("yes", "yes", "–"), vr
+        assert searching.matching_of("UI")[3] == "always"
+        assert searching.matching_of("PN")[4] == "`fuzzymatching`"
