@@ -195,6 +195,7 @@ export class ViewerCell {
     this.#isTold = false;
     this.probe = null;
     this.rate = null;
+    this.#notedCount = null;
   }
 
   /** Gives the place an element to draw in. Returns how to take it away. */
@@ -203,6 +204,10 @@ export class ViewerCell {
       ...handlers,
       onchange: (state) => this.#follow(state),
       onprobe: (result) => (this.probe = result),
+      onwindowless: (isDrawnByServer) => {
+        if (isDrawnByServer) this.useServer();
+        else handlers.onwindowless?.(false);
+      },
     });
     this.#engine = engine;
     void this.#show();
@@ -275,6 +280,18 @@ export class ViewerCell {
     const stack = detail.stacks.find(({ stack }) => stack === this.#stack);
     return stack?.middle?.index ?? Math.floor((stack?.count ?? 0) / 2);
   }
+
+  /** How many slices there were before files changed, as long as nobody took note of it. */
+  get countBefore(): number | null {
+    const { count = 0, countBefore = null } = this.state ?? {};
+    return count > 0 && countBefore !== count && this.#notedCount !== count ? countBefore : null;
+  }
+
+  noteCount(): void {
+    this.#notedCount = this.state?.count ?? null;
+  }
+
+  #notedCount = $state<number | null>(null);
 
   /** Loads only slices near the one shown. */
   showWindowed(): void {
@@ -352,6 +369,8 @@ export class ViewerCell {
   setWindow(window: { center: number; width: number; source?: 'file' | 'preset' } | null): void {
     if (window && !(window.width > 0 && Number.isFinite(window.center) && Number.isFinite(window.width)))
       return;
+    // What the server drew has no values here to window anew: it draws it again.
+    if (this.state?.slice?.isDrawnByServer) this.useServer();
     this.update({ window: window && nameWindow(window, this.detail.value, window.source) });
   }
 

@@ -32,12 +32,18 @@ const frames = {
   get: () => undefined,
   problemOf: () => null,
 };
-const stackOf = (count: number) =>
+let stale: () => void = () => undefined;
+/** A stack of slices that are called by letters. */
+const stackOf = (count: number, names = [...'abcdefghijk'].slice(0, count)) =>
   ({
     count,
     imageIds: [],
     frames,
-    listen: () => () => undefined,
+    list: { slices: names.map((name) => ({ sop_instance_uid: name, frame_number: 1 })) },
+    listen: ({ onstale }: { onstale: () => void }) => {
+      stale = onstale;
+      return () => undefined;
+    },
     description: () => undefined,
   }) as unknown as Stack;
 
@@ -102,5 +108,41 @@ describe('while a stack opens', () => {
     cell.scrollBy(1);
     await arrive(11);
     expect(cell.view.index).toBe(5);
+  });
+});
+
+describe('when files change while a series is open', () => {
+  const change = async (cell: Cell, names: string) => {
+    stacks.acquireStack.mockResolvedValue(stackOf(names.length, [...names]));
+    stale();
+    await vi.waitFor(() => expect(cell.state.phase).toBe('open'));
+  };
+
+  test('the slice that is looked at stays, whatever its number becomes', async () => {
+    const { cell, arrive } = opening({ index: 4 });
+    await arrive(7);
+    await change(cell, 'abdefg');
+    expect(cell.view.index).toBe(3);
+    expect(cell.state).toMatchObject({ count: 6, countBefore: 7 });
+    await change(cell, 'abcdefg');
+    expect(cell.view.index).toBe(4);
+    expect(cell.state).toMatchObject({ count: 7, countBefore: 7 });
+  });
+
+  test('one that is gone leaves its place to the next', async () => {
+    const { cell, arrive } = opening({ index: 6 });
+    await arrive(7);
+    await change(cell, 'abcdef');
+    expect(cell.view.index).toBe(5);
+  });
+
+  test('who scrolls on meanwhile comes to where that leads', async () => {
+    const { cell, arrive } = opening({ index: 4 });
+    await arrive(7);
+    stacks.acquireStack.mockResolvedValue(stackOf(6, [...'abdefg']));
+    stale();
+    cell.scrollTo(0);
+    await vi.waitFor(() => expect(cell.state.phase).toBe('open'));
+    expect(cell.view.index).toBe(0);
   });
 });

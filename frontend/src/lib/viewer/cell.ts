@@ -1,4 +1,5 @@
 /** One picture of the viewer: a stack, the slice of it that is wanted, and how it is shown. */
+import type { ListedSlice } from '$lib/api/frames';
 import { imageIdOf, StackTooLarge, type Stack } from './stack';
 import { Cine } from './cine';
 import { chooseVoi, paddingOf } from './drawing';
@@ -75,6 +76,8 @@ export class Cell implements ImageCell {
   #guess: WindowSetting | 'constant' | null = null;
   #voi: { key: string; voi: Voi | null } | null = null;
   #problem: unknown = null;
+  /** Of the stack before its files changed: how many slices, and which one was looked at. */
+  #before: { count: number; index: number; slice: ListedSlice | undefined } | null = null;
   #tooLarge: TooLarge | null = null;
   /** Counts the stacks that were asked for: an answer to an earlier one is not for us any more. */
   #turn = 0;
@@ -119,6 +122,7 @@ export class Cell implements ImageCell {
       series: this.#choice,
       view: this.#view,
       count: this.#stack?.count ?? 0,
+      countBefore: this.#before?.count ?? null,
       shownIndex: shown?.index ?? null,
       slice,
       isLoading:
@@ -143,6 +147,7 @@ export class Cell implements ImageCell {
     this.pause();
     const before = this.#leave();
     this.#choice = choice;
+    this.#before = null;
     this.#isWindowed = isWindowed;
     this.#view = { ...NEUTRAL, ...view };
     this.#hasIndex = view.index !== undefined;
@@ -234,7 +239,8 @@ export class Cell implements ImageCell {
   dragWindow(across: number, down: number): void {
     const { shown } = this.viewport;
     const now = this.state.slice?.window;
-    if (!shown || shown.pixels.isColor) return;
+    if (!shown) return;
+    if (shown.pixels.isColor) return this.#handlers.onwindowless?.(shown.pixels.isDrawnByServer ?? false);
     const { min, max } = shown.pixels;
     const step = Math.max((max - min) / 1024, 1e-9);
     const center = (now?.center ?? (min + max) / 2) + down * step;
@@ -303,8 +309,10 @@ export class Cell implements ImageCell {
 
   retry(): void {
     this.#problem = null;
-    if (this.#stack) this.#stack.frames.retry();
-    else if (this.#choice) void this.show(this.#choice, this.#view, { isWindowed: this.#isWindowed });
+    if (this.#stack) {
+      this.#stack.frames.retry();
+      void this.#stack.look();
+    } else if (this.#choice) void this.show(this.#choice, this.#view, { isWindowed: this.#isWindowed });
     this.#emit();
   }
 
@@ -380,7 +388,8 @@ export class Cell implements ImageCell {
       onsignedout: () => this.clearPixels(),
     });
     this.viewport.setImages(stack.imageIds);
-    this.update(this.#hasIndex ? {} : { index: Math.floor(stack.count / 2) });
+    const index = this.#sameSlice() ?? (this.#hasIndex ? this.#view.index : Math.floor(stack.count / 2));
+    this.update({ index });
     // All may be here already: another cell shows it, or it was fetched ahead.
     if (stack.frames.isComplete) this.#mark('viewer:complete');
   }
@@ -399,9 +408,21 @@ export class Cell implements ImageCell {
     return 'failed';
   }
 
-  /** Files changed on the server: the list is read again. */
+  /** Files changed on the server: the list is read again, and the slice that was looked at is found in it. */
   #reopen(): void {
-    if (this.#choice) void this.show(this.#choice, this.#view, { isWindowed: this.#isWindowed });
+    if (!this.#choice || !this.#stack) return;
+    const { index } = this.#view;
+    const count = this.#before?.count ?? this.#stack.count;
+    const slice = this.#stack.list.slices[index];
+    void this.show(this.#choice, this.#view, { isWindowed: this.#isWindowed });
+    this.#before = { count, index, slice };
+  }
+
+  /** Where the slice lies now that was looked at before files changed; null: gone, or nobody waits for it any more. */
+  #sameSlice(): number | null {
+    const { index, slice } = this.#before ?? {};
+    if (!slice || index !== this.#view.index) return null;
+    return this.findSlice(slice.sop_instance_uid, slice.frame_number);
   }
 
   #onframe(changed: number | null): void {

@@ -34,7 +34,9 @@ export function sliceFacts(
     isColor: pixels.isColor,
     unit: description.unit,
     windows: description.windows,
-    window: pixels.isColor ? null : windowInUse(voi, view, description.windows, guess),
+    window: pixels.isColor
+      ? (pixels.drawnWindow ?? null)
+      : windowInUse(voi, view, description.windows, guess),
     isLossy: description.isLossy,
     lossyRatio: description.lossyRatio,
     isDrawnByServer: pixels.isDrawnByServer ?? false,

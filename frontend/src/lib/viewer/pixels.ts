@@ -1,6 +1,7 @@
 /** From the bytes of a frame to modality values: what tools measure, and what is drawn. */
 import { lookUp } from './lookupTable';
 import type { FrameDescription, ModalityTransform } from './description';
+import type { WindowSetting } from './types';
 
 export type PixelArray =
   | Uint8Array<ArrayBuffer>
@@ -33,6 +34,8 @@ export interface SlicePixels {
   max: number;
   /** The server's picture stands in for pixels that cannot be drawn here. */
   isDrawnByServer?: boolean;
+  /** The window that the server drew it with. */
+  drawnWindow?: WindowSetting | null;
 }
 
 /** The pixels cannot be shown here; the server can draw them. */

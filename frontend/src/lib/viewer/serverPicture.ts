@@ -1,9 +1,10 @@
 /** The server's own picture of a slice, for pixels that cannot be drawn here. */
 import { readSlice, type SliceAddress } from '$lib/api/slice';
 import type { SlicePixels } from './pixels';
+import type { WindowSetting } from './types';
 
 export async function readServerPicture(address: SliceAddress, signal: AbortSignal): Promise<SlicePixels> {
-  const { picture } = await readSlice(address, signal);
+  const { picture, window } = await readSlice(address, signal);
   const bitmap = await createImageBitmap(picture, { colorSpaceConversion: 'none' });
   const { width: columns, height: rows } = bitmap;
   const context = new OffscreenCanvas(columns, rows).getContext('2d', { willReadFrequently: true });
@@ -27,5 +28,12 @@ export async function readServerPicture(address: SliceAddress, signal: AbortSign
     isSigned: false,
     isFloat: false,
   };
-  return { layout, isColor: true, values, min: 0, max: 255, isDrawnByServer: true };
+  const drawnWindow: WindowSetting | null = window && {
+    center: window.center,
+    width: window.width,
+    function: 'LINEAR',
+    source: window.source === 'guessed' ? 'guessed' : 'file',
+    explanation: null,
+  };
+  return { layout, isColor: true, values, min: 0, max: 255, isDrawnByServer: true, drawnWindow };
 }

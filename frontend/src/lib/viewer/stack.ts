@@ -123,6 +123,19 @@ export class Stack {
     return this.#guess;
   }
 
+  /** Reads the list again. True, and listeners are told, where the files are others than listed. */
+  async look(): Promise<boolean> {
+    const { seriesInstanceUid, stack } = this.choice;
+    const { signal } = this.#controller;
+    const isSame = await readSliceList(seriesInstanceUid, stack, signal).then(
+      ({ version }) => version === this.list.version,
+      (error: unknown) => !(error instanceof ProblemError && error.status === 404),
+    );
+    if (signal.aborted || isSame) return false;
+    this.#tell((listener) => listener.onstale());
+    return true;
+  }
+
   close(): void {
     this.#controller.abort();
     this.frames.clear();
@@ -156,17 +169,9 @@ export class Stack {
   async #checkList(): Promise<void> {
     if (this.#isChecked) return;
     this.#isChecked = true;
-    const { seriesInstanceUid, stack } = this.choice;
-    const { signal } = this.#controller;
     for (let checks = 0; checks < MAX_LIST_CHECKS; checks++) {
       await new Promise((later) => setTimeout(later, backOffMs(checks)));
-      if (signal.aborted) return;
-      const isSame = await readSliceList(seriesInstanceUid, stack, signal).then(
-        ({ version }) => version === this.list.version,
-        (error: unknown) => !(error instanceof ProblemError && error.status === 404),
-      );
-      if (signal.aborted) return;
-      if (!isSame) return this.#tell((listener) => listener.onstale());
+      if (this.#controller.signal.aborted || (await this.look())) return;
     }
   }
 }

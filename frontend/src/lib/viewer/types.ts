@@ -178,6 +178,8 @@ export interface CellState {
   series: SeriesChoice | null;
   view: CellView;
   count: number;
+  /** How many slices there were before files of the series changed while it was open; null: they did not. */
+  countBefore: number | null;
   /** The slice whose pixels are on the canvas; null: nothing is drawn. Never another than `slice.index`. */
   shownIndex: number | null;
   slice: SliceFacts | null;
@@ -222,6 +224,8 @@ export interface CellHandlers {
   onerror?(problem: unknown): void;
   /** The mouse moved over the picture (null: it left), for the value under the cursor. */
   onprobe?(result: ProbeResult | null): void;
+  /** A window was dragged over a picture that has none here: one in colour, or one that the server drew. */
+  onwindowless?(isDrawnByServer: boolean): void;
   /** A cell became the active one: somebody pressed a button or a finger in it. */
   onactivate?(): void;
 }
@@ -255,7 +259,7 @@ export interface ImageCell {
   /** Plays the slices; without a rate at the file's own, or 15 a second. */
   play(framesPerSecond?: number): void;
   pause(): void;
-  /** Loads again what failed. */
+  /** Loads again what failed, and looks whether files of the series changed. */
   retry(): void;
   /** What the canvas shows, and nothing beside the picture. */
   snapshot(): HTMLCanvasElement | null;
