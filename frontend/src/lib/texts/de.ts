@@ -601,6 +601,9 @@ export const de: Texts = {
     tooLarge: (needs, may) =>
       `Diese Serie braucht ${needs} Arbeitsspeicher; diese Seite darf ${may} verwenden.`,
     tooLargeHint: 'In beiden Fällen geht nichts verloren; die gezeigte Schicht zeichnet der Server.',
+    filesChanged: (now, before) =>
+      `Dateien dieser Serie haben sich geändert: Sie hat jetzt ${amount(now, { one: 'Schicht', other: 'Schichten' })}, vorher ${formatNumber(before)}.`,
+    lookAgain: 'Noch einmal nachsehen',
     keepNear: 'Nur nahe Schichten behalten',
     keepServer: 'Den Server zeichnen lassen',
     noWebgl: 'Dieser Browser kann die Pixel nicht selbst zeichnen (WebGL); der Server zeichnet die Bilder.',
@@ -623,11 +626,13 @@ export const de: Texts = {
       saved: 'Das Bild ist gespeichert.',
       noSpacing: 'Die Datei sagt nicht, wie groß ein Pixel ist; deshalb gibt es kein 1:1.',
       noPrior: 'Es gibt keine frühere Serie.',
+      noWindow: 'Ein farbiges Bild hat kein Fenster, das sich ändern ließe.',
       copied: 'Kopiert.',
     },
     save: {
       title: 'Dieses Bild als PNG speichern',
       overlays: 'Mit dem, was in den Ecken steht',
+      measurements: 'Mit dem, was darauf gemessen wurde',
       patient: 'Mit Name, ID und Geburtsdatum des Patienten',
       patientHint:
         'Die Datei gehört dann zur Patientenakte: Bewahren Sie sie nur dort auf, wo das erlaubt ist.',
@@ -644,8 +649,11 @@ export const de: Texts = {
         ['Rechte Taste', 'Zoom'],
         ['Mittlere Taste', 'Das Bild verschieben'],
         ['Zwei Finger', 'Zoomen und verschieben'],
+        ['Klick mit „Verschieben“', 'Diese Stelle in die Mitte'],
       ],
       windowKey: en.viewer.sheet.windowKey,
+      dragKeys: 'Umschalt + ↑ ↓ ← →',
+      dragWords: 'Fenster, Zoom oder Lage ändern, wie Ziehen mit dem gewählten Werkzeug',
       cellKeys: 'Umschalt + 1 … 4',
       cellWords: 'Dieses Bild zum aktiven machen; auf einer Serie der Liste: sie dort zeigen',
       enter: 'Enter',
