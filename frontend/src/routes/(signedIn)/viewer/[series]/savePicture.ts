@@ -1,19 +1,31 @@
 /** The picture of a cell as a PNG: what is on the screen, with or without what stands in its corners. */
 import { scaleBarOf } from '$lib/dicom/geometry';
 import { placeImage } from '$lib/dicom/placement';
-import { aspectOf } from '$lib/state/viewerFacts';
+import { positionMm } from '$lib/dicom/planes';
+import type { PlanesView } from '$lib/state/planesView.svelte';
+import { aspectOf, type PictureFacts } from '$lib/state/viewerFacts';
 import type { ViewerCell } from '$lib/state/viewerCell.svelte';
+import type { ViewerPage } from '$lib/state/viewerPage.svelte';
 import { texts } from '$lib/texts';
+import { drawMeasurements } from './drawMeasurements';
 import { describeSource, patientLine } from './words';
+
+/** CSS pixels between words and the edge. */
+const MARGIN = 8;
 
 export interface SaveOptions {
   hasOverlays: boolean;
+  hasMeasurements: boolean;
   /** Only where somebody asked for it: the file then tells whose picture it is. */
   hasPatient: boolean;
 }
 
 /** Null where there is no picture. */
-export async function drawPicture(cell: ViewerCell, options: SaveOptions): Promise<Blob | null> {
+export async function drawPicture(
+  { active: cell, planes, measurements }: ViewerPage,
+  options: SaveOptions,
+): Promise<Blob | null> {
+  if (planes) return drawPlane(planes, options);
   const picture = cell.engine?.snapshot() ?? (await drawServerPicture(cell));
   if (!picture) return null;
   const canvas = new OffscreenCanvas(picture.width, picture.height);
@@ -21,7 +33,44 @@ export async function drawPicture(cell: ViewerCell, options: SaveOptions): Promi
   if (!context) return null;
   context.drawImage(picture, 0, 0);
   const ratio = picture.width / Math.max(cell.size.width, 1);
-  if (options.hasOverlays || options.hasPatient) drawWords(context, cell, options, ratio);
+  if (options.hasMeasurements && cell.engine) drawMeasurements(context, cell.engine, measurements, ratio);
+  if (options.hasOverlays || options.hasPatient) drawWords(context, cornerLines(cell, options), ratio);
+  if (options.hasOverlays && cell.facts) {
+    const { labels, mmPerCssPixel, isDetectorSpacing } = cell.facts;
+    drawEdges(context, labels, mmPerCssPixel && !isDetectorSpacing ? 1 / mmPerCssPixel : null, ratio);
+  }
+  return canvas.convertToBlob({ type: 'image/png' });
+}
+
+/** The plane that is active, as its pane shows it. */
+async function drawPlane(planes: PlanesView, options: SaveOptions): Promise<Blob | null> {
+  const { active, cell } = planes;
+  const picture = document.querySelector<HTMLCanvasElement>(`[data-plane="${active}"] canvas`);
+  const plane = planes.plane(active);
+  if (!picture?.dataset.shown || !plane) return null;
+  const canvas = new OffscreenCanvas(picture.width, picture.height);
+  const context = canvas.getContext('2d');
+  if (!context) return null;
+  context.drawImage(picture, 0, 0);
+  const ratio = picture.width / Math.max(picture.clientWidth, 1);
+  const words = texts.viewer;
+  const window = planes.windowInUse;
+  const lines: Corners = [patientLines(cell, options), [], [], []];
+  if (options.hasOverlays) {
+    lines[0].push(texts.planes.names[active], cell.detail.value?.study_date ?? '');
+    if (planes.slabMm > 0)
+      lines[1].push(`${texts.planes.slabOf(planes.slabMm)} · ${texts.planes.projections[planes.projection]}`);
+    if (planes.isResampled(active)) lines[1].push(texts.planes.badges.resampled);
+    const index = planes.index(active);
+    lines[2].push(
+      words.indexOf(index + 1, plane.count),
+      words.position(positionMm(plane, index)),
+      words.notForDiagnosis,
+    );
+    if (window) lines[3].push(words.windowValues(window.width, window.center));
+    drawEdges(context, plane.orientation_labels, null, ratio);
+  }
+  drawWords(context, lines, ratio);
   return canvas.convertToBlob({ type: 'image/png' });
 }
 
@@ -47,16 +96,19 @@ async function drawServerPicture(cell: ViewerCell): Promise<OffscreenCanvas | nu
 }
 
 /** Corner texts, as on the page: upper start, upper end, lower start, lower end. */
-export function cornerLines(
-  cell: ViewerCell,
-  { hasOverlays, hasPatient }: SaveOptions,
-): [string[], string[], string[], string[]] {
+type Corners = [string[], string[], string[], string[]];
+
+function patientLines(cell: ViewerCell, { hasPatient }: SaveOptions): string[] {
+  const who = patientLine(cell.patient.value);
+  return hasPatient ? [who.name, `${texts.viewer.id} ${who.id}`, `${who.born} ${who.sex}`] : [];
+}
+
+function cornerLines(cell: ViewerCell, options: SaveOptions): Corners {
   const { facts } = cell;
   const words = texts.viewer;
   const detail = cell.detail.value;
-  const who = patientLine(cell.patient.value);
-  const patient = hasPatient ? [who.name, `${words.id} ${who.id}`, `${who.born} ${who.sex}`] : [];
-  if (!hasOverlays || !facts) return [patient, [], [], []];
+  const patient = patientLines(cell, options);
+  if (!options.hasOverlays || !facts) return [patient, [], [], []];
   const { window } = facts;
   return [
     [...patient, detail?.study_date ?? ''],
@@ -76,21 +128,16 @@ export function cornerLines(
   ];
 }
 
-function drawWords(
-  context: OffscreenCanvasRenderingContext2D,
-  cell: ViewerCell,
-  options: SaveOptions,
-  ratio: number,
-): void {
+function drawWords(context: OffscreenCanvasRenderingContext2D, corners: Corners, ratio: number): void {
   const { width, height } = context.canvas;
-  const [size, margin] = [12 * ratio, 8 * ratio];
+  const [size, margin] = [12 * ratio, MARGIN * ratio];
   const line = size * 1.35;
   context.font = `${size}px system-ui, sans-serif`;
   context.fillStyle = '#eee';
   context.shadowColor = '#000';
   context.shadowBlur = 3 * ratio;
   context.textBaseline = 'top';
-  const lines = cornerLines(cell, options).map((all) => all.filter(Boolean));
+  const lines = corners.map((all) => all.filter(Boolean));
   lines.forEach((all, corner) => {
     const isEnd = corner % 2 === 1;
     context.textAlign = isEnd ? 'right' : 'left';
@@ -99,17 +146,21 @@ function drawWords(
       context.fillText(text, isEnd ? width - margin : margin, y);
     });
   });
-  if (options.hasOverlays) drawEdges(context, cell, ratio, margin);
 }
 
+/** The four letters, and a bar of known length where `pixelsPerMm` is. */
 function drawEdges(
   context: OffscreenCanvasRenderingContext2D,
-  cell: ViewerCell,
+  labels: PictureFacts['labels'],
+  pixelsPerMm: number | null,
   ratio: number,
-  margin: number,
 ): void {
   const { width, height } = context.canvas;
-  const { labels, mmPerCssPixel } = cell.facts ?? {};
+  const margin = MARGIN * ratio;
+  context.font = `600 ${14 * ratio}px system-ui, sans-serif`;
+  context.fillStyle = '#eee';
+  context.shadowColor = '#000';
+  context.shadowBlur = 3 * ratio;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   if (labels) {
@@ -118,11 +169,12 @@ function drawEdges(
     context.fillText(labels.left, margin * 2, height / 2);
     context.fillText(labels.right, width - margin * 2, height / 2);
   }
-  const bar = mmPerCssPixel ? scaleBarOf(1 / mmPerCssPixel, Math.min(160, cell.size.width / 4)) : null;
+  const bar = pixelsPerMm ? scaleBarOf(pixelsPerMm, Math.min(160, width / ratio / 4)) : null;
   if (!bar) return;
   const length = bar.length * ratio;
   const y = height - margin * 5;
   context.fillRect((width - length) / 2, y, length, 2 * ratio);
+  context.font = `${12 * ratio}px system-ui, sans-serif`;
   context.fillText(bar.label, width / 2, y - margin * 1.5);
 }
 
