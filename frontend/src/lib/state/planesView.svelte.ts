@@ -24,6 +24,7 @@ import {
 import type { PlaneVolume, PlaneVolumeState } from '$lib/viewer/planeTypes';
 import type { Viewer, WindowSetting } from '$lib/viewer/types';
 import type { ViewerCell } from './viewerCell.svelte';
+import { MAX_SLAB_MM, type PlanesLink } from './viewerLink';
 
 /** How a picture lies in its pane. */
 export interface PaneView {
@@ -31,7 +32,6 @@ export interface PaneView {
   pan: readonly [columns: number, rows: number];
 }
 
-export const MAX_SLAB_MM = 100;
 const FIT: PaneView = { zoom: 1, pan: [0, 0] };
 const MAX_ZOOM = 40;
 /** A cell that shows the same stack next needs its slices still. */
@@ -53,8 +53,22 @@ export class PlanesView {
   /** Which volume is open, and by which viewer: another one is opened anew. */
   #opened: readonly [viewer: Viewer, key: string] | null = null;
 
-  constructor(cell: ViewerCell) {
+  constructor(cell: ViewerCell, link: PlanesLink | null = null) {
     this.cell = cell;
+    if (link) this.turnTo(link);
+  }
+
+  /** Cuts as a link says. */
+  turnTo(link: PlanesLink): void {
+    this.large = this.active = link.large;
+    this.slabMm = link.slabMm;
+    this.projection = link.projection;
+    this.#point = link.point;
+  }
+
+  get link(): PlanesLink {
+    const { large, slabMm, projection } = this;
+    return { large, point: this.#point, slabMm, projection };
   }
 
   /** The stack that is cut; null while nothing is known of it, or there is none. */
@@ -91,7 +105,10 @@ export class PlanesView {
 
   /** The point that all planes go through. */
   get point(): Point | null {
-    return this.#point ?? (this.planes && this.#firstPoint(this.planes));
+    const { planes } = this;
+    if (!planes) return this.#point;
+    // A link may name any point.
+    return this.#point ? within(planes, this.#point) : this.#firstPoint(planes);
   }
 
   /** As it is being dragged, as somebody chose it, or null: the file's own. */

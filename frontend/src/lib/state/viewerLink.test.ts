@@ -8,13 +8,19 @@ const read = (address: string) => {
 
 describe('the link to an exact view', () => {
   test('of a series alone leaves everything to the server', () => {
-    expect(read('/viewer/1.2.3')).toEqual({ layout: '1x1', cells: [cellLink('1.2.3')], active: 0 });
+    expect(read('/viewer/1.2.3')).toEqual({
+      layout: '1x1',
+      cells: [cellLink('1.2.3')],
+      active: 0,
+      planes: null,
+    });
   });
 
   test('comes back as it was written', () => {
     const link = {
       layout: '2x2' as const,
       active: 2,
+      planes: null,
       cells: [
         cellLink('1.2.3', {
           stack: 0,
@@ -37,6 +43,24 @@ describe('the link to an exact view', () => {
         '&layout=2x2&cells=~1.2.4;slice=7;flip=h&active=3',
     );
     expect(read(address)).toEqual(link);
+  });
+
+  test('names the planes of a volume, and leaves out what is as it begins', () => {
+    const planes = {
+      large: 'coronal',
+      point: [1.25, -3, 40],
+      slabMm: 10,
+      projection: 'maximum',
+    } as const;
+    const address = writeLink({ layout: 'planes', cells: [cellLink('1.2')], active: 0, planes }, '1.2');
+    expect(address).toBe(
+      '/viewer/1.2?layout=planes&plane=coronal&point=1.25,-3,40&slab=10&projection=maximum',
+    );
+    expect(read(address).planes).toEqual(planes);
+    const first = { large: 'axial', point: null, slabMm: 0, projection: 'average' };
+    expect(read('/viewer/1.2?layout=planes&plane=oblique&point=1,2&slab=-4&projection=x').planes).toEqual(
+      first,
+    );
   });
 
   test('that was changed by hand keeps what can be understood', () => {

@@ -3,8 +3,12 @@
  * anything about a patient. What cannot be understood is left out, never guessed.
  */
 
+import { PLANE_NAMES, PROJECTIONS, type PlaneName, type Point, type Projection } from '$lib/dicom/planes';
+
 export const LAYOUTS = ['1x1', '1x2', '2x2', 'planes'] as const;
 export type Layout = (typeof LAYOUTS)[number];
+
+export const MAX_SLAB_MM = 100;
 
 /** How many pictures a layout shows; planes fill the page with one series. */
 export const CELL_COUNTS: Record<Layout, number> = { '1x1': 1, '1x2': 2, '2x2': 4, planes: 1 };
@@ -24,12 +28,24 @@ export interface CellLink {
   isInverted: boolean;
 }
 
+/** How a volume is cut, in the layout `planes`. */
+export interface PlanesLink {
+  /** The one whose pane is large. */
+  large: PlaneName;
+  /** The point that all planes go through, in mm; null: the middle. */
+  point: Point | null;
+  slabMm: number;
+  projection: Projection;
+}
+
 export interface ViewerLink {
   layout: Layout;
   /** One for each place of the layout; null where it is empty. */
   cells: (CellLink | null)[];
   /** The active cell, from 0. */
   active: number;
+  /** None in other layouts. */
+  planes?: PlanesLink | null;
 }
 
 /** Identifiers are digits and points, at most 64 characters (PS3.5 9.1). */
@@ -63,6 +79,19 @@ export function readLink(series: string, query: URLSearchParams): ViewerLink {
     layout,
     cells: Array.from({ length: count }, (_, place) => cells[place] ?? null),
     active: Math.min(Math.max((whole(query.get('active')) ?? 1) - 1, 0), count - 1),
+    planes: layout === 'planes' ? readPlanes((name) => query.get(name)) : null,
+  };
+}
+
+function readPlanes(read: Read): PlanesLink {
+  const [x, y, z, ...rest] = (read('point') ?? '').split(',').map(number);
+  const isPoint = x != null && y != null && z != null && rest.length === 0;
+  const slab = number(read('slab')) ?? 0;
+  return {
+    large: PLANE_NAMES.find((name) => name === read('plane')) ?? 'axial',
+    point: isPoint ? [x, y, z] : null,
+    slabMm: slab > 0 && slab <= MAX_SLAB_MM ? slab : 0,
+    projection: PROJECTIONS.find((name) => name === read('projection')) ?? 'average',
   };
 }
 
@@ -94,13 +123,14 @@ function readCell(series: string, read: Read): CellLink {
 }
 
 /** The address of a view, from the root of the site. */
-export function writeLink({ layout, cells, active }: ViewerLink, fallbackSeries: string): string {
+export function writeLink({ layout, cells, active, planes }: ViewerLink, fallbackSeries: string): string {
   const [first, ...others] = cells;
   const members = first ? writeCell(first) : [];
   if (layout !== '1x1') members.push(`layout=${layout}`);
   const rest = others.map((cell) => (cell ? [cell.series, ...writeCell(cell)].join(';') : '')).join('~');
   if (/[^~]/.test(rest)) members.push(`cells=${rest.replace(/~+$/, '')}`);
   if (active > 0) members.push(`active=${active + 1}`);
+  if (planes) members.push(...writePlanes(planes));
   const path = `/viewer/${encodeURIComponent(first?.series ?? fallbackSeries)}`;
   return members.length > 0 ? `${path}?${members.join('&')}` : path;
 }
@@ -119,6 +149,15 @@ function writeCell(cell: CellLink): string[] {
     ['invert', cell.isInverted ? 1 : null],
   ];
   return members.filter(([, value]) => value !== null).map(([name, value]) => `${name}=${value}`);
+}
+
+function writePlanes({ large, point, slabMm, projection }: PlanesLink): string[] {
+  return [
+    ...(large === 'axial' ? [] : [`plane=${large}`]),
+    ...(point ? [`point=${point.map(short).join(',')}`] : []),
+    ...(slabMm > 0 ? [`slab=${short(slabMm)}`] : []),
+    ...(projection === 'average' ? [] : [`projection=${projection}`]),
+  ];
 }
 
 const short = (value: number) => String(Number(value.toPrecision(6)));

@@ -1,11 +1,19 @@
 /** The viewer as a whole: which cells there are, which is active, which tool is in hand, and what is open beside. */
 import { readStudy, type StudyDetail } from '$lib/api/studies';
 import type { ToolName, Viewer } from '$lib/viewer/types';
+import { MEASUREMENT_KINDS } from '$lib/measurements/types';
 import { Latest } from './latest.svelte';
 import { Measurements } from './measurements.svelte';
 import type { PlanesView } from './planesView.svelte';
 import { ViewerCell } from './viewerCell.svelte';
-import { CELL_COUNTS, cellLink, writeLink, type Layout, type ViewerLink } from './viewerLink';
+import {
+  CELL_COUNTS,
+  cellLink,
+  writeLink,
+  type Layout,
+  type PlanesLink,
+  type ViewerLink,
+} from './viewerLink';
 import { LinkedScroll } from './viewerLinkedScroll.svelte';
 
 /** What lies beside the pictures. */
@@ -14,6 +22,8 @@ export type Panel = 'why' | 'attributes' | 'measurements';
 const MOST_CELLS = 4;
 /** So long other work waits for the server's picture. */
 const PATIENCE_MS = 500;
+
+const isMeasuring = (tool: ToolName) => (MEASUREMENT_KINDS as readonly string[]).includes(tool);
 
 export class ViewerPage {
   readonly cells = Array.from({ length: MOST_CELLS }, () => new ViewerCell());
@@ -27,9 +37,13 @@ export class ViewerPage {
   isSaving = $state(false);
   isLayoutOpen = $state(false);
   /** What was just done, for a moment. */
-  said = $state<'linkCopied' | 'notCopied' | 'saved' | 'noSpacing' | 'noPrior' | 'copied' | null>(null);
+  said = $state<
+    'linkCopied' | 'notCopied' | 'saved' | 'noSpacing' | 'noPrior' | 'noWindow' | 'copied' | null
+  >(null);
   /** The planes on the screen, while the layout shows them: what acts on the picture acts on them. */
   planes = $state.raw<PlanesView | null>(null);
+  /** How the planes of a link are to be cut, until they are on the screen. */
+  wantedPlanes: PlanesLink | null = null;
   /** Leaves the viewer. */
   leave: () => void = () => {};
   panel = $state<Panel | null>(null);
@@ -96,6 +110,8 @@ export class ViewerPage {
   open(link: ViewerLink): void {
     this.layout = link.layout;
     this.#active = link.active;
+    if (link.planes && this.planes) this.planes.turnTo(link.planes);
+    else this.wantedPlanes = link.planes ?? null;
     this.#home = link.cells[0]?.series ?? this.#home;
     this.cells.forEach((cell, place) => {
       const wanted = link.cells[place] ?? null;
@@ -115,6 +131,7 @@ export class ViewerPage {
       layout: this.layout,
       cells: this.shown.map((cell) => cell.toLink()),
       active: this.#active,
+      planes: this.layout === 'planes' ? (this.planes?.link ?? this.wantedPlanes) : null,
     };
   }
 
@@ -136,6 +153,8 @@ export class ViewerPage {
       this.#active = 0;
     }
     this.cells.slice(count).forEach((cell) => cell.series && cell.close());
+    // Nothing is measured on planes: no tool is in hand that could do nothing.
+    if (layout === 'planes' && isMeasuring(this.#tool)) this.useTool(this.ownTool);
     this.layout = layout;
   }
 
