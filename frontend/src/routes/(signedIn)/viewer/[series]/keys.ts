@@ -1,9 +1,16 @@
 /** Keys of the viewer: what is pressed is looked up in the table of commands. */
 import { preferences } from '$lib/state/preferences.svelte';
 import type { ViewerPage } from '$lib/state/viewerPage.svelte';
+import { dragByKey } from './dragging';
 import { findCommand, isCharacterKey, keyOf } from './commands';
 import { windowChoices } from './words';
 
+const ARROWS: Record<string, readonly [x: number, y: number]> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 /** Where letters are text. */
 const TYPING = 'input:not([type=checkbox]), select, textarea, [contenteditable]';
 
@@ -17,6 +24,8 @@ export function handleKey(event: KeyboardEvent, page: ViewerPage): void {
     return;
   }
   if (event.key === ' ' && target?.closest('button, a, summary')) return;
+  const arrow = ARROWS[event.key];
+  if (event.shiftKey && arrow && dragByKey(page, ...arrow)) return event.preventDefault();
   const key = keyOf(event);
   // Single characters can be switched off (WCAG 2.1.4); so can a digit with Shift, which is one, too.
   if (!preferences.shortcuts && (isCharacterKey(key) || key.startsWith('Shift+'))) return;

@@ -1,6 +1,7 @@
 /**
  * Mouse and fingers in a pane: the wheel goes through the planes, the main button moves the crosshair where it takes
- * hold of it and else does what the tool in hand does; a click takes the crosshair along. Two fingers zoom and move.
+ * hold of it and else does what the tool in hand does; a click takes the crosshair along, and with the hand tool
+ * moves its place into the middle. Two fingers zoom and move.
  */
 import type { Attachment } from 'svelte/attachments';
 import type { PlaneName } from '$lib/dicom/planes';
@@ -68,7 +69,8 @@ export function planesPointer(get: () => PointerContext): Attachment<HTMLElement
       fingers.delete(event.pointerId);
       if (wasClick && event.type === 'pointerup') {
         const [column, row] = toImage(context.matrix, place.x, place.y);
-        context.view.moveToPixel(context.name, column, row);
+        if (context.tool === 'pan') centre(context, column, row);
+        else context.view.moveToPixel(context.name, column, row);
       }
       if (action === 'window') context.view.keepWindow();
       if (fingers.size === 0) action = null;
@@ -120,6 +122,12 @@ export function planesPointer(get: () => PointerContext): Attachment<HTMLElement
       element.removeEventListener('wheel', turn);
     };
   };
+}
+
+/** Moves a point into the middle of the pane: what a drag does, for those who cannot drag. */
+function centre({ view, name }: PointerContext, column: number, row: number): void {
+  const { columns = 1, rows = 1 } = view.plane(name) ?? {};
+  view.setPane(name, { pan: [column - (columns - 1) / 2, row - (rows - 1) / 2] });
 }
 
 function actionFor(

@@ -1,14 +1,21 @@
-/** Wheel and drag over a picture that the server draws. Where pixels are drawn here, the drawing module listens itself. */
-import { dragToPan } from '$lib/dicom/placement';
+/**
+ * Wheel, mouse and fingers over a picture that the server draws. Where pixels are drawn here, the drawing module
+ * listens itself; what a click of the hand tool does is the same for both.
+ */
 import type { ViewerCell } from '$lib/state/viewerCell.svelte';
-import { aspectOf } from '$lib/state/viewerFacts';
 import type { ViewerPage } from '$lib/state/viewerPage.svelte';
+import { panBy, widenBy } from './dragging';
 
 /** CSS pixels of a wheel or of a drag for one slice. */
 const NOTCH = 60;
 const DRAG = 8;
-/** Windows widen by this share for each pixel of a drag. */
-const WINDOW_SHARE = 0.005;
+/** CSS pixels that a hand may move while it clicks. */
+const CLICK_RADIUS = 4;
+
+interface Point {
+  x: number;
+  y: number;
+}
 
 interface Target {
   page: ViewerPage;
@@ -20,9 +27,12 @@ const isDrawnHere = ({ cell }: Target) => cell.state?.phase === 'open';
 
 export function serverPointer(find: () => Target): (element: HTMLElement) => () => void {
   return (element) => {
+    const pointers = new Map<number, Point>();
     let turned = 0;
-    let last: { x: number; y: number } | null = null;
     let dragged = 0;
+    /** Where one finger or the main button went down, as long as it may be a click. */
+    let pressed: Point | null = null;
+
     const wheel = (event: WheelEvent) => {
       const target = find();
       if (!target.cell.series || (event.target as Element).closest('.message')) return;
@@ -35,28 +45,46 @@ export function serverPointer(find: () => Target): (element: HTMLElement) => () 
       turned -= slices * NOTCH;
       if (slices) target.cell.step(slices);
     };
+
     const press = (event: PointerEvent) => {
-      if (event.button !== 0 || isDrawnHere(find()) || (event.target as Element).closest('button, a')) return;
-      last = { x: event.clientX, y: event.clientY };
+      if (event.button !== 0 || (event.target as Element).closest('button, a')) return;
+      const at = { x: event.clientX, y: event.clientY };
+      pointers.set(event.pointerId, at);
+      pressed = pointers.size === 1 ? at : null;
       dragged = 0;
-      element.setPointerCapture(event.pointerId);
+      if (!isDrawnHere(find())) element.setPointerCapture(event.pointerId);
     };
+
     const move = (event: PointerEvent) => {
+      const last = pointers.get(event.pointerId);
       if (!last) return;
-      const [dx, dy] = [event.clientX - last.x, event.clientY - last.y];
-      last = { x: event.clientX, y: event.clientY };
-      const { page, cell } = find();
-      if (page.tool === 'pan') pan(cell, dx, dy);
-      else if (page.tool === 'zoom') cell.zoomBy(Math.exp(-dy / 150));
-      else if (page.tool === 'window') widen(cell, dx, dy);
-      else {
-        dragged += dy;
-        const slices = Math.trunc(dragged / DRAG);
-        dragged -= slices * DRAG;
-        if (slices) cell.step(slices);
-      }
+      const now = { x: event.clientX, y: event.clientY };
+      pointers.set(event.pointerId, now);
+      if (pressed && Math.hypot(now.x - pressed.x, now.y - pressed.y) > CLICK_RADIUS) pressed = null;
+      const target = find();
+      if (isDrawnHere(target)) return;
+      const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
+      if (other) pinch(target.cell, last, now, other);
+      else drag(target, now.x - last.x, now.y - last.y);
     };
-    const release = () => (last = null);
+
+    const drag = ({ page, cell }: Target, dx: number, dy: number) => {
+      if (page.tool === 'pan') return panBy(cell, dx, dy);
+      if (page.tool === 'zoom') return cell.zoomBy(Math.exp(-dy / 150));
+      if (page.tool === 'window') return widenBy(cell, dx, dy);
+      dragged += dy;
+      const slices = Math.trunc(dragged / DRAG);
+      dragged -= slices * DRAG;
+      if (slices) cell.step(slices);
+    };
+
+    const release = (event: PointerEvent) => {
+      pointers.delete(event.pointerId);
+      const { page, cell } = find();
+      if (pressed && event.type === 'pointerup' && page.tool === 'pan') centre(cell, element, pressed);
+      pressed = null;
+    };
+
     element.addEventListener('wheel', wheel, { passive: false });
     element.addEventListener('pointerdown', press);
     element.addEventListener('pointermove', move);
@@ -72,18 +100,15 @@ export function serverPointer(find: () => Target): (element: HTMLElement) => () 
   };
 }
 
-function pan(cell: ViewerCell, dx: number, dy: number): void {
-  const scale = cell.facts?.scale;
-  if (!scale) return;
-  const aspect = aspectOf(cell.pictureStack, cell.detail.value);
-  cell.update({ pan: dragToPan(dx, dy, scale, aspect, cell.view) });
+/** Two fingers zoom by their distance and move by their middle. */
+function pinch(cell: ViewerCell, last: Point, now: Point, other: Point): void {
+  const distance = (one: Point) => Math.max(1, Math.hypot(one.x - other.x, one.y - other.y));
+  panBy(cell, (now.x - last.x) / 2, (now.y - last.y) / 2);
+  cell.zoomBy(distance(now) / distance(last));
 }
 
-/** Contrast sideways, brightness up and down. */
-function widen(cell: ViewerCell, dx: number, dy: number): void {
-  const window = cell.facts?.window;
-  if (!window) return;
-  const step = Math.max(window.width, 1) * WINDOW_SHARE;
-  const width = Math.max(1, Math.round(window.width + dx * step));
-  cell.setWindow({ center: Math.round(window.center + dy * step), width });
+/** Moves a point of the screen into the middle: what a drag of the hand tool does, for those who cannot drag. */
+function centre(cell: ViewerCell, element: HTMLElement, { x, y }: Point): void {
+  const { left, top, width, height } = element.getBoundingClientRect();
+  panBy(cell, left + width / 2 - x, top + height / 2 - y);
 }
