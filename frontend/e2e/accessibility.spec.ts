@@ -135,31 +135,6 @@ for (const [width, height] of [
   });
 }
 
-for (const colorScheme of ['dark', 'light'] as const) {
-  test(`axe finds nothing in list and viewer, in ${colorScheme} colours`, async ({ page, running }) => {
-    await page.emulateMedia({ colorScheme });
-    await logIn(page);
-    await page.goto('/studies');
-    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
-    await expectNoFindings(page);
-    await page.getByLabel('Search studies').first().fill('nobody of this name');
-    await expect(page.getByText('Yamada, Tarou')).toHaveCount(0);
-    await expectNoFindings(page);
-    await page.goto(`/viewer/${running.uids.head}`);
-    await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
-    await expect(page.locator('canvas').first()).toBeVisible();
-    await expectNoFindings(page);
-    await page.keyboard.press('?');
-    await expect(page.getByRole('dialog')).toBeVisible();
-    await expectNoFindings(page);
-    await page.keyboard.press('Escape');
-    for (const name of ['Attributes', 'Why?', 'Layout']) {
-      await page.getByRole('group', { name: 'Tools' }).getByRole('button', { name }).click();
-      await expectNoFindings(page);
-    }
-  });
-}
-
 test('the whole journey works by keyboard', async ({ page }) => {
   await page.goto('/');
   await expect(page.getByLabel('User name')).toBeFocused();

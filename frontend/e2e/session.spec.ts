@@ -249,6 +249,29 @@ test.describe('in the viewer', () => {
   });
 });
 
+test('a session that is ended over planes takes them away, and log-in brings them back', async ({
+  page,
+  running,
+}) => {
+  await logIn(page);
+  await page.goto(`/viewer/${running.uids.head}?layout=planes`);
+  const coronal = page.getByRole('slider', { name: /coronal plane/ });
+  await coronal.focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press(']');
+  const index = await coronal.getAttribute('aria-valuenow');
+  const shown = () => coronal.locator('canvas').evaluate((canvas) => canvas.dataset.shown);
+  await expect.poll(shown).toBe(String(Number(index) - 1));
+  await revoke(page, running.stack);
+  await expect(returnDialog(page)).toBeVisible({ timeout: 20_000 });
+  await expectNothingOfPatient(page, 'Yamada');
+  await page.getByLabel('Password', { exact: true }).fill(ACCOUNT.password);
+  await page.keyboard.press('Enter');
+  await expect(coronal).toHaveAttribute('aria-valuenow', index ?? '');
+  await expect.poll(shown).toBe(String(Number(index) - 1));
+  await expect(page.getByRole('spinbutton', { name: 'Thickness of the slab in mm' })).toHaveValue('1');
+});
+
 test('five seconds offline are said, and what was asked for comes by itself', async ({ page, context }) => {
   await logIn(page);
   await showImage(page);

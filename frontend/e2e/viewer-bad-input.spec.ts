@@ -2,10 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { cellAt, readState, waitForPixels } from './cells';
 import { createAccount, fillLogIn, Stack, test as journey, waitForIndex } from './journey';
-import { CORPUS, expect, middleGrey, openViewer, place, viewerTest } from './viewerJourney';
+import { CORPUS, expect, middleGrey, openViewer, place, test, viewerTest } from './viewerJourney';
 import type { Page } from '@playwright/test';
-
-const test = viewerTest();
 
 async function open(page: Page, address: string) {
   await page.goto(address);

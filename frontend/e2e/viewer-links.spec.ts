@@ -1,8 +1,6 @@
 import { cellAt, readState, waitForPixels } from './cells';
 import { fillLogIn } from './journey';
-import { expect, middleGrey, openViewer, place, viewerTest } from './viewerJourney';
-
-const test = viewerTest();
+import { expect, middleGrey, openViewer, place, test } from './viewerJourney';
 
 test('a link opens the exact view after the log-in, in another browser', async ({
   page,

@@ -149,6 +149,11 @@ test.describe('a length', () => {
     expect(await valueOf(itemsOf(page).first())).toBe(value);
     await expect(itemsOf(page).getByText('Slice 3')).toBeVisible();
 
+    const tab = await page.context().newPage();
+    await tab.goto(page.url());
+    await expect(shapesOf(tab), 'in a new tab, too').toHaveAccessibleName(/Length, \d+\.\d mm/);
+    await tab.close();
+
     await page.keyboard.press('ArrowDown');
     await waitForPixels(cell, 3);
     await expect(shapesOf(page), 'nothing of another slice is drawn').toHaveCount(0);
@@ -194,6 +199,36 @@ test.describe('a length', () => {
     await saved(page);
     await page.keyboard.press('Control+Shift+z');
     await expect(itemsOf(page)).toHaveCount(0);
+    await removeAll(page);
+  });
+
+  test('is in the picture that is saved, unless it is not wanted', async ({ page, phantoms }) => {
+    const cell = await open(page, phantoms.series.phantom);
+    await openPanel(page);
+    await page.keyboard.press('l');
+    await drag(page, cell, [40, 40], [120, 80]);
+    await saved(page);
+    const coloured = async (isWanted: boolean) => {
+      await page.getByRole('button', { name: 'Save', exact: true }).click();
+      const dialog = page.getByRole('dialog');
+      await dialog.getByLabel('With what was measured on it').setChecked(isWanted);
+      const downloading = page.waitForEvent('download');
+      await dialog.getByRole('button', { name: 'Save PNG' }).click();
+      const { readFile } = await import('node:fs/promises');
+      const png = await readFile(await (await downloading).path(), 'base64');
+      return page.evaluate(async (text) => {
+        const bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+        const bitmap = await createImageBitmap(new Blob([bytes], { type: 'image/png' }));
+        const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+        context?.drawImage(bitmap, 0, 0);
+        const { data } = context?.getImageData(0, 0, bitmap.width, bitmap.height) ?? { data: [] };
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4) if ((data[i + 2] ?? 0) - (data[i] ?? 0) > 40) count++;
+        return count;
+      }, png);
+    };
+    expect(await coloured(true)).toBeGreaterThan(300);
+    expect(await coloured(false)).toBe(0);
     await removeAll(page);
   });
 

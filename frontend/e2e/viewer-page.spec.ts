@@ -1,21 +1,20 @@
-import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { cellAt, readState, waitForPixels } from './cells';
 import { logIn, showImage } from './journey';
-import { alternative, CORPUS, expect, middleGrey, openViewer, place, viewerTest } from './viewerJourney';
-
-const test = viewerTest();
+import {
+  alternative,
+  CORPUS,
+  expect,
+  middleGrey,
+  openViewer,
+  place,
+  test,
+  viewerTest,
+} from './viewerJourney';
 
 // backend/tests/journey_data.py: slice k of 11, from 0, has the grey 20 + 15 k, and a window that changes nothing.
 const grey = (k: number) => 20 + 15 * k;
 const corner = (page: Page, n = 1) => place(page, n).locator('.corner.bottom-side.start');
-
-async function expectNoFindings(page: Page) {
-  const { violations } = await new AxeBuilder({ page })
-    .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
-    .analyze();
-  expect(violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)])).toEqual([]);
-}
 
 test('from the image of the dashboard, one click opens the viewer at that slice', async ({ page }) => {
   await logIn(page);
@@ -219,25 +218,6 @@ test('a saved picture tells nothing about the patient unless asked', async ({ pa
   await dialog.getByRole('button', { name: 'Save PNG' }).click();
   expect((await download).suggestedFilename()).toBe('slice-0006.png');
 });
-
-for (const colorScheme of ['dark', 'light'] as const) {
-  test(`axe finds nothing in ${colorScheme} colours`, async ({ page, running }) => {
-    test.slow();
-    await page.emulateMedia({ colorScheme });
-    await openViewer(page, `/viewer/${running.uids.head}`);
-    await expectNoFindings(page);
-    for (const key of ['t', '/', '?']) {
-      await page.keyboard.press(key);
-      await page.waitForTimeout(300);
-      await expectNoFindings(page);
-      await page.keyboard.press('Escape');
-    }
-    await page.keyboard.press('g');
-    await expectNoFindings(page);
-    await page.keyboard.press('3');
-    await expectNoFindings(page);
-  });
-}
 
 for (const [width, height] of [
   [360, 740],

@@ -25,6 +25,9 @@ export function viewerTest(...corpus: string[]) {
   });
 }
 
+/** What most journeys of the viewer run on: one system for all files that use it. */
+export const test = viewerTest();
+
 /** Logs in on the way to an address of the viewer, and waits for pixels of the first cell. */
 export async function openViewer(page: Page, address: string, index?: number): Promise<Locator> {
   await page.goto(address);
