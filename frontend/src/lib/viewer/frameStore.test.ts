@@ -206,4 +206,28 @@ describe('FrameStore', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(asked).toHaveLength(1);
   });
+
+  it('asks once more, past what the browser keeps, for a frame whose file was away', async () => {
+    const gone = new ProblemError(410, 'file_gone', '', '');
+    let isAway = true;
+    const store = makeStore(8, 3, {
+      decode: async ({ index }) => {
+        if (index === 5 && isAway) throw gone;
+        return { values: Uint8Array.of(index) } as unknown as SlicePixels;
+      },
+    });
+    store.start();
+    asked[0]?.answer();
+    await settle();
+    expect(asked.map(({ isFresh }) => isFresh)).toEqual([false, true]);
+    asked[1]?.answer();
+    await settle();
+    expect(store.problemOf(5), 'still away').toBe(gone);
+    isAway = false;
+    store.retry();
+    asked[2]?.answer();
+    await settle();
+    expect(store.get(5)).toBeDefined();
+    expect(asked).toHaveLength(3);
+  });
 });

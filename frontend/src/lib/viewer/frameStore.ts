@@ -231,14 +231,14 @@ export class FrameStore {
       const { done, value } = await within(STALL_MS, reader.read(), () => controller.abort(STALLED));
       if (done) break;
       this.#setOffline(false);
-      for (const part of parser.push(value)) decoding.push(this.#take(next++, part));
+      for (const part of parser.push(value)) decoding.push(this.#take(next++, part, isFresh));
     }
     await Promise.all(decoding);
     if (next < chunk.first + chunk.count) throw new ConnectionError('interrupted', '');
-    this.#doubted.delete(chunk.first);
+    if (isFresh) this.#doubted.delete(chunk.first);
   }
 
-  async #take(index: number, part: Part): Promise<void> {
+  async #take(index: number, part: Part, isFresh: boolean): Promise<void> {
     const slice = this.list.slices[index];
     const { first, end } = this.#kept();
     if (!slice || this.#statuses.get(index) !== 'loading' || index < first || index >= end) return;
@@ -254,7 +254,12 @@ export class FrameStore {
       if (isNamed(error, 'AbortError')) return;
       // Without its attributes a slice is tried again with the others.
       if (error instanceof ConnectionError || error instanceof SignedOutError || isStale(error)) throw error;
-      this.#fail(index, error);
+      if (isFresh || !isPassing(error)) this.#fail(index, error);
+      else {
+        // It may be over: the answer may have been kept by the browser.
+        this.#doubted.add(chunkOf(index, this.#size, this.count).first);
+        this.#statuses.set(index, 'absent');
+      }
     }
     this.#options.onchange(index);
   }
@@ -315,6 +320,10 @@ export class FrameStore {
 /** A list of what is gone is as stale as one of what changed: reading it again tells which of the two it is. */
 const isStale = (error: unknown) =>
   error instanceof ProblemError && ['volume_changed', 'series_not_found'].includes(error.code);
+
+/** Such as a file that was away for a moment. */
+const isPassing = (error: unknown) =>
+  error instanceof ProblemError && (error.status >= 500 || error.status === 410);
 
 const STALLED = new ConnectionError('timeout', '');
 
