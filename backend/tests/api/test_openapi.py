@@ -49,7 +49,7 @@ BEYOND_OPENAPI = {
     "DELETE /measurements/{measurement_id}": "a precondition is demanded",
 }
 # Their parameters are lists in one text (PS3.18, 8.3.5).
-LISTS_IN_TEXT = ("/rendered", "/renderedmpr", "/thumbnail")
+LISTS_IN_TEXT = ("/rendered", "/renderedmpr", "/thumbnail", "/dicomweb/studies", "/series", "/instances")
 # They name attributes by keywords and tags (PS3.18, 8.3.4), which only the dictionary knows.
 SEARCHES = ("/dicomweb/studies", "/series", "/instances")
 # What there is, by the names of parameters: chance never finds a UID.

@@ -12,7 +12,6 @@ from imageserver.errors import InvalidParameter
 
 MOST_RESULTS = 1000
 MOST_OFFSET = 2**31
-_MOST_INCLUDED = 1000
 _FLAGS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _SERVICE = ("limit", "offset", "includefield", "accept", *_FLAGS)
 
@@ -115,14 +114,12 @@ def _number(name: str, values: list[str], most: int) -> int | None:
 
 def _included(values: list[str]) -> tuple[bool, frozenset[str]]:
     names = [name.strip() for value in values for name in value.split(",") if name.strip()]
-    if len(names) > _MOST_INCLUDED:
-        raise _invalid("includefield", f"At most {_MOST_INCLUDED} attributes can be listed.")
-    tags: set[str] = set()
-    for name in names:
-        if name == "all":
-            continue
-        try:
-            tags.add(attribute_path(name)[0])
-        except KeyRefused as error:
-            raise _invalid("includefield", str(error)) from None
-    return "all" in names, frozenset(tags)
+    return "all" in names, frozenset(tag for tag in map(_included_tag, names) if tag is not None)
+
+
+def _included_tag(name: str) -> str | None:
+    """Return the tag of an attribute to be answered; None for what there is not, which is left out like any other."""
+    try:
+        return attribute_path(name)[0]
+    except KeyRefused:
+        return None

@@ -184,6 +184,10 @@ class TestIncludefield:
         assert one["00080008"]["Value"] == ["ORIGINAL", "PRIMARY", "AXIAL"]
         assert {"00200032", "00100020"} <= one.keys()
 
+    def test_what_there_is_not_is_left_out(self, three: TestClient) -> None:
+        usual = found(three, "/studies")
+        assert found(three, "/studies?includefield=Foo,Rows,,00091001&includefield=") == usual
+
     def test_all(self, three: TestClient) -> None:
         one = found(three, f"/instances?SeriesInstanceUID={uid('a')}&includefield=all")[0]
         assert {"00280030", "00400275", "00081190", "00201206"} <= one.keys()
@@ -259,7 +263,7 @@ class TestBadQueries:
         [
             "Foo=1", "PatientName=a&Nonsense=b", "limit=-1", "limit=x", "limit=1&limit=2", "offset=99999999999",
             "fuzzymatching=yes", "StudyDate=2020", "StudyDate=20200101-x", "StudyInstanceUID=a", "SeriesNumber=1",
-            "PatientID=A%5CB", "PatientID=A&PatientID=B", "RequestAttributesSequence=x", "Rows=8", "includefield=Foo",
+            "PatientID=A%5CB", "PatientID=A&PatientID=B", "RequestAttributesSequence=x", "Rows=8",
             "PatientName=" + "*a" * 20, "PatientName=" + "a" * 600, "PatientID=%00", "00020010=1", "=1", "Modality=CT",
         ],
     )  # fmt: skip
