@@ -71,6 +71,16 @@ describe('a measurement', () => {
     again.clear();
   });
 
+  it('is saved for who turns out to be signed in, where the list was made before that was known', async () => {
+    user = null;
+    const early = new Measurements(() => user);
+    user = 'anna';
+    early.add(content('lesion'));
+    await wait();
+    expect(kept()).toEqual(['lesion']);
+    early.clear();
+  });
+
   it('is sent once for many changes in a row', async () => {
     const id = store.add(content());
     for (const label of ['l', 'le', 'les']) store.change(id, { label });

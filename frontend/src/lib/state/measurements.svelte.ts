@@ -62,8 +62,12 @@ export class Measurements {
 
   /** `username` tells who is signed in: what one person measured is never saved as another's. */
   constructor(username: () => string | null = () => session.username) {
-    const owner = username();
-    this.#isOwn = () => username() === owner;
+    let owner = username();
+    this.#isOwn = () => {
+      // Made while the page loads, this may be here before it is known who is signed in.
+      owner ??= username();
+      return owner !== null && username() === owner;
+    };
   }
 
   /** In the order in which they were made. */
