@@ -43,6 +43,8 @@ class InstanceSearch:
     study_instance_uid, series_instance_uid : str or None
         Only within these.
     limit, offset : int
+    counts_rest : bool
+        Whether to count what is behind the page; that takes longer than the page itself.
     """
 
     level: Level
@@ -51,6 +53,7 @@ class InstanceSearch:
     series_instance_uid: str | None = None
     limit: int
     offset: int = 0
+    counts_rest: bool = False
 
 
 class Found(NamedTuple):
@@ -69,7 +72,7 @@ class Found(NamedTuple):
 
 
 class FoundPage(NamedTuple):
-    """A page of what was found; whether there is more behind it, and how much, where that is known."""
+    """A page of what was found; whether there is more behind it, and how much, where that was counted."""
 
     found: list[Found]
     has_more: bool
@@ -112,7 +115,7 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
     rows = session.execute(_rows(wanted, conditions).limit(wanted.limit + 1).offset(wanted.offset)).all()
     has_more = len(rows) > wanted.limit
     remaining = None
-    if has_more:
+    if has_more and wanted.counts_rest:
         remaining = _count(session, wanted, conditions) - wanted.offset - wanted.limit
     return FoundPage(list(_read(session, wanted.level, rows[: wanted.limit])), has_more, remaining)
 

@@ -219,11 +219,17 @@ def test_pages_put_together_are_the_whole(random_archive: Database) -> None:
             for keys in ((), parse_keys([(("00100010",), "*o*")]).keys):
                 pages = []
                 for offset in range(0, len(whole), 7):
-                    page = run(session, level, keys=keys, limit=7, offset=offset)
+                    page = run(session, level, keys=keys, limit=7, offset=offset, counts_rest=True)
                     pages += page.found
                     left = len(run(session, level, keys=keys).found) - offset - 7
                     assert (page.has_more, page.remaining or 0) == (left > 0, max(left, 0))
                 assert pages == run(session, level, keys=keys).found
+
+
+def test_the_rest_is_counted_on_request_only(random_archive: Database) -> None:
+    with random_archive.reading() as session:
+        page = run(session, Level.STUDY, limit=7)
+        assert (page.has_more, page.remaining) == (True, None)
 
 
 def test_examined_ones_have_pages_too(random_archive: Database) -> None:

@@ -58,6 +58,7 @@ def read_search_query(
         raise _refusal(keys, flags) from None
     includes_all, included = _included(service["includefield"])
     limit = _number("limit", service["limit"], MOST_OFFSET)
+    is_cut = limit is None or limit > MOST_RESULTS
     search = InstanceSearch(
         level=level,
         keys=parsed.keys,
@@ -65,8 +66,8 @@ def read_search_query(
         series_instance_uid=series_instance_uid,
         limit=MOST_RESULTS if limit is None else min(limit, MOST_RESULTS),
         offset=_number("offset", service["offset"], MOST_OFFSET) or 0,
+        counts_rest=is_cut,
     )
-    is_cut = limit is None or limit > MOST_RESULTS
     return SearchQuery(search, frozenset(parsed.named) | included, includes_all, is_cut)
 
 
