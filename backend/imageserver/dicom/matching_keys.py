@@ -38,9 +38,10 @@ MOST_ALTERNATIVES = 1000
 MOST_DEPTH = 4
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _UID = re.compile(r"[0-9.]{1,64}")
-_DATE = re.compile(r"\d{8}")
-_TIME = re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?")
-_MOMENT = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-](0\d|1[0-4])[0-5]\d)?")
+_DATE = re.compile(r"\d{8}", re.ASCII)
+_TIME = re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?", re.ASCII)
+_MOMENT = re.compile(r"\d{4}(\d{2}){0,5}(\.\d{1,6})?([+-](0\d|1[0-4])[0-5]\d)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d{1,3})?", re.ASCII)
 _EMPTY = '""'
 # A date and the time that belongs to it, for ranges over both (PS3.4 C.2.2.2.5.4).
 _PAIRS = (
@@ -202,7 +203,7 @@ def _test(text: str, vr: str, options: Options) -> Test:
         return _moment_test(text, vr)
     if vr == "UI" and not _UID.fullmatch(text):
         raise KeyRefused("It is no UID.")
-    if vr in NUMBER_VRS and not re.fullmatch(r"[+-]?(\d+(\.\d*)?|\.\d+)([Ee][+-]?\d{1,3})?", text):
+    if vr in NUMBER_VRS and not _NUMBER.fullmatch(text):
         raise KeyRefused("It is no number.")
     if vr in NUMBER_VRS:
         return OneOf((number_text(text),))

@@ -131,6 +131,22 @@ class TestRanges:
         with pytest.raises(KeyRefused):
             is_found({}, StudyDate=text)
 
+    # PS3.5 table 6.2-1: of digits only those of the default character repertoire.
+    @pytest.mark.parametrize(
+        ("keyword", "text"),
+        [
+            ("StudyDate", "２０２００１０１"),
+            ("StudyDate", "20200101-２０２０１２３１"),
+            ("StudyTime", "１０３０"),
+            ("AcquisitionDateTime", "٢٠٢٠"),
+            ("SeriesNumber", "７"),
+            ("SliceThickness", "1.٥"),
+        ],
+    )
+    def test_digits_of_other_scripts_are_none(self, keyword: str, text: str) -> None:
+        with pytest.raises(KeyRefused):
+            is_found({}, **{keyword: text})
+
 
 class TestPersonNames:
     YAMADA = name("Yamada^Tarou", "山田^太郎", "やまだ^たろう")
