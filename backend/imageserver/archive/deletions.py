@@ -4,6 +4,7 @@ A file of the store goes to its trash. A file of the data directory, which is ne
 there with that SOP Instance UID, until it is restored.
 """
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.chunks import chunks
 from imageserver.archive.files import STORE_ROOT
 from imageserver.archive.models import Deletion, File, Instance, Series, Study
+from imageserver.archive.moving import known_files
 from imageserver.archive.reading import SKIPPED, ReadFile
 from imageserver.archive.storing import path_digest, remove_files
 
@@ -124,7 +126,8 @@ def delete_instances(
 def _trash_name(path: bytes, now: int) -> str | None:
     if not path.startswith(STORE_ROOT):
         return None
-    return f"{now}-{path_digest(path)}"
+    # The end is by chance: one path may be deleted twice in a second.
+    return f"{now}-{path_digest(path)[:48]}-{secrets.token_hex(8)}"
 
 
 def _deleted(deletion_id: int, row: dict[str, Any]) -> DeletedInstance:
@@ -196,16 +199,19 @@ def show_again(session: Session, deletions: Iterable[DeletedInstance]) -> None:
 def hide_deleted(session: Session, files: Sequence[ReadFile]) -> list[ReadFile]:
     """Take the instance from files whose SOP Instance UID was deleted.
 
-    Files of the store that a deletion has still to move to the trash are left out.
+    Files of the store that a deletion has still to move to the trash are left out. What was stored afterwards at the
+    same path is not meant: it has a row, which the deleted file has not, or another size.
     """
     uids = [file.declared_uid for file in files if file.declared_uid is not None]
     deleted = find_deleted_uids(session, uids)
     hidden = {one.sop_instance_uid for one in deleted}
-    moving = {one.path for one in deleted if one.trash is not None}
+    noted = [one for one in deleted if one.trash is not None]
+    stored_anew = {file.path for file in known_files(session, [one.path for one in noted])}
+    moving = {(one.path, one.size) for one in noted if one.path not in stored_anew}
     return [
         file
         if file.declared_uid not in hidden or file.path.startswith(STORE_ROOT)
         else replace(file, state=SKIPPED, code=DELETED, reason=DELETED_REASON, instance=None)
         for file in files
-        if file.path not in moving
+        if (file.path, file.identity.size) not in moving
     ]

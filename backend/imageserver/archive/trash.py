@@ -102,10 +102,18 @@ class Trash:
                     for one in stored
                     if one.path not in known and self.folder.found(one.store_path) is not None
                 ]
-                self.folder.place(moves)
-                self.folder.discard(path for path, _ in moves)
+                taken = set(self.folder.place(moves))
+                self.folder.discard(
+                    path for path, trash in moves if trash not in taken or self._is_same(path, trash)
+                )
         except (AppError, OSError):
             return
+
+    def _is_same(self, path: bytes, trash: bytes) -> bool:
+        """Tell whether two names are of one file: of a move that was interrupted, and not of what was stored anew."""
+        assert self.folder is not None
+        former, moved = self.folder.found(path), self.folder.found(trash)
+        return former is not None and moved is not None and former.identity == moved.identity
 
     def restore(self, deleted: DeletedInstance, record: RecordDeleted) -> None:
         """Show an instance again.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from imageserver.archive.deletions import Wanted, find_deleted
 from imageserver.archive.files import STORE_ROOT, DataDirectory
@@ -23,6 +23,7 @@ from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, Instance
 from imageserver.archive.store_folder import Disk, StoreFolder
 from imageserver.archive.store_outcomes import FailureReason, StoreState
+from imageserver.archive.storing import forget_everything
 from imageserver.database import Database
 from imageserver.errors import AppError
 from imageserver.settings import Settings
@@ -279,6 +280,65 @@ def test_what_is_stored_again_before_its_file_is_moved_stays(
     assert store.store_instance([content]).state is StoreState.STORED
     move(deleted)
     check_invariants(settings, database, {uid("series", 1): content})
+
+
+class TestStoredAnewAfterDeletion:
+    """Other bytes under the UIDs of a deleted instance: the way to correct one (docs/decisions/0078)."""
+
+    OTHER = to_bytes(image(PatientName="Roe^Richard"))
+
+    @pytest.fixture
+    def directory(self, store: Store, settings: Settings) -> DataDirectory:
+        (settings.data_dir / "other.dcm").write_bytes(to_bytes(image(series="other")))
+        os.utime(settings.data_dir / "other.dcm", (1, 1))
+        store.store_instance([to_bytes(image())])
+        store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+        assert store.store_instance([self.OTHER]).state is StoreState.STORED
+        for path in files_in(settings):
+            os.utime(path, (1, 1))
+        return DataDirectory(settings.data_dir, settings.store_dir)
+
+    def check_is_shown(self, settings: Settings, database: Database) -> None:
+        assert list(digests(settings).values()) == [hashlib.sha256(self.OTHER).hexdigest()]
+        with database.reading() as session:
+            assert uid("series", 1) in session.scalars(select(Instance.sop_instance_uid)).all()
+
+    def test_it_outlives_being_read_again(
+        self, store: Store, settings: Settings, database: Database, directory: DataDirectory
+    ) -> None:
+        look_once(database, directory, take_over=True)
+        with database.writing() as session:
+            session.execute(update(File).values(read_by="former rules"))
+        look_once(database, directory, take_over=True)
+        self.check_is_shown(settings, database)
+        store.trash.sweep(30, lambda *_: None)
+        self.check_is_shown(settings, database)
+
+    def test_it_outlives_the_loss_of_the_index(
+        self, store: Store, settings: Settings, database: Database, directory: DataDirectory
+    ) -> None:
+        with database.writing() as session:
+            forget_everything(session)
+        store.trash.sweep(30, lambda *_: None)
+        look_once(database, directory, take_over=True)
+        self.check_is_shown(settings, database)
+        store.trash.sweep(30, lambda *_: None)
+        self.check_is_shown(settings, database)
+        assert len(files_in(settings, ".trash")) == 1
+
+    def test_deleted_again_in_the_same_second_both_are_kept(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        contents = [to_bytes(image()), self.OTHER]
+        for content in contents:
+            store.store_instance([content])
+            store.trash.delete(Wanted(STUDY), "ada", lambda *_: None, now=1000)
+        kept = {hashlib.sha256(path.read_bytes()).hexdigest() for path in files_in(settings, ".trash")}
+        assert kept == {hashlib.sha256(content).hexdigest() for content in contents}
+        with database.reading() as session:
+            first, _ = find_deleted(session)
+        store.trash.restore(first, lambda *_: None)
+        check_invariants(settings, database, {uid("series", 1): contents[0]})
 
 
 def test_the_first_of_two_stays(store: Store, settings: Settings) -> None:
