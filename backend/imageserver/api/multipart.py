@@ -22,8 +22,8 @@ def media_type(boundary: str, root: str = OCTETS) -> str:
 
 
 def content_type(base: str, parameters: Mapping[str, str]) -> str:
-    """Return the value of ``Content-Type`` for a part; parameters are tokens."""
-    return "; ".join([base, *(f"{name}={value}" for name, value in parameters.items())])
+    """Return the value of ``Content-Type`` for a part; parameters are tokens, and left out where empty."""
+    return "; ".join([base, *(f"{name}={value}" for name, value in parameters.items() if value)])
 
 
 def part_head(boundary: str, kind: str, location: str, length: int | None) -> bytes:

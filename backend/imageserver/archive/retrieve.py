@@ -21,6 +21,7 @@ from imageserver.archive.slice_lists import refusal_of
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoding import Decoders
 from imageserver.dicom.file_meta import PREAMBLE
+from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.limits import FileRefused
 from imageserver.dicom.stored_file import file_head
 from imageserver.dicom.transcoding import targets_of, transcode
@@ -33,7 +34,7 @@ _VERSION = 1
 
 
 class StoredInstance(NamedTuple):
-    """An instance that may be retrieved; `transfer_syntax_uid` is empty where nothing tells it."""
+    """An instance that may be retrieved; `transfer_syntax_uid` is empty where nothing tells it, or no UID."""
 
     address: InstanceAddress
     file: InstanceFile
@@ -90,7 +91,7 @@ def find_instances(
             InstanceAddress(study_instance_uid, row[0], row[1]),
             InstanceFile(row[1], row[2], FileIdentity(*row[3:6]), row[6], row[7]),
             row[8] or "",
-            row[9] or "",
+            row[9] if row[9] and is_address(row[9]) else "",  # a file may say anything
             bool(row[10]),
         )
         for row in session.execute(statement)

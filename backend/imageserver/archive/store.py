@@ -20,6 +20,7 @@ from imageserver.archive.reading import INDEXED, ReadFile, read_file
 from imageserver.archive.store_folder import StoreFolder, instance_path, is_full, store_errors
 from imageserver.archive.store_index import Incoming, Record, StoreIndex
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
+from imageserver.dicom.identifiers import is_address
 from imageserver.errors import AppError, Gone, StorageFull, StoreUnavailable, TooLarge
 
 BATCH_INSTANCES = 400
@@ -165,7 +166,7 @@ class StoreRun:
         if instance is not None:
             known = replace(
                 known,
-                sop_class_uid=instance.sop_class_uid,
+                sop_class_uid=instance.sop_class_uid if is_address(instance.sop_class_uid or "") else None,
                 sop_instance_uid=instance.sop_instance_uid if instance.has_uid else None,
                 study_instance_uid=instance.study["study_instance_uid"],
                 series_instance_uid=instance.series["series_instance_uid"],
@@ -176,6 +177,10 @@ class StoreRun:
             )
         if missing := _missing(file):
             return None, _refused(known, FailureReason.CANNOT_UNDERSTAND, "missing_uid", missing)
+        if not all(is_address(text or "") for text in (instance.sop_class_uid, instance.transfer_syntax_uid)):
+            # They go into the heads of answers, where any other text would break the whole of a study.
+            message = "The SOP Class or the Transfer Syntax UID is none."
+            return None, _refused(known, FailureReason.CANNOT_UNDERSTAND, "malformed_uid", message)
         if instance.has_other_class:
             message = "The file meta information names another SOP class than the data set."
             return None, _refused(known, FailureReason.DOES_NOT_MATCH_SOP_CLASS, "other_sop_class", message)

@@ -30,6 +30,7 @@ STORED = {"Accept": 'multipart/related; type="application/dicom"; transfer-synta
 ALONE = {"Accept": "application/dicom; transfer-syntax=*"}
 STUDY = f"/dicomweb/studies/{uid('study of', 'series')}"
 SERIES = f"{STUDY}/series/{uid('series')}"
+REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 LARGE = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64)
 
 
@@ -104,6 +105,33 @@ class TestAsStored:
         assert answer.content.endswith(data_set)
         assert read(answer.content).file_meta.TransferSyntaxUID == ImplicitVRLittleEndian
         assert answer.headers["Content-Length"] == str(len(answer.content))
+
+    @pytest.mark.parametrize("text", [b"1.2.\xe9", b"1.2.3\r\nX-A: b", b"1.2;3"])
+    @pytest.mark.parametrize("address", [STUDY, SERIES])
+    def test_a_transfer_syntax_that_is_no_uid_stays_out_of_the_heads(
+        self,
+        signed_in: TestClient,
+        folder: Folder,
+        index: Index,
+        contents: list[bytes],
+        text: bytes,
+        address: str,
+    ) -> None:
+        odd = to_bytes(
+            image(instance=4, PixelData=None, Rows=None, SOPClassUID=REPORT, Modality="SR"),
+            ExplicitVRLittleEndian,
+        )
+        syntax = ExplicitVRLittleEndian.encode() + b"\0"
+        odd = odd.replace(syntax, text.ljust(len(syntax)), 1)
+        folder.write("odd", odd)
+        index()
+        answer = signed_in.get(address, headers=STORED)
+        assert answer.status_code == 200
+        parts = {part.headers["content-location"]: part for part in dicom_parts(answer)}
+        assert parts[at(4)].content == odd
+        assert parts[at(4)].parameters.keys() == set()
+        alone = signed_in.get(at(4), headers=ALONE)
+        assert (alone.content, alone.headers["Content-Type"]) == (odd, "application/dicom")
 
 
 class TestTranscoded:

@@ -11,6 +11,7 @@ from tests.builders import image, to_bytes, uid, volume
 from tests.storing import STUDIES, content_type, files_in, reasons, related, store, stored_uids
 
 STUDY = uid("study of", "series")
+EXPLICIT, REPORT = b"1.2.840.10008.1.2.1", b"1.2.840.10008.5.1.4.1.1.88.11"
 CANNOT_UNDERSTAND, OTHER_STUDY, DUPLICATE = 0xC000, 0xA901, 0x0111
 
 
@@ -97,6 +98,21 @@ class TestStatus:
     def test_of_another_study(self, signed_in: TestClient) -> None:
         answer = store(signed_in, [image()], uid("another"))
         assert (answer.status_code, reasons(answer)) == (409, {uid("series", 1): OTHER_STUDY})
+
+    @pytest.mark.parametrize("text", [b"1.2.\xe9", b"1.2.3\r\nX-A: b", b"1.2\x01"])
+    @pytest.mark.parametrize("place", [EXPLICIT, REPORT])
+    @pytest.mark.parametrize("kind", ["json", "xml"])
+    def test_a_uid_that_is_none(self, signed_in: TestClient, text: bytes, place: bytes, kind: str) -> None:
+        report = to_bytes(
+            image(PixelData=None, Rows=None, SOPClassUID=REPORT.decode(), Modality="SR"), EXPLICIT.decode()
+        )
+        odd = place + b"\0" * (len(place) % 2)
+        answer = store(
+            signed_in, [report.replace(odd, text.ljust(len(odd)))], Accept=f"application/dicom+{kind}"
+        )
+        assert answer.status_code == 409
+        if kind == "json" and place == EXPLICIT:
+            assert reasons(answer) == {uid("series", 1): CANNOT_UNDERSTAND}
 
     def test_one_bad_of_a_thousand(self, signed_in: TestClient, settings: Settings) -> None:
         made = [to_bytes(image(instance=number)) for number in range(1, 1001)]
