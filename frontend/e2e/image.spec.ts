@@ -40,6 +40,8 @@ test.describe('the image', () => {
     await showImage(page);
     const well = page.getByRole('group', { name: 'Picture' });
     await expect(well).toBeFocused();
+    // How the slices are ordered is told by another answer than the picture's; what is announced says what is known.
+    await expect(page.getByText('Slice 6 of 11, ordered by position', { exact: true }).first()).toBeVisible();
     const seen = (k: number) => expect.poll(async () => (await readPicture(page)).middle).toBe(grey(k));
 
     await page.keyboard.press('ArrowDown');

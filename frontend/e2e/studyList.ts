@@ -50,7 +50,7 @@ export async function waitForStudies(stack: Stack, total: number): Promise<void>
 export async function openList(page: Page, address = '/studies', account = ACCOUNT): Promise<void> {
   await page.goto(address);
   await fillLogIn(page, account);
-  await expect(page.getByRole('heading', { name: 'Studies' })).toBeAttached();
+  await expect(page.getByRole('heading', { name: 'Studies', exact: true })).toBeAttached();
 }
 
 export const grid = (page: Page) => page.getByRole('grid', { name: 'Studies' });
