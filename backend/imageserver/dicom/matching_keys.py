@@ -20,6 +20,7 @@ from imageserver.dicom.matching import (
     Test,
     Words,
 )
+from imageserver.dicom.matching_limits import what_is_too_much
 from imageserver.dicom.matching_values import (
     LONGEST_TEXT,
     NO_WILDCARDS,
@@ -127,7 +128,7 @@ def parse_keys(wanted: Sequence[tuple[tuple[str, ...], str]], options: Options =
     Raises
     ------
     KeyRefused
-        If a text is no key for an attribute of that VR.
+        If a text is no key for an attribute of that VR, or all together are more than is answered.
     """
     merged = _merged(wanted)
     leaves: list[tuple[tuple[str, ...], Condition]] = []
@@ -136,6 +137,8 @@ def parse_keys(wanted: Sequence[tuple[tuple[str, ...], str]], options: Options =
         if condition is not None:
             leaves.append((path, condition))
     keys = _with_moments(_nested(leaves))
+    if (reason := what_is_too_much(keys)) is not None:
+        raise KeyRefused(reason)
     return ParsedKeys(tuple(keys), tuple(dict.fromkeys(path[0] for path, _ in merged)))
 
 
@@ -145,7 +148,7 @@ def _merged(wanted: Sequence[tuple[tuple[str, ...], str]]) -> list[tuple[tuple[s
     found: dict[tuple[str, ...], str] = {}
     for path, text in wanted:
         if counts[path] > 1 and vr_of_tag(path[-1]) != "UI":
-            raise KeyRefused("It is given more than once.")
+            raise KeyRefused("An attribute is given more than once.")
         found[path] = f"{found[path]}\\{text}" if path in found else text
     return list(found.items())
 

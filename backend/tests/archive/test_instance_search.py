@@ -251,6 +251,26 @@ def test_too_much_to_look_into(random_archive: Database, monkeypatch: pytest.Mon
         assert run(session, Level.INSTANCE, keys=keys, study_instance_uid=study).found == []
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"PatientID": "\\".join(f"{number}*" for number in range(100))},
+        {"PatientName": "\\".join(f"{number}*=a?b*=*c" for number in range(33))},
+        {f"RequestAttributesSequence.0009{number:04X}": "1" for number in range(0x1000, 0x1064)},
+        {
+            f"RequestAttributesSequence.0009{number:04X}": "\\".join(map(str, range(1000)))
+            for number in range(0x1000, 0x100A)
+        },
+    ],
+    ids=["wild cards", "groups", "keys of items", "lists"],
+)
+def test_the_most_that_can_be_asked_for(random_archive: Database, wanted: dict[str, str]) -> None:  # T33
+    paths = [(attribute_path(name), text) for name, text in wanted.items()]
+    keys = parse_keys(paths, Options(is_multiple_matched=True)).keys
+    with random_archive.reading() as session:
+        assert run(session, Level.SERIES, keys=keys).found == []
+
+
 def test_attributes_of_a_level_below_are_refused(random_archive: Database) -> None:
     with random_archive.reading() as session:
         for level, name in ((Level.STUDY, "Modality"), (Level.SERIES, "Rows"), (Level.STUDY, "00091010")):

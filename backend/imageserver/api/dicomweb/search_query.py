@@ -54,8 +54,8 @@ def read_search_query(
     paths = [(_path(name), value) for name, value in keys]
     try:
         parsed = parse_keys(paths, Options(*flags))
-    except KeyRefused:
-        raise _refusal(keys, flags) from None
+    except KeyRefused as error:
+        raise _refusal(keys, flags, str(error)) from None
     includes_all, included = _included(service["includefield"])
     limit = _number("limit", service["limit"], MOST_OFFSET)
     is_cut = limit is None or limit > MOST_RESULTS
@@ -78,14 +78,14 @@ def _path(name: str) -> tuple[str, ...]:
         raise _invalid(name, str(error)) from None
 
 
-def _refusal(keys: Iterable[tuple[str, str]], flags: list[bool]) -> InvalidParameter:
-    """Find the key that is refused by itself; where none is, a key is repeated."""
+def _refusal(keys: Iterable[tuple[str, str]], flags: list[bool], reason: str) -> InvalidParameter:
+    """Find the key that is refused by itself; where none is, the reason is one of all together."""
     for name, value in keys:
         try:
             parse_keys([(_path(name), value)], Options(*flags))
         except KeyRefused as error:
             return _invalid(name, str(error))
-    return InvalidParameter("Not acceptable: an attribute is given more than once.")
+    return InvalidParameter(f"Not acceptable: {reason}")
 
 
 def _invalid(name: str, reason: str) -> InvalidParameter:

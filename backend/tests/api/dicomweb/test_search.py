@@ -272,6 +272,19 @@ class TestBadQueries:
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter"), answer.text
         assert answer.headers["content-type"] == "application/problem+json"
 
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "multiplevaluematching=true&PatientID=" + "%5C".join(f"{number}*" for number in range(1000)),
+            "&".join(f"RequestAttributesSequence.0009{number:04X}=1" for number in range(0x1000, 0x1400)),
+        ],
+        ids=["wild cards", "keys"],
+    )
+    def test_more_than_the_database_takes(self, three: TestClient, query: str) -> None:  # T33
+        answer = ask(three, f"/series?{query}")
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter"), answer.text
+        assert "At most 100 conditions" in answer.json()["detail"]
+
     def test_no_value_comes_back(self, three: TestClient) -> None:
         assert "Secret" not in ask(three, "/studies?StudyDate=Secret").text
 
