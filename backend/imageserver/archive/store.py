@@ -24,6 +24,9 @@ from imageserver.dicom.identifiers import is_address
 from imageserver.errors import AppError, Gone, StorageFull, StoreUnavailable, TooLarge
 
 BATCH_INSTANCES = 400
+# Of one run: what is known of each is held in memory until the answer, and others wait while it is written.
+MOST_INSTANCES = 10_000
+MOST_KEPT = 100_000  # pieces: frames of compressed pixel data come one by one
 SYNCING_THREADS = 4
 _UNCOUNTED = "The instance was not stored, because an earlier one met a fault of the server."
 
@@ -84,8 +87,9 @@ class StoreRun:
         Raises
         ------
         TooLarge
-            If it has more bytes than are taken; then nothing of the run can be stored.
+            If it has more bytes than are taken, or is one of too many; then nothing of the run can be stored.
         """
+        self._check_count()
         rest = iter(chunks)
         try:
             received = self._receive(rest, study_instance_uid)
@@ -103,7 +107,14 @@ class StoreRun:
         sop_class_uid: str | None = None,
         sop_instance_uid: str | None = None,
     ) -> None:
-        """Note that something came that is no instance."""
+        """Note that something came that is no instance.
+
+        Raises
+        ------
+        TooLarge
+            If it is one of too many.
+        """
+        self._check_count()
         known = StoreOutcome(StoreState.REFUSED, sop_class_uid, sop_instance_uid)
         self._received.append(_Received(_refused(known, reason, code, message)))
 
@@ -120,9 +131,11 @@ class StoreRun:
         Raises
         ------
         TooLarge
-            If there are more than an object may have.
+            If there are more than an object may have, or too many pieces.
         StoreFull, StoreUnavailable
         """
+        if len(self._kept) >= MOST_KEPT:
+            raise TooLarge(f"A request may have at most {MOST_KEPT} parts with bulk data.")
         size = 0
         with store_errors(), self._folder.new_file() as (path, descriptor):
             for chunk in chunks:
@@ -131,6 +144,10 @@ class StoreRun:
                 self._folder.write(descriptor, chunk)
         self._kept.append(path)
         return size, lambda: self._folder.read(path)
+
+    def _check_count(self) -> None:
+        if len(self._received) >= MOST_INSTANCES:
+            raise TooLarge(f"A request may have at most {MOST_INSTANCES} instances.")
 
     def _check_size(self, size: int) -> None:
         if size > self._file_bytes:

@@ -17,6 +17,7 @@ from pydicom.filewriter import dcmwrite
 from pydicom.uid import UID
 
 from imageserver.dicom.json_values import Json
+from imageserver.dicom.limits import DEFAULT_LIMITS, Limits
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 
 PIXEL_DATA = "7FE00010"
@@ -64,8 +65,10 @@ class BulkValue(NamedTuple):
         return sum(size for size, _ in self.pieces)
 
 
-def build_instance(metadata: Json, bulk: dict[str, BulkValue]) -> Iterator[bytes]:
-    """Make a file; pixel data goes through in chunks.
+def build_instance(
+    metadata: Json, bulk: dict[str, BulkValue], limits: Limits = DEFAULT_LIMITS
+) -> Iterator[bytes]:
+    """Make a file; pixel data goes through in chunks, other bulk data within the limits of what files may load.
 
     Parameters
     ----------
@@ -73,6 +76,8 @@ def build_instance(metadata: Json, bulk: dict[str, BulkValue]) -> Iterator[bytes
         A data set in the DICOM JSON model.
     bulk : dict of str to BulkValue
         By the URI under which the metadata refer to them.
+    limits : Limits
+        Bytes of one value, and of all.
 
     Returns
     -------
@@ -90,10 +95,11 @@ def build_instance(metadata: Json, bulk: dict[str, BulkValue]) -> Iterator[bytes
     vr = "OB" if syntax != EXPLICIT_VR_LITTLE_ENDIAN else str(metadata.get(PIXEL_DATA, {}).get("vr", "OW"))
     if pixels is not None:
         del metadata[PIXEL_DATA]
+    values = _WholeValues(bulk, limits)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what is odd is kept, and judged when the file is read
-            dataset = Dataset.from_json(metadata, lambda _tag, _vr, uri: _whole(bulk, uri))
+            dataset = Dataset.from_json(metadata, lambda _tag, _vr, uri: values.get(uri))
             if not _is_ascii(metadata):
                 dataset.SpecificCharacterSet = _UTF_8  # the values came as Unicode
             head = _encode(dataset, syntax)
@@ -117,16 +123,27 @@ def _bulk_pixels(metadata: Json, bulk: dict[str, BulkValue]) -> BulkValue | None
         raise MetadataRefused("The pixel data is not in the request.")
     if not found.syntax:
         raise MetadataRefused("The pixel data is of a media type that is not known.")
-    if found.syntax in _NATIVE and found.size > _LONGEST:
+    if max(found.size if found.syntax in _NATIVE else 0, *(size for size, _ in found.pieces)) > _LONGEST:
         raise MetadataRefused("The pixel data is longer than an element can be.")
     return found
 
 
-def _whole(bulk: dict[str, BulkValue], uri: Any) -> bytes:
-    found = bulk.get(str(uri))
-    if found is None or found.syntax not in _NATIVE:
-        raise MetadataRefused("Bulk data that the metadata refer to is not in the request.")
-    return b"".join(chunk for _, read in found.pieces for chunk in read())
+class _WholeValues:
+    """Values other than pixel data; each use of one counts, because each is held in memory."""
+
+    def __init__(self, bulk: dict[str, BulkValue], limits: Limits) -> None:
+        self._bulk = bulk
+        self._limits = limits
+        self._size = 0
+
+    def get(self, uri: Any) -> bytes:
+        found = self._bulk.get(str(uri))
+        if found is None or found.syntax not in _NATIVE:
+            raise MetadataRefused("Bulk data that the metadata refer to is not in the request.")
+        self._size += found.size
+        if found.size > self._limits.value_length or self._size > self._limits.loaded_bytes:
+            raise MetadataRefused("Bulk data other than pixel data is longer than any real one.")
+        return b"".join(chunk for _, read in found.pieces for chunk in read())
 
 
 def _is_ascii(value: Any) -> bool:

@@ -21,6 +21,8 @@ from imageserver.errors import MalformedBody, TooLarge
 
 DICOM_JSON, DICOM_XML = "application/dicom+json", "application/dicom+xml"
 METADATA_BYTES = 64 * 1024 * 1024
+# Objects, lists and tags of XML in the metadata of a request: each takes far more memory than the bytes that write it.
+METADATA_NODES = 3_000_000
 MALFORMED = "malformed_metadata"
 
 
@@ -36,7 +38,7 @@ def receive_metadata(run: StoreRun, parts: Iterator[Part], kind: str, study: str
     """
     datasets: list[Json] = []
     bulk: dict[str, BulkValue] = {}
-    size = 0
+    size = nodes = 0
     for part in parts:
         declared, parameters = _content_type(part.headers.get("content-type", OCTETS))
         if declared in (kind, "application/json", "text/xml"):
@@ -46,6 +48,9 @@ def receive_metadata(run: StoreRun, parts: Iterator[Part], kind: str, study: str
                 if size + len(content) > METADATA_BYTES:
                     raise TooLarge(f"Metadata may have at most {METADATA_BYTES} bytes.")
             size += len(content)
+            nodes += sum(map(content.count, (b"{", b"[", b"<")))
+            if nodes > METADATA_NODES:
+                raise TooLarge(f"Metadata may have at most {METADATA_NODES} objects and lists.")
             datasets += _datasets(bytes(content), kind)
         else:
             _add_bulk(bulk, run, part, declared, parameters.get("transfer-syntax"))

@@ -158,6 +158,14 @@ class TestStatus:
         assert answer.status_code == 409
         assert answer.json()["0008119A"]["Value"][0]["00081197"]["Value"] == [CANNOT_UNDERSTAND]
 
+    def test_too_many_parts(self, signed_in: TestClient, settings: Settings) -> None:
+        body = related([to_bytes(image())])[: -len("--a-boundary--\r\n")] + related(
+            [b""] * 10_000, "text/plain"
+        )
+        answer = signed_in.post(STUDIES, content=body, headers=content_type())
+        assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
+        assert files_in(settings) == files_in(settings, ".incoming") == []
+
     def test_not_acceptable(self, signed_in: TestClient, settings: Settings) -> None:
         assert store(signed_in, [image()], Accept="text/html").status_code == 406
         assert files_in(settings) == []

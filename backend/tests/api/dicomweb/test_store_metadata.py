@@ -11,6 +11,8 @@ from fastapi.testclient import TestClient
 from httpx import Response
 from pydicom.dataset import Dataset
 
+from imageserver.api.dicomweb import store_metadata
+from imageserver.archive import store as archive_store
 from imageserver.dicom.dicom_xml import write_dicom_xml
 from imageserver.settings import Settings
 from tests.builders import image, uid
@@ -112,3 +114,30 @@ def test_metadata_that_are_none(signed_in: TestClient, content: bytes) -> None:
 def test_an_element_that_makes_no_sense(signed_in: TestClient, element: dict[str, Any]) -> None:
     plain = {**image().to_json_dict(), **element}
     assert send(signed_in, [(JSON, "metadata", json.dumps([plain]).encode())]).status_code in (200, 409)
+
+
+def test_more_objects_than_memory_bears(
+    signed_in: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_metadata, "METADATA_NODES", 1000)
+    monkeypatch.setattr(
+        store_metadata, "_datasets", lambda *_: pytest.fail("it is read before it is counted")
+    )
+    answer = send(signed_in, [(JSON, "metadata", b"[" + b"{}," * 1000 + b"{}]")])
+    assert answer.status_code == 413
+    assert files_in(settings, ".incoming") == []
+
+
+def test_too_many_instances(signed_in: TestClient, settings: Settings) -> None:
+    answer = send(signed_in, [(JSON, "metadata", b"[" + b"{}," * 10_000 + b"{}]")])
+    assert (answer.status_code, answer.json()["code"]) == (413, "content_too_large")
+    assert files_in(settings) == []
+
+
+def test_too_many_bulk_parts(
+    signed_in: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive_store, "MOST_KEPT", 10)
+    answer = send(signed_in, [("application/octet-stream", str(number), b"") for number in range(11)])
+    assert answer.status_code == 413
+    assert files_in(settings, ".incoming") == []
