@@ -9,6 +9,7 @@ from imageserver.api.dicomweb.related_parts import Part
 from imageserver.archive.store import StoreRun
 from imageserver.archive.store_outcomes import FailureReason
 from imageserver.dicom.dicom_xml import MalformedDicomXml, read_dicom_xml
+from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.instance_building import (
     OCTETS,
     SYNTAX_OF_MEDIA_TYPE,
@@ -101,4 +102,4 @@ def _first(dataset: Json, tag: str) -> str | None:
     element = dataset.get(tag)
     values = element.get("Value") if isinstance(element, dict) else None
     value = values[0] if isinstance(values, list) and values else None
-    return value if isinstance(value, str) and len(value) <= 64 else None
+    return value if isinstance(value, str) and is_address(value) else None

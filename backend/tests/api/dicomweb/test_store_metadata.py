@@ -34,7 +34,9 @@ def metadata(dataset: Dataset, address: str = ADDRESS) -> dict[str, Any]:
     return plain
 
 
-def send(client: TestClient, parts: list[tuple[str, str, bytes]], kind: str = JSON) -> Response:
+def send(
+    client: TestClient, parts: list[tuple[str, str, bytes]], kind: str = JSON, accept: str = "*/*"
+) -> Response:
     body = b"".join(
         f"--{BOUNDARY}\r\nContent-Type: {declared}\r\nContent-Location: {location}\r\n\r\n".encode()
         + content
@@ -42,7 +44,9 @@ def send(client: TestClient, parts: list[tuple[str, str, bytes]], kind: str = JS
         for declared, location, content in parts
     )
     answer: Response = client.post(
-        STUDIES, content=body + f"--{BOUNDARY}--\r\n".encode(), headers=content_type(kind)
+        STUDIES,
+        content=body + f"--{BOUNDARY}--\r\n".encode(),
+        headers={**content_type(kind), "Accept": accept},
     )
     return answer
 
@@ -141,3 +145,13 @@ def test_too_many_bulk_parts(
     answer = send(signed_in, [("application/octet-stream", str(number), b"") for number in range(11)])
     assert answer.status_code == 413
     assert files_in(settings, ".incoming") == []
+
+
+@pytest.mark.parametrize("text", ["1.2\ud800", "1.2\0", "1.2\r\n", "words"])
+@pytest.mark.parametrize("tag", ["00080016", "00080018"])
+@pytest.mark.parametrize("kind", [JSON, XML])
+def test_uids_that_are_none(signed_in: TestClient, text: str, tag: str, kind: str) -> None:
+    # Refused for its pixel data, which did not come: what it is called goes into the answer and the audit.
+    plain = {**metadata(image()), tag: {"vr": "UI", "Value": [text]}}
+    answer = send(signed_in, [(JSON, "metadata", json.dumps([plain]).encode())], accept=kind)
+    assert answer.status_code == 409
