@@ -18,7 +18,7 @@ from imageserver.archive.deletions import DeletedInstance, find_deleted_uids, fo
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.index_transaction import index_transaction, note_change
-from imageserver.archive.models import File, Instance, Series
+from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.moving import known_files
 from imageserver.archive.reading import ReadFile
 from imageserver.archive.store_folder import INCOMING, TRASH, StoreFolder, quarantine_path
@@ -34,6 +34,8 @@ LARGE_SERIES = 1000  # instances: arranging takes long, and waits while such a s
 GROWTH = 10  # unless this part of it comes at once
 CONFLICT = "conflict"
 CONFLICT_MESSAGE = "Another file has this SOP Instance UID, and other content; that one stays."
+OTHER_STUDY = "series_of_other_study"
+OTHER_STUDY_MESSAGE = "The series of this instance belongs to another study here."
 
 Record = Callable[[Session, Sequence[StoreOutcome]], None]
 
@@ -59,6 +61,18 @@ class Incoming(NamedTuple):
         """The UID that it is known by."""
         assert self.file.instance is not None
         return self.file.instance.sop_instance_uid
+
+    @property
+    def series_instance_uid(self) -> str:
+        """The series that it says it belongs to."""
+        assert self.file.instance is not None
+        return str(self.file.instance.series["series_instance_uid"])
+
+    @property
+    def study_instance_uid(self) -> str:
+        """The study that it says it belongs to."""
+        assert self.file.instance is not None
+        return str(self.file.instance.study["study_instance_uid"])
 
 
 Stored = tuple[Incoming, StoreOutcome]
@@ -194,11 +208,16 @@ class _Step:
     def write(self, session: Session) -> None:
         """Decide about each file, name the new ones, and write their rows."""
         known = self.compare(session)
+        studies = find_studies(session, {one.series_instance_uid for one, _ in self.batch})
         new: dict[str, Incoming] = {}
         self.outcomes, contradicting = [], []
         for one, outcome in self.batch:
             digest = known.get(one.sop_instance_uid)
             if digest is None:
+                study = studies.setdefault(one.series_instance_uid, one.study_instance_uid)
+                if study != one.study_instance_uid:
+                    self.outcomes.append(_other_study(outcome))
+                    continue
                 known[one.sop_instance_uid] = one.sha256
                 new[one.sop_instance_uid] = one
             elif digest == one.sha256:
@@ -277,6 +296,18 @@ def find_holders(session: Session, sop_instance_uids: Iterable[str]) -> dict[str
     return found
 
 
+def find_studies(session: Session, series_instance_uids: Iterable[str]) -> dict[str, str]:
+    """Look up the Study Instance UIDs of series by their UIDs."""
+    statement = select(Series.series_instance_uid, Study.study_instance_uid).join(
+        Study, Series.study_id == Study.id
+    )
+    found: dict[str, str] = {}
+    for uids in chunks(sorted(series_instance_uids)):
+        rows = session.execute(statement.where(Series.series_instance_uid.in_(uids)))
+        found.update({row[0]: row[1] for row in rows})
+    return found
+
+
 def keep_new_checksums(session: Session, checksums: Iterable[tuple[bytes, str]]) -> None:
     """Note the checksums of files that were computed while they were received."""
     ids: dict[str, int] = {}
@@ -307,4 +338,15 @@ def _conflict(outcome: StoreOutcome) -> StoreOutcome:
         failure_reason=FailureReason.DUPLICATE_INSTANCE,
         code=CONFLICT,
         message=CONFLICT_MESSAGE,
+    )
+
+
+def _other_study(outcome: StoreOutcome) -> StoreOutcome:
+    """Refuse what would be filed under a study, and so perhaps a patient, that is not its own."""
+    return replace(
+        outcome,
+        state=StoreState.REFUSED,
+        failure_reason=FailureReason.OTHER_STUDY,
+        code=OTHER_STUDY,
+        message=OTHER_STUDY_MESSAGE,
     )

@@ -121,7 +121,7 @@ class Trash:
         Raises
         ------
         NotRestored
-            If its file is no more, or another instance has its UID now.
+            If its file is no more, another instance has its UID now, or another study its series.
         StoreUnavailable, DatabaseUnavailable, StorageFull
         """
         if deleted.trash is None:
@@ -140,7 +140,7 @@ class Trash:
 
         def write(session: Session, outcomes: Sequence[StoreOutcome]) -> None:
             if outcomes[0].state is StoreState.REFUSED:
-                raise NotRestored(CONFLICT_MESSAGE)
+                raise NotRestored(outcomes[0].message or CONFLICT_MESSAGE)
             forget_deletions(session, [deleted])
             record(session, [deleted])
 

@@ -9,7 +9,7 @@ MEANINGS = {
     FailureReason.DUPLICATE_INSTANCE: "an instance with this SOP Instance UID and other bytes is there",
     FailureReason.OUT_OF_RESOURCES: "there is no room",
     FailureReason.DOES_NOT_MATCH_SOP_CLASS: "file meta information and data set name different SOP Classes",
-    FailureReason.OTHER_STUDY: "the Study Instance UID is not the one of the address",
+    FailureReason.OTHER_STUDY: "the Study Instance UID is not the one of the address, or not that of its series here",
     FailureReason.CANNOT_UNDERSTAND: "not DICOM, damaged, without UIDs, or beyond the limits",
 }
 

@@ -20,10 +20,11 @@ from imageserver.archive.deletions import Wanted, find_deleted
 from imageserver.archive.files import STORE_ROOT, DataDirectory
 from imageserver.archive.indexing import look_once
 from imageserver.archive.managed_store import Store
-from imageserver.archive.models import File, Instance
+from imageserver.archive.models import File, Instance, Study
 from imageserver.archive.store_folder import Disk, StoreFolder
 from imageserver.archive.store_outcomes import FailureReason, StoreState
 from imageserver.archive.storing import forget_everything
+from imageserver.archive.trash import NotRestored
 from imageserver.database import Database
 from imageserver.errors import AppError
 from imageserver.settings import Settings
@@ -339,6 +340,52 @@ class TestStoredAnewAfterDeletion:
             first, _ = find_deleted(session)
         store.trash.restore(first, lambda *_: None)
         check_invariants(settings, database, {uid("series", 1): contents[0]})
+
+
+class TestSeriesOfAnotherStudy:
+    """It would be filed, found and shown under the other study, whose patient may be another one."""
+
+    MINE = to_bytes(image(instance=1))
+    FOREIGN = to_bytes(image(instance=2, study="another", PatientName="Roe^Richard", PatientID="TEST-2"))
+
+    def check(self, settings: Settings, database: Database) -> None:
+        check_invariants(settings, database, {uid("series", 1): self.MINE})
+        assert len(digests(settings)) == 1
+        assert files_in(settings, ".quarantine") == []
+        with database.reading() as session:
+            assert session.scalars(select(Study.study_instance_uid)).all() == [STUDY]
+
+    def test_is_refused(self, store: Store, settings: Settings, database: Database) -> None:
+        assert store.store_instance([self.MINE]).state is StoreState.STORED
+        outcome = store.store_instance([self.FOREIGN])
+        assert outcome.state is StoreState.REFUSED
+        assert (outcome.failure_reason, outcome.code) == (FailureReason.OTHER_STUDY, "series_of_other_study")
+        self.check(settings, database)
+
+    def test_is_refused_of_one_request(self, store: Store, settings: Settings, database: Database) -> None:
+        with store.run() as run:
+            for content in (self.MINE, self.FOREIGN):
+                run.receive([content])
+            states = [outcome.state for outcome in run.commit()]
+        assert states == [StoreState.STORED, StoreState.REFUSED]
+        self.check(settings, database)
+
+    def test_is_not_restored(self, store: Store, settings: Settings, database: Database) -> None:
+        store.store_instance([self.FOREIGN])
+        [deleted] = store.trash.delete(Wanted(uid("study of", "another")), "ada", lambda *_: None)
+        store.store_instance([self.MINE])
+        with pytest.raises(NotRestored, match="another study"):
+            store.trash.restore(deleted, lambda *_: None)
+        self.check(settings, database)
+        assert len(files_in(settings, ".trash")) == 1
+
+    def test_is_taken_once_the_other_is_deleted(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        store.store_instance([self.FOREIGN])
+        store.trash.delete(Wanted(uid("study of", "another")), "ada", lambda *_: None)
+        assert store.store_instance([self.MINE]).state is StoreState.STORED
+        self.check(settings, database)
 
 
 def test_the_first_of_two_stays(store: Store, settings: Settings) -> None:
