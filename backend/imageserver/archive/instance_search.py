@@ -107,9 +107,7 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
             raise InvalidParameter(
                 f"({tag[:4]},{tag[4:]}) is an attribute of a level below: search there for it."
             )
-    said = [(key, condition_of(key)) for key in wanted.keys]
-    conditions = [sql for _, sql in said if sql is not None]
-    rest = tuple(key for key, sql in said if sql is None or not sql.is_exact)
+    conditions, rest = _said(wanted.keys)
     if rest:
         return _examined(session, wanted, conditions, rest)
     rows = session.execute(_rows(wanted, conditions).limit(wanted.limit + 1).offset(wanted.offset)).all()
@@ -118,6 +116,18 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
     if has_more and wanted.counts_rest:
         remaining = _count(session, wanted, conditions) - wanted.offset - wanted.limit
     return FoundPage(list(_read(session, wanted.level, rows[: wanted.limit])), has_more, remaining)
+
+
+def looks_into_headers(keys: Sequence[Key]) -> bool:
+    """Tell whether a search has to look into headers, which takes far longer than what the tables of keys answer."""
+    return bool(_said(keys)[1])
+
+
+def _said(keys: Sequence[Key]) -> tuple[list[Sql], list[Key]]:
+    """Return what the tables of keys know, and the keys that have to be asked again of each header."""
+    said = [(key, condition_of(key)) for key in keys]
+    conditions = [sql for _, sql in said if sql is not None]
+    return conditions, [key for key, sql in said if sql is None or not sql.is_exact]
 
 
 def _examined(

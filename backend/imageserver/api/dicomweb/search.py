@@ -1,14 +1,17 @@
 """``GET /dicomweb/studies``, ``/series``, ``/instances`` and those within others: search (PS3.18 10.6)."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from imageserver.api.auditing import AccessAuditDep
+from imageserver.api.authentication import CurrentUser
 from imageserver.api.conditions import NO_STORE
+from imageserver.api.costly_requests import take_place
 from imageserver.api.dependencies import DatabaseDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, DICOM_XML, choose_text_answer
 from imageserver.api.dicomweb.search_query import MOST_RESULTS, SearchQuery, read_search_query
@@ -16,16 +19,35 @@ from imageserver.api.dicomweb.search_results import attributes_of, retrieve_url
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
 from imageserver.api.parameters import SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
-from imageserver.archive.instance_search import FoundPage, search
+from imageserver.archive.instance_search import FoundPage, looks_into_headers, search
 from imageserver.audit.models import Kind
 from imageserver.audit.record import Subject
 from imageserver.database import Database
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.dicom_xml import write_dicom_xml
+from imageserver.errors import InvalidParameter
 
 router = APIRouter(tags=["dicomweb"])
 
 _JSON = "application/json"
+
+
+def _is_costly(request: Request, _user: CurrentUser) -> bool:
+    try:
+        return looks_into_headers(read_search_query(request, Level.INSTANCE, None, None).search.keys)
+    except InvalidParameter:
+        return False  # the route itself says what is wrong
+
+
+async def _take_place(
+    request: Request, user: CurrentUser, is_costly: Annotated[bool, Depends(_is_costly)]
+) -> AsyncIterator[None]:
+    """Hold a place while headers are looked into; what the index answers needs none."""
+    if not is_costly:
+        yield
+        return
+    async with asynccontextmanager(take_place)(request, user):
+        yield
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -50,10 +72,10 @@ _OPTIONS: dict[str, Any] = {
             },
         },
         204: {"description": "Nothing was found, and XML has no form for that."},
-        **problem_responses(400, 401, 406, 413, 503, 507),
+        **problem_responses(400, 401, 406, 413, 429, 503, 507),
     },
     "response_class": Response,
-    "dependencies": ACCEPT_QUERY,
+    "dependencies": [*ACCEPT_QUERY, Depends(_take_place)],
     "openapi_extra": {
         "parameters": [
             _parameter(

@@ -11,10 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydicom.sequence import Sequence as Items
 from sqlalchemy import select
 
+from imageserver.api.costly_requests import CostlyRequests
 from imageserver.api.dicomweb import search_query
 from imageserver.archive import instance_search
 from imageserver.audit.models import AuditEvent
@@ -296,6 +298,43 @@ class TestBadQueries:
         monkeypatch.setattr(instance_search, "AT_ONCE", 1)
         answer = ask(three, "/instances?Columns=9")
         assert (answer.status_code, answer.json()["code"]) == (413, "search_too_broad")
+
+
+class TestPlaces:
+    """Looking into headers takes one of the places that an account has for costly requests (T33)."""
+
+    @pytest.mark.parametrize("path", ["/instances?ImageType=zzz", f"/studies/{STUDIES[0]}/instances?Rows=8"])
+    def test_searches_that_look_into_headers_are_limited(
+        self, three: TestClient, app: FastAPI, path: str
+    ) -> None:
+        app.state.costly_requests = CostlyRequests(0)
+        answer = ask(three, path)
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
+        assert answer.headers["Retry-After"] == "1"
+
+    def test_what_the_index_answers_is_not(self, three: TestClient, app: FastAPI) -> None:
+        app.state.costly_requests = CostlyRequests(0)
+        assert len(found(three, "/studies?PatientID=TEST*")) == 3
+        assert len(found(three, f"/instances?Modality=MR&SeriesInstanceUID={uid('c')}")) == 1
+        assert ask(three, "/instances?Foo=1").status_code == 400
+
+    def test_places_are_given_back(
+        self, three: TestClient, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        app.state.costly_requests = CostlyRequests(1)
+        monkeypatch.setattr(instance_search, "MOST_EXAMINED", 2)
+        monkeypatch.setattr(instance_search, "AT_ONCE", 1)
+        for path, expected in (
+            ("/instances?Columns=9", 413),
+            ("/series?Rows=8", 400),
+            ("/instances?Rows=8", 413),
+        ):
+            assert ask(three, path).status_code == expected
+        assert len(found(three, f"/studies/{STUDIES[0]}/instances?Rows=8")) == 1
+
+    def test_anonymous_ones_take_none(self, client: TestClient, app: FastAPI) -> None:
+        app.state.costly_requests = CostlyRequests(0)
+        assert ask(client, "/instances?Rows=8").status_code == 401
 
 
 def test_no_file_is_opened(three: TestClient, settings: Settings) -> None:
