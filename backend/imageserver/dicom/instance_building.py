@@ -92,9 +92,10 @@ def build_instance(
     metadata = copy.copy(metadata)
     pixels = _bulk_pixels(metadata, bulk)
     syntax = EXPLICIT_VR_LITTLE_ENDIAN if pixels is None or pixels.syntax in _NATIVE else pixels.syntax
-    vr = "OB" if syntax != EXPLICIT_VR_LITTLE_ENDIAN else str(metadata.get(PIXEL_DATA, {}).get("vr", "OW"))
+    vr = "OB"
     if pixels is not None:
-        del metadata[PIXEL_DATA]
+        element = metadata.pop(PIXEL_DATA)
+        vr = str(element.get("vr", "OW")) if syntax == EXPLICIT_VR_LITTLE_ENDIAN else vr
     values = _WholeValues(bulk, limits)
     try:
         with warnings.catch_warnings():

@@ -1,5 +1,6 @@
 """Files from metadata: how much of the bulk data beside them is held in memory."""
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -43,3 +44,11 @@ def test_a_frame_longer_than_a_fragment_can_be() -> None:
     pieces = [(1 << 32, lambda: iter(()))]
     with pytest.raises(MetadataRefused):
         build_instance(plain, {"it": BulkValue("1.2.840.10008.1.2.4.80", pieces)})
+
+
+@pytest.mark.parametrize(
+    "element", [[], None, "x", 3, {}, {"BulkDataURI": {}}, {"vr": 5, "InlineBinary": "AA=="}]
+)
+def test_pixel_data_that_makes_no_sense(element: object) -> None:
+    with contextlib.suppress(MetadataRefused):  # any other error would take the rest of the request along
+        build_instance(image().to_json_dict() | {"7FE00010": element}, {})
