@@ -6,6 +6,7 @@ many instances. The order of the steps: docs/decisions/0077; duplicates: docs/de
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,8 @@ from imageserver.archive.store_index import Incoming, Record, StoreIndex
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.dicom.identifiers import is_address
 from imageserver.errors import AppError, Gone, StorageFull, StoreUnavailable, TooLarge
+
+logger = logging.getLogger(__name__)
 
 BATCH_INSTANCES = 400
 # Of one run: what is known of each is held in memory until the answer, and others wait while it is written.
@@ -178,6 +181,16 @@ class StoreRun:
             file = read_file(self._folder.files, found)
         except Gone:
             raise OSError("the file that was just written has changed") from None
+        except (AppError, OSError):
+            raise
+        except Exception as error:  # one file must never keep the others out
+            logger.error("unexpected error while reading a file", extra={"error": type(error).__name__})
+            return None, _refused(
+                StoreOutcome(StoreState.REFUSED),
+                FailureReason.CANNOT_UNDERSTAND,
+                "malformed",
+                "The file cannot be read.",
+            )
         instance = file.instance
         known = StoreOutcome(StoreState.STORED)
         if instance is not None:

@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
+from imageserver.archive import store as archive_store
 from imageserver.archive.deletions import Wanted, find_deleted
-from imageserver.archive.files import STORE_ROOT, DataDirectory
+from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
 from imageserver.archive.indexing import look_once
 from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, Instance, Study
+from imageserver.archive.reading import ReadFile
 from imageserver.archive.store_folder import Disk, StoreFolder
 from imageserver.archive.store_outcomes import FailureReason, StoreState
 from imageserver.archive.storing import forget_everything
@@ -413,3 +415,25 @@ def test_names_do_not_come_from_the_file(store: Store, settings: Settings) -> No
         assert all(
             part.removesuffix(".dcm").isalnum() for part in Path(path.relative_to(settings.store_dir)).parts
         )
+
+
+def test_a_file_that_reading_has_no_answer_to_keeps_no_other_out(
+    store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, good = to_bytes(image(instance=1)), to_bytes(image(instance=2))
+    read_file = archive_store.read_file
+    unread = iter([True])
+
+    def read(directory: DataDirectory, found: FoundFile) -> ReadFile:
+        if next(unread, False):
+            raise AttributeError("nobody thought of this")
+        return read_file(directory, found)
+
+    monkeypatch.setattr(archive_store, "read_file", read)
+    with store.run() as run:
+        run.receive([odd])
+        run.receive([good])
+        first, second = run.commit()
+    assert (first.failure_reason, first.code) == (FailureReason.CANNOT_UNDERSTAND, "malformed")
+    assert second.state is StoreState.STORED
+    check_invariants(settings, database, {uid("series", 2): good})
