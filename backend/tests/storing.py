@@ -13,6 +13,8 @@ from tests.builders import to_bytes
 
 BOUNDARY = "a-boundary"
 STUDIES = "/dicomweb/studies"
+# Continued parameters (RFC 2231) for which the library of Python raises what it does not tell of.
+ODD_PARAMETERS = ["a*0=x; a*=y", "a*" + "9" * 5000 + "=x"]
 
 
 def related(parts: Iterable[bytes], kind: str = "application/dicom", boundary: str = BOUNDARY) -> bytes:

@@ -8,12 +8,14 @@ import logging
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator
+from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import NamedTuple
 
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
-from imageserver.errors import MalformedBody
+from imageserver.errors import MalformedBody, UnsupportedMediaType
 
 MAX_PART_HEADERS = 16
 MAX_HEADER_BYTES = 1024
@@ -30,6 +32,28 @@ class Part(NamedTuple):
 
     headers: dict[str, str]
     content: Iterator[bytes]
+
+
+def read_content_type(value: str) -> tuple[str, dict[str, str]]:
+    """Return the media type and its parameters, names in lower case; of one that comes twice the first.
+
+    Raises
+    ------
+    UnsupportedMediaType
+        If the parameters make no sense.
+    """
+    message = Message()
+    message["content-type"] = value
+    try:
+        named = message.get_params(failobj=[])[1:]
+        parameters = {name.lower(): collapse_rfc2231_value(text) for name, text in reversed(named)}
+    except (
+        LookupError,
+        TypeError,
+        ValueError,
+    ):  # the library raises them for parameters in odd pieces (RFC 2231)
+        raise UnsupportedMediaType("The parameters of Content-Type cannot be read.") from None
+    return message.get_content_type(), parameters
 
 
 def check_boundary(boundary: str) -> bytes:

@@ -5,7 +5,6 @@ Who asks is known before a byte of the body is read, and the body goes to the di
 
 import json
 from collections.abc import Iterator, Sequence
-from email.message import Message
 from typing import Any
 
 import anyio
@@ -20,7 +19,7 @@ from imageserver.api.auditing import actor_of
 from imageserver.api.authentication import CurrentUser
 from imageserver.api.dependencies import ArchiveDep, Now
 from imageserver.api.dicomweb.accept import DICOM_JSON, accepted
-from imageserver.api.dicomweb.related_parts import Part, check_boundary, read_parts
+from imageserver.api.dicomweb.related_parts import Part, check_boundary, read_content_type, read_parts
 from imageserver.api.dicomweb.store_answer import response_dataset, status_of
 from imageserver.api.dicomweb.store_metadata import DICOM_XML, receive_metadata
 from imageserver.api.parameters import StudyPath
@@ -152,16 +151,13 @@ def _content_type(request: Request) -> tuple[str, bytes | None]:
     values = request.headers.getlist("content-type")
     if len(values) != 1:
         raise UnsupportedMediaType(f'The body must be of type {_RELATED}; type="{DICOM}".')
-    message = Message()
-    message["content-type"] = values[0]
-    declared = message.get_content_type()
+    declared, parameters = read_content_type(values[0])
     if declared == DICOM:
         return DICOM, None
-    kind = _media_type(str(message.get_param("type", DICOM)))
+    kind = _media_type(parameters.get("type", DICOM))
     if declared != _RELATED or kind not in (DICOM, DICOM_JSON, DICOM_XML):
         raise UnsupportedMediaType(f'The body must be of type {_RELATED}; type="{DICOM}".')
-    boundary = message.get_param("boundary")
-    return kind, check_boundary(boundary if isinstance(boundary, str) else "")
+    return kind, check_boundary(parameters.get("boundary", ""))
 
 
 def _media_type(value: str) -> str:

@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from email.message import Message
 from typing import Any
 
-from imageserver.api.dicomweb.related_parts import Part
+from imageserver.api.dicomweb.related_parts import Part, read_content_type
 from imageserver.archive.store import StoreRun
 from imageserver.archive.store_outcomes import FailureReason
 from imageserver.dicom.dicom_xml import MalformedDicomXml, read_dicom_xml
@@ -18,7 +17,7 @@ from imageserver.dicom.instance_building import (
     build_instance,
 )
 from imageserver.dicom.json_values import Json
-from imageserver.errors import MalformedBody, TooLarge
+from imageserver.errors import MalformedBody, TooLarge, UnsupportedMediaType
 
 DICOM_JSON, DICOM_XML = "application/dicom+json", "application/dicom+xml"
 METADATA_BYTES = 64 * 1024 * 1024
@@ -41,7 +40,11 @@ def receive_metadata(run: StoreRun, parts: Iterator[Part], kind: str, study: str
     bulk: dict[str, BulkValue] = {}
     size = nodes = 0
     for part in parts:
-        declared, parameters = _content_type(part.headers.get("content-type", OCTETS))
+        try:
+            declared, parameters = read_content_type(part.headers.get("content-type", OCTETS))
+        except UnsupportedMediaType as error:
+            run.refuse(FailureReason.CANNOT_UNDERSTAND, error.code, str(error))
+            continue
         if declared in (kind, "application/json", "text/xml"):
             content = bytearray()
             for chunk in part.content:
@@ -62,13 +65,6 @@ def receive_metadata(run: StoreRun, parts: Iterator[Part], kind: str, study: str
             run.refuse(FailureReason.CANNOT_UNDERSTAND, MALFORMED, str(error), *_named(dataset))
         else:
             run.receive(chunks, study)
-
-
-def _content_type(value: str) -> tuple[str, dict[str, str]]:
-    message = Message()
-    message["content-type"] = value
-    parameters = message.get_params(failobj=[])[1:]
-    return message.get_content_type(), {name.lower(): str(text) for name, text in parameters}
 
 
 def _datasets(content: bytes, kind: str) -> list[Json]:

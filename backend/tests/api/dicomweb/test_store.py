@@ -8,7 +8,16 @@ from imageserver.audit.models import AuditEvent, Outcome
 from imageserver.database import Database
 from imageserver.settings import Settings
 from tests.builders import image, to_bytes, uid, volume
-from tests.storing import STUDIES, content_type, files_in, reasons, related, store, stored_uids
+from tests.storing import (
+    ODD_PARAMETERS,
+    STUDIES,
+    content_type,
+    files_in,
+    reasons,
+    related,
+    store,
+    stored_uids,
+)
 
 STUDY = uid("study of", "series")
 EXPLICIT, REPORT = b"1.2.840.10008.1.2.1", b"1.2.840.10008.5.1.4.1.1.88.11"
@@ -150,6 +159,12 @@ class TestStatus:
     )
     def test_unsupported_type(self, signed_in: TestClient, kind: str) -> None:
         answer = signed_in.post(STUDIES, content=b"x", headers={"Content-Type": kind})
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+    @pytest.mark.parametrize("parameters", ODD_PARAMETERS)
+    def test_parameters_in_odd_pieces(self, signed_in: TestClient, parameters: str) -> None:
+        kind = f'multipart/related; {parameters}; type="application/dicom"; boundary=a-boundary'
+        answer = signed_in.post(STUDIES, content=related([b"x"]), headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
     def test_a_part_of_another_type(self, signed_in: TestClient) -> None:

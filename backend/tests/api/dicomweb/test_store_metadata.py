@@ -16,7 +16,7 @@ from imageserver.archive import store as archive_store
 from imageserver.dicom.dicom_xml import write_dicom_xml
 from imageserver.settings import Settings
 from tests.builders import image, uid
-from tests.storing import BOUNDARY, STUDIES, content_type, files_in, reasons
+from tests.storing import BOUNDARY, ODD_PARAMETERS, STUDIES, content_type, files_in, reasons
 
 JSON, XML = "application/dicom+json", "application/dicom+xml"
 ADDRESS = "bulkdata/pixels"
@@ -155,3 +155,12 @@ def test_uids_that_are_none(signed_in: TestClient, text: str, tag: str, kind: st
     plain = {**metadata(image()), tag: {"vr": "UI", "Value": [text]}}
     answer = send(signed_in, [(JSON, "metadata", json.dumps([plain]).encode())], accept=kind)
     assert answer.status_code == 409
+
+
+@pytest.mark.parametrize("parameters", ODD_PARAMETERS[:1])  # the other is longer than a part's header may be
+def test_a_part_whose_type_has_parameters_in_odd_pieces(signed_in: TestClient, parameters: str) -> None:
+    plain = image().to_json_dict()
+    parts = [(JSON, "metadata", json.dumps([plain]).encode()), (f"image/jpeg; {parameters}", "x", b"x")]
+    answer = send(signed_in, parts)
+    assert answer.status_code == 202
+    assert answer.json()["0008119A"]["Value"] == [{"00081197": {"vr": "US", "Value": [0xC000]}}]
