@@ -27,6 +27,7 @@ Json = dict[str, Any]
 
 MOST_EXAMINED = 20_000  # data sets that one search looks into
 AT_ONCE = 200
+_PATIENT = ("00100010", "00100020")  # Patient's Name, Patient ID
 _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 
 
@@ -229,7 +230,20 @@ def _instances(session: Session, rows: Sequence[Any]) -> Iterator[Found]:
             dataset["00080018"] = {"vr": "UI", "Value": [row[3]]}
             if row[6]:
                 dataset["00080016"] = {"vr": "UI", "Value": [row[6]]}
-            yield Found((row[1], row[2], row[3]), {**dataset, **studies[row[4]], **series[row[5]]})
+            study = _with_own_patient(studies[row[4]], own)
+            yield Found((row[1], row[2], row[3]), {**dataset, **study, **series[row[5]]})
+
+
+def _with_own_patient(study: Json, own: Json) -> Json:
+    """The attributes of a study, with those of the patient whom the instance names, where that is another one.
+
+    Files of several patients may share a study (docs/decisions/0043); none may be listed under the name of another.
+    """
+    if all(own.get(tag, study.get(tag)) == study.get(tag) for tag in _PATIENT):
+        return study
+    patients = {tag for tag in tags_of_level(Level.STUDY) if tag.startswith("0010")}
+    kept = {tag: element for tag, element in study.items() if tag not in patients}
+    return {**kept, **{tag: element for tag, element in own.items() if tag in patients}}
 
 
 def _headers(session: Session, table: Any, key: Any, ids: set[int]) -> dict[int, Json]:

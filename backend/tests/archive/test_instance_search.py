@@ -278,6 +278,26 @@ def test_attributes_of_a_level_below_are_refused(random_archive: Database) -> No
                 run(session, level, keys=parse_keys([(attribute_path(name), "1")]).keys)
 
 
+def test_an_instance_of_another_patient_keeps_its_name(
+    database: Database, folder: Folder, look: Look
+) -> None:
+    """Files of two patients in one series (docs/decisions/0043)."""
+    first = {"PatientName": "Doe^Jane", "PatientID": "TEST-1", "PatientBirthDate": "19500101"}
+    folder.write_all([image(instance=number, **first) for number in (1, 2)])
+    folder.write("other", image(instance=3, PatientName="Roe^Richard", PatientID="TEST-2", PatientSex="M"))
+    look()
+    with database.reading() as session:
+        found = [one.dataset for one in run(session, Level.INSTANCE).found]
+    assert [
+        [one.get(tag, {}).get("Value") for tag in ("00100010", "00100020", "00100030", "00100040")]
+        for one in found
+    ] == [
+        [[{"Alphabetic": "Doe^Jane"}], ["TEST-1"], ["19500101"], None],
+        [[{"Alphabetic": "Doe^Jane"}], ["TEST-1"], ["19500101"], None],
+        [[{"Alphabetic": "Roe^Richard"}], ["TEST-2"], None, ["M"]],
+    ]
+
+
 class TestCounts:
     def test_they_follow_the_folder(self, database: Database, folder: Folder, look: Look) -> None:
         paths = folder.write_all(volume(3, series="a", study="s"))
