@@ -13,10 +13,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from imageserver.archive.alerts import OnAlert, alert, tell_nobody
+from imageserver.archive.checksums import INTEGRITY_MISMATCH
 from imageserver.archive.chunks import chunks
 from imageserver.archive.deletions import DeletedInstance, find_deleted_uids, forget_deletions
 from imageserver.archive.digests import content_digest
-from imageserver.archive.files import STORE_ROOT, DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.files import STORE_ROOT, UNREADABLE, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.index_transaction import index_transaction, note_change
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.moving import known_files
@@ -36,6 +37,9 @@ CONFLICT = "conflict"
 CONFLICT_MESSAGE = "Another file has this SOP Instance UID, and other content; that one stays."
 OTHER_STUDY = "series_of_other_study"
 OTHER_STUDY_MESSAGE = "The series of this instance belongs to another study here."
+UNREADABLE_MESSAGE = "The copy of this instance that is here cannot be read just now; send it again later."
+DAMAGED_MESSAGE = "The copy of this instance that is here is damaged; once it is deleted, this one is taken."
+UNREAD = "unread"  # in place of a checksum
 
 Record = Callable[[Session, Sequence[StoreOutcome]], None]
 
@@ -83,6 +87,7 @@ class _Holder(NamedTuple):
 
     file: FoundFile
     sha256: str | None
+    is_damaged: bool
 
 
 class StoreIndex:
@@ -185,12 +190,14 @@ class _Step:
         self.placed: list[bytes] = []
         self.restored: list[DeletedInstance] = []
         self._digests: dict[FoundFile, str] = {}
+        self._holders: dict[str, _Holder] = {}
 
     def compare(self, session: Session) -> dict[str, str]:
         """Return the checksums of the instances that are there already, by UID; empty for other sizes."""
         sizes = {one.sop_instance_uid: one.file.identity.size for one, _ in self.batch}
         found = {}
-        for uid, holder in find_holders(session, sizes).items():
+        self._holders = find_holders(session, sizes)
+        for uid, holder in self._holders.items():
             if holder.file.identity.size != sizes[uid]:
                 found[uid] = ""
             else:
@@ -202,7 +209,7 @@ class _Step:
             try:
                 self._digests[file] = content_digest(self.store.directory, file)
             except (Gone, DataDirectoryUnavailable):
-                return ""  # it is the first one all the same; the next look at the folder will tell
+                return UNREAD  # whether it is the same cannot be told; the next look at the folder will
         return self._digests[file]
 
     def write(self, session: Session) -> None:
@@ -220,8 +227,8 @@ class _Step:
                     continue
                 known[one.sop_instance_uid] = one.sha256
                 new[one.sop_instance_uid] = one
-            elif digest == one.sha256:
-                outcome = replace(outcome, state=StoreState.DUPLICATE)
+            elif digest in (one.sha256, UNREAD):
+                outcome = self._duplicate(one, digest, outcome)
             else:
                 contradicting.append(one)
                 outcome = _conflict(outcome)
@@ -232,6 +239,21 @@ class _Step:
         if new:
             self._add_rows(session, list(new.values()))
             note_change(session)
+
+    def _duplicate(self, one: Incoming, digest: str, outcome: StoreOutcome) -> StoreOutcome:
+        """Acknowledge what is there already; only if it is really there, because who sent it may delete it then."""
+        holder = self._holders.get(one.sop_instance_uid)
+        if holder is None:  # the first one came with this request
+            return replace(outcome, state=StoreState.DUPLICATE)
+        if holder.is_damaged:
+            return _fault(outcome, INTEGRITY_MISMATCH, DAMAGED_MESSAGE)
+        try:
+            self.store.directory.check(*holder.file)
+        except (Gone, DataDirectoryUnavailable):
+            return _fault(outcome, UNREADABLE, UNREADABLE_MESSAGE)
+        if digest == UNREAD:
+            return _fault(outcome, UNREADABLE, UNREADABLE_MESSAGE)
+        return replace(outcome, state=StoreState.DUPLICATE)
 
     def _place(self, new: dict[str, Incoming]) -> list[Incoming]:
         """Give new files their names; return those whose place holds other bytes, which no row describes yet."""
@@ -287,12 +309,15 @@ class _Step:
 
 def find_holders(session: Session, sop_instance_uids: Iterable[str]) -> dict[str, _Holder]:
     """Look up the files of instances by their UIDs."""
-    columns = (Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode, File.sha256)
+    columns = (
+        Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode, File.sha256, File.code,
+    )  # fmt: skip
     statement = select(*columns).join(File, File.instance_id == Instance.id)
     found: dict[str, _Holder] = {}
     for uids in chunks(sorted(set(sop_instance_uids))):
         for row in session.execute(statement.where(Instance.sop_instance_uid.in_(uids))):
-            found[row[0]] = _Holder(FoundFile(row[1], FileIdentity(*row[2:5])), row[5])
+            file = FoundFile(row[1], FileIdentity(*row[2:5]))
+            found[row[0]] = _Holder(file, row[5], row[6] == INTEGRITY_MISMATCH)
     return found
 
 
@@ -338,6 +363,16 @@ def _conflict(outcome: StoreOutcome) -> StoreOutcome:
         failure_reason=FailureReason.DUPLICATE_INSTANCE,
         code=CONFLICT,
         message=CONFLICT_MESSAGE,
+    )
+
+
+def _fault(outcome: StoreOutcome, code: str, message: str) -> StoreOutcome:
+    return replace(
+        outcome,
+        state=StoreState.REFUSED,
+        failure_reason=FailureReason.PROCESSING_FAILURE,
+        code=code,
+        message=message,
     )
 
 

@@ -390,6 +390,52 @@ class TestSeriesOfAnotherStudy:
         self.check(settings, database)
 
 
+class TestSentAgain:
+    """Who is told that an instance is stored may delete their own copy: then one has to be here."""
+
+    CONTENT = to_bytes(image())
+
+    @pytest.fixture(autouse=True)
+    def stored(self, store: Store) -> None:
+        for content in (self.CONTENT, to_bytes(image(instance=2))):
+            store.store_instance([content])
+
+    def path(self, settings: Settings) -> Path:
+        [found] = [path for path in files_in(settings) if path.read_bytes() == self.CONTENT]
+        return found
+
+    def send_again(self, store: Store) -> tuple[StoreState, FailureReason | None, str | None]:
+        outcome = store.store_instance([self.CONTENT])
+        return outcome.state, outcome.failure_reason, outcome.code
+
+    def test_while_the_copy_is_there(self, store: Store) -> None:
+        assert self.send_again(store) == (StoreState.DUPLICATE, None, None)
+
+    @pytest.mark.parametrize("has_checksum", [True, False])
+    def test_when_the_copy_is_gone(
+        self, store: Store, settings: Settings, database: Database, has_checksum: bool
+    ) -> None:
+        self.path(settings).unlink()
+        if not has_checksum:
+            with database.writing() as session:
+                session.execute(update(File).values(sha256=None))
+        fault = (StoreState.REFUSED, FailureReason.PROCESSING_FAILURE, "unreadable")
+        assert self.send_again(store) == fault
+        assert files_in(settings, ".quarantine") == []
+        look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+        assert self.send_again(store)[0] is StoreState.STORED
+        assert self.path(settings).exists()
+
+    def test_when_the_copy_is_damaged(self, store: Store, settings: Settings, database: Database) -> None:
+        with database.writing() as session:  # what the look at contents notes
+            session.execute(update(File).values(code="integrity_mismatch"))
+        fault = (StoreState.REFUSED, FailureReason.PROCESSING_FAILURE, "integrity_mismatch")
+        assert self.send_again(store) == fault
+        store.trash.delete(Wanted(STUDY, uid("series"), uid("series", 1)), "ada", lambda *_: None)
+        assert self.send_again(store)[0] is StoreState.STORED
+        assert self.path(settings).exists()
+
+
 def test_the_first_of_two_stays(store: Store, settings: Settings) -> None:
     first = [to_bytes(image(instance=number)) for number in range(1, 51)]
     second = [to_bytes(image(instance=number, PatientName="Roe^Richard")) for number in range(1, 51)]
