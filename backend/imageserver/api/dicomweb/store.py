@@ -148,6 +148,8 @@ def _content_type(request: Request) -> tuple[str, bytes | None]:
     ------
     UnsupportedMediaType, MalformedBody
     """
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaType("The body must come without Content-Encoding.")
     values = request.headers.getlist("content-type")
     if len(values) != 1:
         raise UnsupportedMediaType(f'The body must be of type {_RELATED}; type="{DICOM}".')

@@ -167,6 +167,12 @@ class TestStatus:
         answer = signed_in.post(STUDIES, content=related([b"x"]), headers={"Content-Type": kind})
         assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
+    @pytest.mark.parametrize(
+        ("encoding", "status"), [("gzip", 415), ("identity, br", 415), ("identity", 200), ("Identity", 200)]
+    )
+    def test_content_encoding(self, signed_in: TestClient, encoding: str, status: int) -> None:
+        assert store(signed_in, [image()], **{"Content-Encoding": encoding}).status_code == status
+
     def test_a_part_of_another_type(self, signed_in: TestClient) -> None:
         body = related([b"words"], "text/plain")
         answer = signed_in.post(STUDIES, content=body, headers=content_type())
