@@ -194,11 +194,13 @@ class _Step:
 
     def compare(self, session: Session) -> dict[str, str]:
         """Return the checksums of the instances that are there already, by UID; empty for other sizes."""
-        sizes = {one.sop_instance_uid: one.file.identity.size for one, _ in self.batch}
+        sizes: dict[str, set[int]] = {}
+        for one, _ in self.batch:
+            sizes.setdefault(one.sop_instance_uid, set()).add(one.file.identity.size)
         found = {}
         self._holders = find_holders(session, sizes)
         for uid, holder in self._holders.items():
-            if holder.file.identity.size != sizes[uid]:
+            if holder.file.identity.size not in sizes[uid]:
                 found[uid] = ""
             else:
                 found[uid] = holder.sha256 or self._digest(holder.file)

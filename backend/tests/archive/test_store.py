@@ -426,6 +426,16 @@ class TestSentAgain:
         assert self.send_again(store)[0] is StoreState.STORED
         assert self.path(settings).exists()
 
+    @pytest.mark.parametrize("is_first", [True, False])
+    def test_together_with_another_of_other_size(self, store: Store, is_first: bool) -> None:
+        other = to_bytes(image(PatientName="Roe^Richard of another length"))
+        with store.run() as run:
+            for content in [self.CONTENT, other] if is_first else [other, self.CONTENT]:
+                run.receive([content])
+            states = [outcome.state for outcome in run.commit()]
+        expected = [StoreState.DUPLICATE, StoreState.REFUSED]
+        assert states == (expected if is_first else expected[::-1])
+
     def test_when_the_copy_is_damaged(self, store: Store, settings: Settings, database: Database) -> None:
         with database.writing() as session:  # what the look at contents notes
             session.execute(update(File).values(code="integrity_mismatch"))
