@@ -272,8 +272,9 @@ class _Step:
                 new[uid] = one._replace(file=replace(one.file, identity=found.identity))
             else:
                 other.append(new.pop(uid))
-        for number, (one, outcome) in enumerate(self.batch):
-            if any(one.temporary == another.temporary for another in other):
+        refused = {one.sop_instance_uid for one in other}
+        for number, (one, outcome) in enumerate(self.batch):  # those too that came twice
+            if one.sop_instance_uid in refused:
                 self.outcomes[number] = _conflict(outcome)
         return other
 

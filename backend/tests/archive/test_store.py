@@ -436,6 +436,19 @@ class TestSentAgain:
         expected = [StoreState.DUPLICATE, StoreState.REFUSED]
         assert states == (expected if is_first else expected[::-1])
 
+    def test_twice_where_another_file_without_a_row_has_the_place(
+        self, store: Store, settings: Settings, database: Database
+    ) -> None:
+        with database.writing() as session:
+            forget_everything(session)
+        other = to_bytes(image(PatientName="Roe^Richard"))
+        with store.run() as run:
+            for _ in range(2):
+                run.receive([other])
+            states = [outcome.state for outcome in run.commit()]
+        assert states == [StoreState.REFUSED] * 2
+        assert self.path(settings).exists()
+
     def test_when_the_copy_is_damaged(self, store: Store, settings: Settings, database: Database) -> None:
         with database.writing() as session:  # what the look at contents notes
             session.execute(update(File).values(code="integrity_mismatch"))
