@@ -13,7 +13,7 @@ from sqlalchemy.sql.expression import ColumnClause
 from sqlalchemy.types import Boolean
 
 from imageserver.archive.models import Instance, Series, SeriesKey, Study, StudyKey
-from imageserver.archive.search_headers import GROUP, WORD
+from imageserver.archive.search_headers import CUT, GROUP, WORD
 from imageserver.dicom.attribute_levels import level_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import (
@@ -101,17 +101,15 @@ class _Keys:
         if isinstance(key, MomentCondition):
             return Sql(self._moment(key)) if not prefix else None
         if isinstance(key, Condition):
-            is_split = any(isinstance(test, Words | Groups | Empty) for test in key.tests)
             if prefix and any(isinstance(test, Empty) for test in key.tests):
                 return None  # the item with the empty value need not be there at all
             tests = [self._fulfils(prefix + key.tag, test) for test in key.tests]
-            return Sql(or_(*tests), is_exact=not (prefix and is_split))
+            return Sql(or_(*tests))
         found = [self.said(one, f"{prefix}{key.tag}.") for one in key.conditions]
         known = [one for one in found if one is not None]
         if not known:
             return None
-        is_exact = len(key.conditions) == 1 and len(known) == 1 and known[0].is_exact
-        return Sql(and_(*(one.condition for one in known)), is_exact)
+        return Sql(and_(*(one.condition for one in known)), is_exact=False)
 
     def _fulfils(self, path: str, test: Test) -> ColumnElement[bool]:
         if isinstance(test, Empty):
@@ -124,7 +122,10 @@ class _Keys:
         return self._has(path, self._is(test))
 
     def _has(self, path: str, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        owners = select(self._owner).where(self._table.tag == path, *conditions)
+        has = and_(self._table.tag == path, *conditions)
+        if "." in path:  # of those whose keys of items were cut, each may have it
+            has = or_(has, self._table.tag == CUT)
+        owners = select(self._owner).where(has)
         found: ColumnElement[bool] = self._subject.in_(owners)
         return found
 

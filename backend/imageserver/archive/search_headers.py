@@ -34,10 +34,11 @@ from imageserver.dicom.matching_values import name_groups, texts_of, words_of
 
 Json = dict[str, Any]
 
-MOST_KEYS = 2000  # of one study or series
+MOST_KEYS = 2000  # of items of sequences of one study or series, and of words of names
 AT_ONCE = 50  # series whose headers are in memory at the same time
 WORD = "w"  # in front of the tag of a person name: a word of it
 GROUP = "#"  # behind the tag of a person name, and the number of the group from 0
+CUT = "+"  # in place of a tag: not all keys of items are there
 
 
 def write_headers(session: Session, series_ids: Collection[int], study_ids: Iterable[int]) -> None:
@@ -66,6 +67,22 @@ def keys_of(dataset: Json, prefix: str = "") -> Iterator[tuple[str, str]]:
             yield from ((WORD + path, word) for word in sorted(words_of(element)))
             for groups in name_groups(element):
                 yield from ((f"{path}{GROUP}{n}", group) for n, group in enumerate(groups) if group)
+
+
+def kept_keys(dataset: Json) -> list[tuple[str, str]]:
+    """Return the keys to be written, each once.
+
+    Those of the data set itself are all kept: `matching_values` bounds the values of an attribute; only of words of
+    names, of which no proper names have as many, `MOST_KEYS`. Of items there may be any number; where some are left
+    out, `CUT` says so.
+    """
+    found = dict.fromkeys(keys_of(dataset))
+    of_items = [key for key in found if "." in key[0]]
+    own = [key for key in found if "." not in key[0]]
+    words = [key for key in own if key[0].startswith(WORD)]
+    values = [key for key in own if not key[0].startswith(WORD)]
+    cut = [(CUT, "")] if len(of_items) > MOST_KEYS else []
+    return [*values, *words[:MOST_KEYS], *of_items[:MOST_KEYS], *cut]
 
 
 def _write_series(session: Session, series_ids: list[int]) -> None:
@@ -164,7 +181,7 @@ def _insert(session: Session, of: str, headers: list[dict[str, Any]], datasets: 
     keys = [
         {"tag": tag, "value": value, f"{of}_id": key}
         for key, dataset in datasets.items()
-        for tag, value in list(dict.fromkeys(keys_of(dataset)))[:MOST_KEYS]
+        for tag, value in kept_keys(dataset)
     ]
     if keys:
         session.execute(insert(Base.metadata.tables[f"{of}_keys"]), keys)

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive import instance_search
+from imageserver.archive import instance_search, search_headers
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.indexing import look_once
 from imageserver.archive.instance_search import FoundPage, InstanceSearch, search
+from imageserver.archive.models import SeriesKey
 from imageserver.database import Base, Database
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import Key, matches
@@ -296,6 +297,59 @@ def test_an_instance_of_another_patient_keeps_its_name(
         [[{"Alphabetic": "Doe^Jane"}], ["TEST-1"], ["19500101"], None],
         [[{"Alphabetic": "Roe^Richard"}], ["TEST-2"], None, ["M"]],
     ]
+
+
+class TestManyItems:
+    """A series with more values in items of sequences than the table of keys holds (PS3.4 C.2.2.2: all match)."""
+
+    @pytest.fixture
+    def many(
+        self, database: Database, folder: Folder, look: Look, monkeypatch: pytest.MonkeyPatch
+    ) -> Database:
+        monkeypatch.setattr(search_headers, "MOST_KEYS", 5)
+        steps = [item(ScheduledProcedureStepID=f"S{n}", RequestedProcedureID=f"R{n}") for n in range(9)]
+        folder.write("a", image(series="a", RequestAttributesSequence=Items(steps)))
+        folder.write("b", image(series="b", RequestAttributesSequence=Items(steps[:1])))
+        look()
+        return database
+
+    @pytest.mark.parametrize(
+        ("wanted", "expected"),
+        [
+            ({"RequestAttributesSequence.ScheduledProcedureStepID": "S8"}, "a"),
+            ({"RequestAttributesSequence.ScheduledProcedureStepID": "S*"}, "ab"),
+            ({"RequestAttributesSequence.ScheduledProcedureStepID": "S0"}, "ab"),
+            ({"RequestAttributesSequence.ScheduledProcedureStepID": "X"}, ""),
+            (
+                {
+                    "RequestAttributesSequence.ScheduledProcedureStepID": "S8",
+                    "RequestAttributesSequence.RequestedProcedureID": "R8",
+                },
+                "a",
+            ),
+            (
+                {
+                    "RequestAttributesSequence.ScheduledProcedureStepID": "S8",
+                    "RequestAttributesSequence.RequestedProcedureID": "R7",
+                },
+                "",
+            ),
+            ({"Modality": "CT"}, "ab"),
+            ({"Modality": '""'}, ""),
+            ({"RequestAttributesSequence": '""'}, ""),
+        ],
+    )
+    def test_all_of_them_are_found(self, many: Database, wanted: dict[str, str], expected: str) -> None:
+        paths = [(attribute_path(name), text) for name, text in wanted.items()]
+        keys = parse_keys(paths, Options(is_empty_matched=True)).keys
+        with many.reading() as session:
+            found = {one.uids[1] for one in run(session, Level.SERIES, keys=keys).found}
+        assert found == {uid(series) for series in expected}
+
+    def test_the_table_stays_bounded(self, many: Database) -> None:
+        with many.reading() as session:
+            count = func.count().filter(SeriesKey.tag.like("%.%"))
+            assert max(session.scalars(select(count).group_by(SeriesKey.series_id))) == 5
 
 
 class TestCounts:
