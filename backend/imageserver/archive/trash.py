@@ -168,11 +168,24 @@ class Trash:
         gone = [one for one in deleted if one.trash is not None]
         if gone and self.folder is not None:
             self._move(gone)  # of one whose move was interrupted
+            gone = self._moved(self.folder, gone)
             with self.database.writing() as session:
                 forget_deletions(session, gone)
                 record(session, gone)
             self.folder.discard(TRASH + b"/" + one.trash for one in gone if one.trash is not None)
         return gone if self.folder is not None else []
+
+    def _moved(self, folder: StoreFolder, deleted: Sequence[DeletedInstance]) -> list[DeletedInstance]:
+        """Leave out those whose file is still where it was: without its note it would be shown again."""
+        with self.database.reading() as session:
+            known = {file.path for file in known_files(session, [one.path for one in deleted])}
+        moved = []
+        for one in deleted:
+            trash = TRASH + b"/" + (one.trash or b"")
+            is_left = one.path not in known and folder.found(one.store_path) is not None
+            if not is_left or (folder.found(trash) is not None and not self._is_same(one.store_path, trash)):
+                moved.append(one)
+        return moved
 
     def sweep(self, days: int, record: RecordDeleted, now: float | None = None) -> None:
         """Finish moves that were interrupted, and purge what was deleted longer ago than it is kept."""

@@ -285,6 +285,21 @@ def test_what_is_stored_again_before_its_file_is_moved_stays(
     check_invariants(settings, database, {uid("series", 1): content})
 
 
+def test_what_cannot_be_moved_is_not_purged(store: Store, settings: Settings, database: Database) -> None:
+    store.store_instance([to_bytes(image())])
+    folder_of(store).disk = FaultyDisk(1, errno.EIO)
+    [deleted] = store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+    folder_of(store).disk = FaultyDisk(1, errno.EIO)
+    assert store.trash.purge([deleted], lambda *_: None) == []
+    assert len(files_in(settings)) == 1
+    look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+    with database.reading() as session:
+        assert session.scalars(select(Instance)).all() == []  # its note is kept: it stays hidden
+    folder_of(store).disk = Disk()
+    assert store.trash.purge([deleted], lambda *_: None) == [deleted]
+    assert files_in(settings) == files_in(settings, ".trash") == []
+
+
 class TestStoredAnewAfterDeletion:
     """Other bytes under the UIDs of a deleted instance: the way to correct one (docs/decisions/0078)."""
 
