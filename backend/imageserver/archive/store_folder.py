@@ -88,14 +88,15 @@ class StoreFolder:
         """Make the folder of this process and lock it; one that starts at the same moment may take it for abandoned."""
         while True:
             self.disk.mkdir(self.incoming, 0o700, dir_fd=root)
-            lock = open_beneath(root, self.incoming, _DIRECTORY)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if os.fstat(lock).st_nlink > 0:
-                    return lock
-            except BlockingIOError:
-                pass
-            os.close(lock)
+            with contextlib.suppress(FileNotFoundError):
+                lock = open_beneath(root, self.incoming, _DIRECTORY)
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    if os.fstat(lock).st_nlink > 0:
+                        return lock
+                except BlockingIOError:
+                    pass
+                os.close(lock)
             self._own = secrets.token_hex(8).encode()
 
     @contextmanager

@@ -23,7 +23,7 @@ from imageserver.archive.indexing import look_once
 from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, Instance, Study
 from imageserver.archive.reading import ReadFile
-from imageserver.archive.store_folder import Disk, StoreFolder
+from imageserver.archive.store_folder import INCOMING, Disk, StoreFolder
 from imageserver.archive.store_outcomes import FailureReason, StoreState
 from imageserver.archive.storing import forget_everything
 from imageserver.archive.trash import NotRestored
@@ -209,6 +209,23 @@ class TestSweep:
             assert len(files_in(settings, ".incoming")) == 1  # that of the process that lives
             other.close()
         assert not abandoned.exists()
+
+    def test_a_process_that_starts_beside_it_takes_its_new_folder_for_abandoned(
+        self, store: Store, settings: Settings
+    ) -> None:
+        removed = []
+
+        class OtherProcess(Disk):
+            def mkdir(self, path: bytes, mode: int, *, dir_fd: int) -> None:  # type: ignore[override]
+                os.mkdir(path, mode, dir_fd=dir_fd)
+                if path.startswith(INCOMING + b"/") and not removed:
+                    removed.append(path)
+                    os.rmdir(path, dir_fd=dir_fd)
+
+        folder_of(store).disk = OtherProcess()
+        assert store.store_instance([to_bytes(image())]).state is StoreState.STORED
+        assert removed
+        assert folder_of(store).incoming not in removed
 
     def test_a_file_without_a_row_is_taken_into_the_index(
         self, store: Store, settings: Settings, database: Database
