@@ -6,9 +6,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from imageserver.archive.addresses import InstanceAddress
-from imageserver.archive.files import FileIdentity
-from imageserver.archive.models import File, Instance, Series, Study, StudyEntry
+from imageserver.archive.addresses import InstanceAddress, located, select_files
+from imageserver.archive.models import Instance, Series, Study, StudyEntry
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.arrangement import Arrangement
 
@@ -29,31 +28,15 @@ def find_targets(
     sop_instance_uid: str | None = None,
 ) -> list[RenderTarget]:
     """Return the instances of a study, of one of its series, or one: by series number, then as slices are ordered."""
-    columns = (
-        Series.series_instance_uid, Instance.sop_instance_uid, File.path, File.size, File.mtime_ns, File.inode,
-        Instance.refused_code, Instance.refused_reason, Instance.sop_class_uid, Instance.frames,
-    )  # fmt: skip
-    statement = (
-        select(*columns)
-        .join(Instance, File.instance_id == Instance.id)
-        .join(Series, Instance.series_id == Series.id)
-        .join(Study, Series.study_id == Study.id)
-        .where(Study.study_instance_uid == study_instance_uid)
-        .order_by(
-            Series.series_number.is_(None), Series.series_number, Series.series_instance_uid, Instance.id
-        )
-    )
-    if series_instance_uid is not None:
-        statement = statement.where(Series.series_instance_uid == series_instance_uid)
-    if sop_instance_uid is not None:
-        statement = statement.where(Instance.sop_instance_uid == sop_instance_uid)
+    statement = select_files(
+        Instance.sop_class_uid,
+        Instance.frames,
+        study_instance_uid=study_instance_uid,
+        series_instance_uid=series_instance_uid,
+        sop_instance_uid=sop_instance_uid,
+    ).order_by(Series.series_number.is_(None), Series.series_number, Series.series_instance_uid, Instance.id)
     return [
-        RenderTarget(
-            InstanceAddress(study_instance_uid, row[0], row[1]),
-            InstanceFile(row[1], row[2], FileIdentity(*row[3:6]), row[6], row[7]),
-            row[8],
-            len(row[9]),
-        )
+        RenderTarget(*located(study_instance_uid, row), row[8], len(row[9]))
         for row in session.execute(statement)
     ]
 

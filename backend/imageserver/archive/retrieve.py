@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple
 
-from sqlalchemy import ColumnElement, case, cast, func, select
+from sqlalchemy import ColumnElement, case, cast, func
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from imageserver.archive.addresses import InstanceAddress
+from imageserver.archive.addresses import InstanceAddress, located, select_files
 from imageserver.archive.checksums import INTEGRITY_MISMATCH
-from imageserver.archive.files import DataDirectory, FileIdentity
-from imageserver.archive.models import File, Instance, Series, Study
+from imageserver.archive.files import DataDirectory
+from imageserver.archive.models import Instance, Series
 from imageserver.archive.slice_lists import refusal_of
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoding import Decoders
@@ -69,27 +69,17 @@ def find_instances(
     sop_instance_uid: str | None = None,
 ) -> list[StoredInstance]:
     """List the instances of a study, of one of its series, or one, in a stable order; empty where there are none."""
-    columns = (
-        Series.series_instance_uid, Instance.sop_instance_uid,
-        File.path, File.size, File.mtime_ns, File.inode, Instance.refused_code, Instance.refused_reason,
-        Instance.sop_class_uid, Instance.transfer_syntax_uid, _has_frames(),
-    )  # fmt: skip
-    statement = (
-        select(*columns)
-        .join(Instance, File.instance_id == Instance.id)
-        .join(Series, Instance.series_id == Series.id)
-        .join(Study, Series.study_id == Study.id)
-        .where(Study.study_instance_uid == study_instance_uid)
-        .order_by(Series.id, Instance.id)
-    )
-    if series_instance_uid is not None:
-        statement = statement.where(Series.series_instance_uid == series_instance_uid)
-    if sop_instance_uid is not None:
-        statement = statement.where(Instance.sop_instance_uid == sop_instance_uid)
+    statement = select_files(
+        Instance.sop_class_uid,
+        Instance.transfer_syntax_uid,
+        _has_frames(),
+        study_instance_uid=study_instance_uid,
+        series_instance_uid=series_instance_uid,
+        sop_instance_uid=sop_instance_uid,
+    ).order_by(Series.id, Instance.id)
     return [
         StoredInstance(
-            InstanceAddress(study_instance_uid, row[0], row[1]),
-            InstanceFile(row[1], row[2], FileIdentity(*row[3:6]), row[6], row[7]),
+            *located(study_instance_uid, row),
             row[8] or "",
             row[9] if row[9] and is_address(row[9]) else "",  # a file may say anything
             bool(row[10]),
