@@ -38,9 +38,9 @@ _INSTANCE_COLUMNS: dict[str, Any] = {
 
 
 class Sql(NamedTuple):
-    """A condition, and whether it says all that the key says."""
+    """Conditions, all to be fulfilled, and whether they say all that the key says."""
 
-    condition: ColumnElement[bool]
+    conditions: tuple[ColumnElement[bool], ...]
     is_exact: bool = True
 
 
@@ -86,7 +86,7 @@ def _of_instance(key: Key) -> Sql | None:
         return None
     if len(key.tests) != 1 or not isinstance(key.tests[0], OneOf):
         return None
-    return Sql(column.in_(key.tests[0].texts))
+    return Sql((column.in_(key.tests[0].texts),))
 
 
 class _Keys:
@@ -99,27 +99,25 @@ class _Keys:
 
     def said(self, key: Key, prefix: str = "") -> Sql | None:
         if isinstance(key, MomentCondition):
-            return Sql(self._moment(key)) if not prefix else None
+            return Sql((self._moment(key),)) if not prefix else None
         if isinstance(key, Condition):
             if prefix and any(isinstance(test, Empty) for test in key.tests):
                 return None  # the item with the empty value need not be there at all
             tests = [self._fulfils(prefix + key.tag, test) for test in key.tests]
-            return Sql(or_(*tests))
+            return Sql(tests[0] if len(tests) == 1 else (or_(*(and_(*test) for test in tests)),))
         found = [self.said(one, f"{prefix}{key.tag}.") for one in key.conditions]
-        known = [one for one in found if one is not None]
-        if not known:
-            return None
-        return Sql(and_(*(one.condition for one in known)), is_exact=False)
+        known = tuple(condition for one in found if one is not None for condition in one.conditions)
+        return Sql(known, is_exact=False) if known else None
 
-    def _fulfils(self, path: str, test: Test) -> ColumnElement[bool]:
+    def _fulfils(self, path: str, test: Test) -> tuple[ColumnElement[bool], ...]:
         if isinstance(test, Empty):
-            return ~self._has(path)
+            return (~self._has(path),)
         if isinstance(test, Words):
-            return and_(*(self._has(WORD + path, self._begins(word)) for word in test.words))
+            return tuple(self._has(WORD + path, self._begins(word)) for word in test.words)
         if isinstance(test, Groups):
             groups = [(n, one) for n, one in enumerate(test.groups) if one is not None]
-            return and_(*(self._has(f"{path}{GROUP}{n}", self._is(one)) for n, one in groups))
-        return self._has(path, self._is(test))
+            return tuple(self._has(f"{path}{GROUP}{n}", self._is(one)) for n, one in groups)
+        return (self._has(path, self._is(test)),)
 
     def _has(self, path: str, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         has = and_(self._table.tag == path, *conditions)
