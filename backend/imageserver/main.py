@@ -10,30 +10,9 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 import imageserver
 from imageserver.accounts.keys import load_signing_keys
 from imageserver.accounts.passwords import PasswordHasher
-from imageserver.api import (
-    auth,
-    dicomweb,
-    docs,
-    frames,
-    health,
-    index,
-    measurements,
-    patient,
-    program_tokens,
-    reslice,
-    setup,
-    slice,
-    slice_metadata,
-    slices,
-    studies,
-    thumbnails,
-    volume_arrays,
-    volumes,
-)
 from imageserver.api.auditing import record_of_deleted
 from imageserver.api.cors import Cors
 from imageserver.api.costly_requests import CostlyRequests
-from imageserver.api.dicomweb.capabilities import add_options
 from imageserver.api.middleware import (
     AllowedHosts,
     BodyLimit,
@@ -44,6 +23,7 @@ from imageserver.api.middleware import (
 )
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
+from imageserver.api.routes import routes
 from imageserver.archive.archive import Archive
 from imageserver.archive.deletions import DeletedInstance
 from imageserver.audit.models import Kind
@@ -105,29 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.archive = Archive(settings, app.state.database, _record_alert, _record_purge)
     install_problem_handlers(app)
     _add_middleware(app, settings)
-    app.include_router(health.router)
-    for part in (
-        auth,
-        program_tokens,
-        setup,
-        studies,
-        thumbnails,
-        volumes,
-        volume_arrays,
-        patient,
-        slice,
-        slices,
-        slice_metadata,
-        frames,
-        reslice,
-        index,
-        measurements,
-        dicomweb,
-    ):
-        app.include_router(part.router)
-    add_options(app)
-    if settings.api_docs:
-        app.include_router(docs.router)
+    app.router.routes.extend(routes(with_docs=settings.api_docs))
     check_permissions(app)
     return app
 

@@ -36,7 +36,7 @@ def resources() -> tuple[Resource, ...]:
         for place in places.values():
             place.mkdir(mode=0o700)
         app = create_app(Settings.model_validate(places))
-        found = dicomweb_resources(app)
+        found = dicomweb_resources(app.routes)
         app.state.database.dispose()
     return found
 

@@ -18,20 +18,18 @@ from imageserver.api.dicomweb import (
     wado_uri,
 )
 
-router = APIRouter()
-for part in (
-    search,
-    retrieve,
-    metadata,
-    frames,
-    bulk_data,
-    rendered,
-    rendered_mpr,
-    thumbnail,
-    store,
-    delete,
-    bulk_data_sets,
-    wado_uri,
-    capabilities,
-):
-    router.include_router(part.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    search.router,
+    retrieve.router,
+    metadata.router,
+    frames.router,
+    bulk_data.router,
+    rendered.router,
+    rendered_mpr.router,
+    thumbnail.router,
+    store.router,
+    delete.router,
+    bulk_data_sets.router,
+    wado_uri.router,
+    capabilities.router,
+)

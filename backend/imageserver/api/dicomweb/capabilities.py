@@ -1,10 +1,12 @@
 """What DICOMweb offers here: ``OPTIONS`` of each of its addresses, and ``GET /dicomweb`` (PS3.18 8.9)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
+from starlette.routing import BaseRoute
 
 from imageserver.api.authentication import get_current_user
 from imageserver.api.conditions import NO_STORE
@@ -52,20 +54,15 @@ def get_conformance_statement() -> FileResponse:
     return FileResponse(CONFORMANCE, media_type="text/markdown; charset=utf-8", headers=dict(NO_STORE))
 
 
-def add_options(app: FastAPI) -> None:
-    """Let every address of DICOMweb answer to ``OPTIONS``; call it when all other routes are there.
+def options_routes(routes: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """Return routes by which every address of DICOMweb among those given answers to ``OPTIONS``.
 
     One route for all addresses would also take those that do not exist, which then were 405 and not 404.
     """
-    for path in dict.fromkeys((*_ROOTS, *(resource.path for resource in dicomweb_resources(app)))):
-        app.add_api_route(
-            path,
-            get_options,
-            methods=["OPTIONS"],
-            dependencies=[Depends(get_current_user)],
-            response_class=Response,
-            include_in_schema=False,
-        )
+    options = APIRouter(dependencies=[Depends(get_current_user)], include_in_schema=False)
+    for path in dict.fromkeys((*_ROOTS, *(resource.path for resource in dicomweb_resources(routes)))):
+        options.add_api_route(path, get_options, methods=["OPTIONS"], response_class=Response)
+    return options.routes
 
 
 def get_options(request: Request) -> Response:
@@ -81,7 +78,7 @@ def get_options(request: Request) -> Response:
 
 def offered_resources(app: FastAPI) -> tuple[Resource, ...]:
     """Return the resources as this server is configured: one that stores nothing does not offer to."""
-    resources = dicomweb_resources(app)
+    resources = dicomweb_resources(app.routes)
     if app.state.settings.store_dir is not None:
         return resources
     kept = (

@@ -1,14 +1,13 @@
 """What DICOMweb offers here, read from the routes of the application: documents made of it cannot promise more."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import iter_route_contexts
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, compile_path
 
 from imageserver.api.allowed_methods import METHODS, in_order
 
@@ -41,10 +40,10 @@ class Resource(NamedTuple):
         return in_order(own | {"OPTIONS"} | ({"HEAD"} if "GET" in own else set()))
 
 
-def dicomweb_resources(app: FastAPI) -> tuple[Resource, ...]:
-    """Return the resources of DICOMweb, in the order of their addresses."""
+def dicomweb_resources(routes: Sequence[BaseRoute]) -> tuple[Resource, ...]:
+    """Return the resources of DICOMweb among these routes, in the order of their addresses."""
     found: dict[str, list[Transaction]] = {}
-    for route in iter_route_contexts(app.routes):
+    for route in iter_route_contexts(routes):
         if is_dicomweb(str(route.path)):
             for method in set(route.methods or ()) - {"HEAD", "OPTIONS"}:
                 found.setdefault(str(route.path), []).append(_transaction(method, route))
