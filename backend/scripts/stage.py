@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scripts.preparation import ROOT, SetupError, say
 
+LONGEST_LINE = 300
 TIDY_SECONDS = 2.0  # for browsers and servers of tests to be closed after Ctrl-C
 
 
@@ -24,9 +25,15 @@ class Counts:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(self.passed + other.passed, self.failed + other.failed, self.skipped + other.skipped)
+        return Counts(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
 
     def __str__(self) -> str:
         skipped = f", {self.skipped} skipped" if self.skipped else ""
@@ -41,10 +48,12 @@ class Stage:
     work: Callable[[Path], int]
     seconds: float = 0.0
     counts: Counts = field(default_factory=Counts)
+    was_run: bool = False
 
     def run(self, reports: Path) -> None:
         """Do the work and count; a set-up that cannot be made is a failure, said in its one line."""
         say(f"\n=== {self.title} ===")
+        self.was_run = True
         report = reports / f"{self.title.replace(' ', '-')}.xml"
         began = time.monotonic()
         try:
@@ -64,8 +73,25 @@ def read_report(report: Path) -> Counts:
     for suite in ET.parse(report).getroot().iter("testsuite"):
         tests, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
         failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-        counts += Counts(passed=tests - failed - skipped, failed=failed, skipped=skipped)
+        failures = tuple(
+            _told(case, suite) for case in suite.iter("testcase") if _problem_of(case) is not None
+        )
+        counts += Counts(tests - failed - skipped, failed, skipped, failures)
     return counts
+
+
+def _problem_of(case: ET.Element) -> ET.Element | None:
+    found = case.find("failure")
+    return case.find("error") if found is None else found
+
+
+def _told(case: ET.Element, suite: ET.Element) -> str:
+    """Say in a line which test failed, and how: the first line of what it says about it."""
+    problem = _problem_of(case)
+    said = "" if problem is None else problem.get("message") or problem.text or ""
+    first = next((line.strip() for line in said.splitlines() if line.strip()), "")
+    name = " › ".join(filter(None, (case.get("classname") or suite.get("name"), case.get("name"))))
+    return f"{name}: {first}"[:LONGEST_LINE]
 
 
 def run_each(commands: list[list[str | Path]], folder: Path, environment: dict[str, str]) -> int:
@@ -102,5 +128,12 @@ def _run_in_a_session(command: list[str | Path], folder: Path, environment: dict
 def summary(stages: list[Stage]) -> str:
     """Return the table that stands at the end, and the sum as its last line."""
     lines = ["", f"{'stage':<28}{'seconds':>8}   result"]
-    lines += [f"{stage.title:<28}{stage.seconds:>8.1f}   {stage.counts}" for stage in stages]
+    for stage in stages:
+        result = str(stage.counts) if stage.was_run else "not run, because another one failed"
+        lines.append(f"{stage.title:<28}{stage.seconds:>8.1f}   {result}")
+    failed = [stage for stage in stages if stage.counts.failed]
+    if failed:
+        lines += ["", "What failed; the reasons stand above, where the stage ran:"]
+    for stage in failed:
+        lines += [f"  {stage.title}: {told}" for told in stage.counts.failures or ("see its output",)]
     return "\n".join([*lines, "", str(sum((stage.counts for stage in stages), Counts()))])

@@ -22,6 +22,25 @@ def test_a_report_is_summed_over_its_suites(tmp_path: Path) -> None:
     assert read_report(tmp_path / "report.xml") == Counts(passed=7, failed=2, skipped=3)
 
 
+def test_a_report_tells_which_tests_failed_and_how(tmp_path: Path) -> None:
+    (tmp_path / "report.xml").write_text(
+        """<testsuites><testsuite name="all" tests="4" failures="2" errors="1" skipped="0">
+        <testcase classname="tests.test_a" name="test_one"/>
+        <testcase classname="tests.test_a" name="test_two">
+          <failure message="assert 1 == 2&#10;more">trace</failure></testcase>
+        <testcase classname="" name="a journey"><failure>
+          Error: not visible
+          at line 7</failure></testcase>
+        <testcase classname="tests.test_b" name="test_three"><error message="">no fixture</error></testcase>
+        </testsuite></testsuites>"""
+    )
+    assert read_report(tmp_path / "report.xml").failures == (
+        "tests.test_a › test_two: assert 1 == 2",
+        "all › a journey: Error: not visible",
+        "tests.test_b › test_three: no fixture",
+    )
+
+
 @pytest.mark.parametrize(("code", "expected"), [(0, Counts(passed=1)), (1, Counts(failed=1))])
 def test_a_stage_without_a_report_counts_as_one(tmp_path: Path, code: int, expected: Counts) -> None:
     stage = Stage("lint", lambda _: code)
@@ -49,12 +68,26 @@ def test_what_cannot_be_set_up_fails_and_says_why(tmp_path: Path, capsys: pytest
     assert "No Chromium was found." in capsys.readouterr().out
 
 
-def test_the_sum_is_the_last_line() -> None:
-    stages = [
-        Stage("a", lambda _: 0, counts=Counts(passed=5)),
-        Stage("b", lambda _: 1, counts=Counts(passed=1, failed=2, skipped=4)),
-    ]
-    assert summary(stages).splitlines()[-1] == "6 passed, 2 failed, 4 skipped"
+class TestSummary:
+    STAGES = (
+        Stage("a", lambda _: 0, counts=Counts(passed=5), was_run=True),
+        Stage("b", lambda _: 1, counts=Counts(1, 2, 4, ("x: no", "y: no")), was_run=True),
+        Stage("c", lambda _: 0),
+    )
+
+    def test_the_sum_is_the_last_line(self) -> None:
+        assert summary(list(self.STAGES)).splitlines()[-1] == "6 passed, 2 failed, 4 skipped"
+
+    def test_what_failed_stands_right_above(self) -> None:
+        assert summary(list(self.STAGES)).splitlines()[-4:-2] == ["  b: x: no", "  b: y: no"]
+
+    def test_a_stage_that_was_left_out_says_so(self) -> None:
+        (line,) = [line for line in summary(list(self.STAGES)).splitlines() if line.startswith("c ")]
+        assert line.endswith("not run, because another one failed")
+
+    def test_a_linter_that_fails_is_named(self) -> None:
+        stage = Stage("lint", lambda _: 1, counts=Counts(failed=1), was_run=True)
+        assert "  lint: see its output" in summary([stage])
 
 
 class TestRunEach:
@@ -74,8 +107,15 @@ class TestRunEach:
             f"open({str(tmp_path / 'pid')!r}, 'w').write(str(p.pid)); import os; os._exit(0)"
         )
         assert run_each([[sys.executable, "-c", leaving]], ROOT, dict(os.environ)) == 0
-        stat = Path("/proc") / (tmp_path / "pid").read_text() / "stat"
-        deadline = time.monotonic() + 10
-        while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z":
+        pid = int((tmp_path / "pid").read_text())
+        deadline = time.monotonic() + 60
+        while _is_alive(pid):
             assert time.monotonic() < deadline, "still alive"
             time.sleep(0.02)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:  # it ends while one looks
+        return False
