@@ -17,6 +17,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
+import imageserver.accounts.passwords
+import imageserver.archive.pictures
+import imageserver.archive.volume_reading
+import imageserver.audit.record
 import imageserver.database
 from imageserver.accounts.models import Role, User
 from imageserver.accounts.passwords import HashPolicy, PasswordHasher
@@ -33,10 +37,19 @@ CHEAPEST_HASH = HashPolicy(memory_kib=8, time_cost=1)  # tests/accounts/test_pas
 
 AddUser = Callable[..., User]
 
-# How long one example takes says more about a busy machine than about the code.
-hypothesis.settings.register_profile("suite", deadline=None)
-# For an hour of free time: `python -m pytest tests/api/test_openapi.py --hypothesis-profile=thorough`.
-hypothesis.settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
+# The same examples in every run, so that a change is not refused for what another one did. How long they take says
+# more about a busy machine than about the code.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+# For an hour of free time, with new examples: `python -m pytest tests/dicom --hypothesis-profile=thorough`.
+hypothesis.settings.register_profile(
+    "thorough", deadline=None, derandomize=False, max_examples=1000, print_blob=True
+)
 hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
@@ -52,10 +65,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _patient_database() -> None:
-    """On a machine that is busy with other tests a writer may hold its lock for longer than any user's would."""
+def _patience() -> None:
+    """On a machine that is busy with other tests everything may take longer than any user would wait for it."""
+    imageserver.database.CONNECT_SECONDS = 60
     imageserver.database.STATEMENT_SECONDS = 60
     imageserver.database.POOL_WAIT_SECONDS = 60
+    imageserver.database.TURN_SECONDS = 60
+    imageserver.audit.record.WAIT_SECONDS = 60
+    imageserver.accounts.passwords.WAIT_SECONDS = 60
+    imageserver.archive.pictures.WAIT_SECONDS = 60
+    imageserver.archive.volume_reading._WAIT_SECONDS = 60
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -181,7 +181,7 @@ class TestWaiting:
         thread = threading.Thread(target=prepare_until_done, args=(settings, away, stopping, print))
         thread.start()
         stopping.set()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
     def test_any_other_failure_is_a_refusal(

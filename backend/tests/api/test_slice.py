@@ -416,7 +416,7 @@ class TestManyAtOnce:
         decode = pictures.decode_frame
 
         def wait(*arguments: Any) -> Any:
-            may_go_on.wait(20)
+            may_go_on.wait(60)
             return decode(*arguments)
 
         monkeypatch.setattr(pictures, "decode_frame", wait)
@@ -437,7 +437,7 @@ class TestManyAtOnce:
         decode = pictures.decode_frame
 
         def wait(*arguments: Any) -> Any:
-            may_go_on.wait(20)
+            may_go_on.wait(60)
             return decode(*arguments)
 
         monkeypatch.setattr(pictures, "decode_frame", wait)

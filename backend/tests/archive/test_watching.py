@@ -54,9 +54,17 @@ def test_a_new_file_appears_without_a_regular_look(
     database: Database, folder: Folder, make_keeper: MakeKeeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watching, "RESCAN_SECONDS", 600.0)
-    make_keeper()
+    keeper = make_keeper()
     wait_for(lambda: status(database).state == "ready")
-    time.sleep(1)  # watching begins in a thread of its own
+
+    def is_watching() -> bool:  # it begins in a thread of its own
+        folder.write("probe", b"junk")
+        return keeper._looks_begun > 1
+
+    wait_for(is_watching)
+    (folder.path / "probe").unlink()
+    wait_for(lambda: status(database)[:4] == ("ready", 0, 0, 0))
+    time.sleep(1)  # so that what follows is seen by itself
     folder.write("deep/new", image())
     wait_for(lambda: status(database)[:4] == ("ready", 1, 1, 0))
     (folder.path / "deep" / "new").unlink()
@@ -81,7 +89,10 @@ def test_a_new_file_appears_without_events(
 def test_a_file_that_grows_appears_when_it_is_complete(
     database: Database, folder: Folder, make_keeper: MakeKeeper
 ) -> None:
-    make_keeper()
+    keeper = make_keeper()
+    keeper.indexer.settling.seconds = (
+        3.0  # longer than a busy machine lets the writer wait between two pieces
+    )
     path = folder.write("whole", image())
     content = path.read_bytes()
     path.unlink()

@@ -147,8 +147,9 @@ def serve(settings: Settings, add_user: AddUser) -> Iterator[Any]:
         ]
         client.cookies.clear()
         client.headers["Authorization"] = f"Bearer {token}"
-        until = time.monotonic() + 60
-        while client.get("/volumes").json()["index"]["state"] == "building" and time.monotonic() < until:
+        until = time.monotonic() + 300
+        while client.get("/volumes").json()["index"]["state"] == "building":
+            assert time.monotonic() < until, "the folder is not indexed"
             time.sleep(0.05)
         return client
 
