@@ -166,14 +166,19 @@ class _Reader:
 
 
 def _without_preamble(pieces: Iterator[bytes], boundary: bytes) -> Iterator[bytes]:
-    """Leave out what stands in front of the first boundary, which means nothing (RFC 2046, 5.1.1)."""
-    start = b"--" + boundary
+    """Leave out what stands in front of the first boundary, which means nothing (RFC 2046, 5.1.1).
+
+    The parser skips blanks behind a boundary, but not behind the first one: they are left out as well. A line that
+    only begins as the boundary does is still in front of it.
+    """
+    line = b"--" + boundary
+    delimiter = re.compile(rb"(?:\A|\n)" + re.escape(line) + rb"(?:[ \t]*\r\n|(?=--))")
     head = b""
     for piece in pieces:
         head += piece
-        at = 0 if head.startswith(start) else head.find(b"\n" + start) + 1
-        if at or head.startswith(start):
-            yield head[at:]
+        if found := delimiter.search(head):
+            is_last = not found.group().endswith(b"\n")
+            yield line + (b"" if is_last else b"\r\n") + head[found.end() :]
             break
         if len(head) > MAX_PREAMBLE_BYTES:
             raise MalformedBody(_BREAKS)

@@ -34,9 +34,34 @@ def test_headers_in_lower_case() -> None:
     assert part == ({"content-type": "application/dicom", "x": "y"}, b"z")
 
 
-@pytest.mark.parametrize("preamble", [b"\r\n", b"words\r\n", b"\r\n--another\r\n", b"x" * 60_000 + b"\r\n"])
+@pytest.mark.parametrize(
+    "preamble",
+    [
+        b"\r\n",
+        b"words\r\n",
+        b"\r\n--another\r\n",
+        b"x" * 60_000 + b"\r\n",
+        b"--a-boundary-of-something-else\r\n",
+        b"--a-boundary and words\r\n",
+        b" --a-boundary\r\n",
+    ],
+)
 def test_what_stands_in_front_is_left_out(preamble: bytes) -> None:
     assert contents(preamble + related([b"one"]) + b"\r\nand behind", 100) == [b"one"]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("padding", [b" ", b"\t", b" \t  "])
+def test_blanks_behind_a_boundary_mean_nothing(padding: bytes, size: int) -> None:
+    """RFC 2046, 5.1.1, transport-padding."""
+    line = b"--a-boundary" + padding + b"\r\n"
+    body = line + b"\r\none\r\n" + line + b"X: y\r\n\r\ntwo\r\n--a-boundary--" + padding + b"\r\n"
+    assert contents(body, size) == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("end", [b"--a-boundary--", b"words\r\n--a-boundary--\r\n"])
+def test_no_parts(end: bytes) -> None:
+    assert contents(end) == []
 
 
 def test_a_preamble_without_end() -> None:
