@@ -190,6 +190,31 @@ def forget_deletions(session: Session, deletions: Iterable[DeletedInstance]) -> 
         session.execute(delete(Deletion).where(Deletion.id.in_(ids)))
 
 
+def keep_hidden(session: Session, deletions: Iterable[DeletedInstance]) -> None:
+    """Note of instances that are purged which files of the data directory stay hidden.
+
+    The note of a file of the store hides copies in the data directory, too. Without one they would come back when
+    they are read again.
+    """
+    noted = {one.sop_instance_uid: one for one in deletions if one.trash is not None}
+    rows: dict[str, dict[str, Any]] = {}
+    for uids in chunks(sorted(noted)):
+        has_note = select(Deletion.sop_instance_uid).where(
+            Deletion.sop_instance_uid.in_(uids), Deletion.trash.is_(None)
+        )
+        hidden = (
+            select(File.sop_instance_uid, File.path, File.size, File.sha256)
+            .where(File.sop_instance_uid.in_(uids), File.code == DELETED)
+            .where(File.sop_instance_uid.not_in(has_note))
+        )
+        for row in session.execute(hidden.order_by(File.id)):
+            note = {**noted[str(row[0])]._asdict(), **row._asdict(), "trash": None}
+            del note["deletion_id"]
+            rows.setdefault(str(row[0]), note)  # one hides all files of the UID
+    if rows:
+        session.execute(insert(Deletion), list(rows.values()))
+
+
 def show_again(session: Session, deletions: Iterable[DeletedInstance]) -> None:
     """Remove the rows of hidden files, so that the next look reads them."""
     for uids in chunks([deleted.sop_instance_uid for deleted in deletions if deleted.trash is None]):

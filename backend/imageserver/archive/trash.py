@@ -16,6 +16,7 @@ from imageserver.archive.deletions import (
     delete_instances,
     find_deleted,
     forget_deletions,
+    keep_hidden,
     show_again,
 )
 from imageserver.archive.index_transaction import index_transaction, note_change
@@ -164,12 +165,15 @@ class Trash:
         return Incoming(path, replace(file, path=deleted.store_path), sha256)
 
     def purge(self, deleted: Sequence[DeletedInstance], record: RecordDeleted) -> list[DeletedInstance]:
-        """Remove the files of deleted instances for good; those of the data directory are left out."""
+        """Remove the files of deleted instances for good; those of the data directory are left out, and stay hidden."""
         gone = [one for one in deleted if one.trash is not None]
         if gone and self.folder is not None:
             self._move(gone)  # of one whose move was interrupted
             gone = self._moved(self.folder, gone)
-            with self.database.writing() as session:
+            with index_transaction(
+                self.database
+            ) as session:  # a file that is read just now is hidden by the note
+                keep_hidden(session, gone)
                 forget_deletions(session, gone)
                 record(session, gone)
             self.folder.discard(TRASH + b"/" + one.trash for one in gone if one.trash is not None)
