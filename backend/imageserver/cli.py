@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from imageserver.accounts.keys import KeysRefused
-from imageserver.commands import audit, check, deleted, index, token, user
+from imageserver.commands import audit, check, deleted, index, quarantine, token, user
 from imageserver.errors import AppError
 from imageserver.logs import configure_logging
 from imageserver.main import create_app
@@ -55,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     index.add_parser(commands)
     check.add_parser(commands)
     deleted.add_parser(commands)
+    quarantine.add_parser(commands)
     return parser
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.quarantine import Quarantine
 from imageserver.archive.store import StoreRun, record_nothing
 from imageserver.archive.store_folder import StoreFolder
 from imageserver.archive.store_index import Record, StoreIndex
@@ -28,6 +29,8 @@ class Store:
     Attributes
     ----------
     trash : Trash
+    quarantine : Quarantine or None
+        None where nothing can be stored.
     """
 
     def __init__(
@@ -45,6 +48,9 @@ class Store:
         if self._folder is not None:
             self._index = StoreIndex(database, directory, self._folder, on_alert, on_change)
         self.trash = Trash(database, self._folder, self._index, on_change)
+        self.quarantine = None
+        if self._folder is not None and self._index is not None:
+            self.quarantine = Quarantine(self._folder, self._index)
         self._opening = threading.Lock()
         self._swept = float("-inf")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from imageserver.archive.checking import MEANINGS, Check, check
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.quarantine import count_quarantined
 from imageserver.commands.opening import open_database
 from imageserver.settings import Settings
 
@@ -33,14 +34,15 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
     with open_database(settings) as database:
         directory = DataDirectory(settings.data_dir, settings.store_dir)
         found = check(database, directory, is_full=arguments.full, on_progress=show)
+    quarantined = count_quarantined(settings.store_dir)
     if arguments.json:
-        print(json.dumps(_as_json(found), indent=2))
+        print(json.dumps({**_as_json(found), "quarantined": quarantined}, indent=2))
     else:
-        print("\n".join(_lines(found, arguments.full, arguments.list)))
+        print("\n".join(_lines(found, quarantined, arguments.full, arguments.list)))
     return 0 if found.is_well else 1
 
 
-def _lines(found: Check, is_full: bool, with_paths: bool) -> list[str]:
+def _lines(found: Check, quarantined: int, is_full: bool, with_paths: bool) -> list[str]:
     lines = [f"{found.files} files in the data directory, {found.rows} in the index"]
     if is_full:
         lines.append(f"{found.compared} compared with their checksum")
@@ -49,6 +51,8 @@ def _lines(found: Check, is_full: bool, with_paths: bool) -> list[str]:
     if found.waiting:
         lines.append(f"{found.waiting} changed within the last minute, and left to the server")
     lines += [f"{count} not shown: {code}" for code, count in found.refused.items()]
+    if quarantined:
+        lines.append(f"{quarantined} in quarantine: see imageserver quarantine list")
     for kind, paths in found.differences.items():
         if paths:
             lines.append(f"{len(paths)} {kind}: {MEANINGS[kind]}")
