@@ -6,14 +6,13 @@ Where a condition cannot be said exactly there, it is said more widely, and what
 
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import aliased
-from sqlalchemy.sql.expression import ColumnClause
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
-from imageserver.archive.models import Instance, Series, SeriesKey, Study, StudyKey
 from imageserver.archive.search_headers import CUT, GROUP, WORD
+from imageserver.database import Base
 from imageserver.dicom.attribute_levels import level_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import (
@@ -30,10 +29,14 @@ from imageserver.dicom.matching import (
     beginning_of,
 )
 
+# Tables, not classes: a statement of the latter takes twice as long to put together.
+_STUDY_KEYS, _SERIES_KEYS = Base.metadata.tables["study_keys"], Base.metadata.tables["series_keys"]
+_ENTRIES = Base.metadata.tables["study_entries"].c
+_SERIES, _INSTANCES = Base.metadata.tables["series"].c, Base.metadata.tables["instances"].c
 _LAST_CHARACTER = "\U0010ffff"
 _INSTANCE_COLUMNS: dict[str, Any] = {
-    "00080018": Instance.sop_instance_uid,
-    "00080016": Instance.sop_class_uid,
+    "00080018": _INSTANCES.sop_instance_uid,
+    "00080016": _INSTANCES.sop_class_uid,
 }
 
 
@@ -44,41 +47,50 @@ class Sql(NamedTuple):
     is_exact: bool = True
 
 
-class _IsLike(ColumnElement[bool]):
-    """A text is like a pattern of DICOM, its case regarded; GLOB of SQLite is that, LIKE is not."""
+class _IsLike(FunctionElement[bool]):
+    """A text is like a pattern of DICOM, its case regarded; GLOB of SQLite is that, LIKE is not.
 
-    inherit_cache = False
+    Both patterns are bound, one of them is used, so that a statement is compiled once for all patterns.
+    """
+
+    inherit_cache = True
     type = Boolean()
 
     def __init__(self, column: Any, pattern: str) -> None:
-        self.column = column
-        self.pattern = pattern
+        super().__init__(column, _for_glob(pattern), _for_like(pattern))
+
+
+def _for_glob(pattern: str) -> str:
+    return pattern.replace("[", "[[]")
+
+
+def _for_like(pattern: str) -> str:
+    for special in ("\\", "%", "_"):
+        pattern = pattern.replace(special, "\\" + special)
+    return pattern.replace("*", "%").replace("?", "_")
 
 
 @compiles(_IsLike, "sqlite")
 def _glob(element: _IsLike, compiler: Any, **options: Any) -> str:
-    pattern = element.pattern.replace("[", "[[]")
-    return str(compiler.process(element.column.op("GLOB")(pattern), **options))
+    column, glob, _ = element.clauses
+    return str(compiler.process(column.op("GLOB")(glob), **options))
 
 
 @compiles(_IsLike)
 def _like(element: _IsLike, compiler: Any, **options: Any) -> str:
-    pattern = element.pattern
-    for special in ("\\", "%", "_"):
-        pattern = pattern.replace(special, "\\" + special)
-    pattern = pattern.replace("*", "%").replace("?", "_")
-    return str(compiler.process(element.column.like(pattern, escape="\\"), **options))
+    column, _, like = element.clauses
+    return str(compiler.process(column.like(like, escape="\\"), **options))
 
 
-def condition_of(key: Key) -> Sql | None:
-    """Return the condition of a key; None where the tables of keys know nothing of it."""
+def condition_of(key: Key, wanted: Level) -> Sql | None:
+    """Return the condition of a key on rows of a level; None where the tables of keys know nothing of it.
+
+    Rows are those that `search_statements` pages through: of `study_entries`, `series` or `instances`.
+    """
     level = level_of(key.tag)
     if level == Level.INSTANCE:
         return _of_instance(key)
-    table: Any = StudyKey if level == Level.STUDY else SeriesKey
-    owner: Any = table.study_id if level == Level.STUDY else table.series_id
-    subject: Any = Study.id if level == Level.STUDY else Series.id
-    return _Keys(table, owner, subject).said(key)
+    return _Keys(level, wanted).said(key)
 
 
 def _of_instance(key: Key) -> Sql | None:
@@ -90,12 +102,13 @@ def _of_instance(key: Key) -> Sql | None:
 
 
 class _Keys:
-    """Conditions on the keys of one level."""
+    """Conditions on the keys of one level, for rows of that level or one below."""
 
-    def __init__(self, table: Any, owner: Any, subject: Any) -> None:
-        self._table = table
-        self._owner = owner
-        self._subject = subject
+    def __init__(self, level: Level, wanted: Level) -> None:
+        self._table = _STUDY_KEYS if level == Level.STUDY else _SERIES_KEYS
+        self._owner = "study_id" if level == Level.STUDY else "series_id"
+        self._level = level
+        self._wanted = wanted
 
     def said(self, key: Key, prefix: str = "") -> Sql | None:
         if isinstance(key, MomentCondition):
@@ -120,18 +133,26 @@ class _Keys:
         return (self._has(path, self._is(test)),)
 
     def _has(self, path: str, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        has = and_(self._table.tag == path, *conditions)
+        has = and_(self._table.c.tag == path, *conditions)
         if "." in path:  # of those whose keys of items were cut, each may have it
-            has = or_(has, self._table.tag == CUT)
-        owners = select(self._owner).where(has)
-        found: ColumnElement[bool] = self._subject.in_(owners)
-        return found
+            has = or_(has, self._table.c.tag == CUT)
+        return self._is_one_of(select(self._table.c[self._owner]).where(has))
+
+    def _is_one_of(self, owners: Select[int]) -> ColumnElement[bool]:
+        """Return the condition that a row is one of these studies or series, or beneath them."""
+        if self._level == self._wanted:
+            own = _ENTRIES.study_id if self._level == Level.STUDY else _SERIES.id
+            return own.in_(owners)
+        if self._wanted == Level.SERIES:
+            return _SERIES.study_id.in_(owners)
+        if self._level == Level.SERIES:
+            return _INSTANCES.series_id.in_(owners)
+        return _INSTANCES.series_id.in_(select(_SERIES.id).where(_SERIES.study_id.in_(owners)))
 
     def _is(self, test: OneOf | Like | Between) -> ColumnElement[bool]:
-        value = self._table.value
+        value = self._table.c.value
         if isinstance(test, OneOf):
-            same: ColumnElement[bool] = value.in_(test.texts)
-            return same
+            return value == test.texts[0] if len(test.texts) == 1 else value.in_(test.texts)
         if isinstance(test, Between):
             ends = [value >= test.low] if test.low is not None else []
             return and_(*ends, *([value <= test.high] if test.high is not None else []))
@@ -141,20 +162,17 @@ class _Keys:
         return and_(*([self._begins(beginning)] if beginning else []), _IsLike(value, test.pattern))
 
     def _begins(self, beginning: str) -> ColumnElement[bool]:
-        value: ColumnClause[str] = self._table.value
+        value = self._table.c.value
         return and_(value >= beginning, value < beginning + _LAST_CHARACTER)
 
     def _moment(self, key: MomentCondition) -> ColumnElement[bool]:
-        days, hours = aliased(self._table), aliased(self._table)
-        name = self._owner.key
-        moment = days.value + hours.value
+        days, hours = self._table.alias(), self._table.alias()
+        moment = days.c.value + hours.c.value
         low, high = key.between.low, key.between.high
-        wanted = [moment >= low, days.value >= low[:8]] if low is not None else []
-        wanted += [moment <= high, days.value <= high[:8]] if high is not None else []
-        owners = (
-            select(getattr(days, name))
-            .join(hours, getattr(hours, name) == getattr(days, name))
-            .where(days.tag == key.date_tag, hours.tag == key.time_tag, *wanted)
+        wanted = [moment >= low, days.c.value >= low[:8]] if low is not None else []
+        wanted += [moment <= high, days.c.value <= high[:8]] if high is not None else []
+        return self._is_one_of(
+            select(days.c[self._owner])
+            .join(hours, hours.c[self._owner] == days.c[self._owner])
+            .where(days.c.tag == key.date_tag, hours.c.tag == key.time_tag, *wanted)
         )
-        found: ColumnElement[bool] = self._subject.in_(owners)
-        return found

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
+from imageserver.archive.json_members import text_of
 from imageserver.archive.models import (
     Instance,
     InstanceMetadata,
@@ -110,7 +111,7 @@ def _write_series(session: Session, series_ids: list[int]) -> None:
         headers.append(
             {
                 "series_id": series_id,
-                "content": json_text(datasets[series_id]),
+                "content": text_of(datasets[series_id]),
                 "study_content": json_text(_of_level(dataset, Level.STUDY, {})),
                 "instance_count": counts[series_id],
                 "sop_classes": sorted(classes[series_id]),
@@ -142,7 +143,7 @@ def _write_studies(session: Session, study_ids: list[int]) -> None:
     for row in rows:
         studies.setdefault(row.id, []).append(row)
     datasets = {study_id: _study(own) for study_id, own in studies.items()}
-    headers = [{"study_id": key, "content": json_text(dataset)} for key, dataset in datasets.items()]
+    headers = [{"study_id": key, "content": text_of(dataset)} for key, dataset in datasets.items()]
     session.execute(delete(StudyKey).where(StudyKey.study_id.in_(study_ids)))
     session.execute(delete(StudyHeader).where(StudyHeader.study_id.in_(study_ids)))
     _insert(session, "study", headers, datasets)

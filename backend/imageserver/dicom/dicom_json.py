@@ -100,7 +100,7 @@ def header_json_text(header: Header) -> JsonText:
     Returns
     -------
     JsonText
-        In UTF-8, members by ascending tag, without blanks between.
+        In UTF-8, members by ascending tag, one on each line, without blanks between (`json_members` reads that).
     """
     encoder = _Encoder()
     members = encoder.encode_members(header.dataset, _outermost(header))
@@ -108,7 +108,7 @@ def header_json_text(header: Header) -> JsonText:
         key, element = pixel_data
         members[key] = _member(key, element)
         members = dict(sorted(members.items()))
-    return JsonText(b"{" + b",".join(members.values()) + b"}", encoder.findings())
+    return JsonText(b"{\n" + b",\n".join(members.values()) + b"\n}", encoder.findings())
 
 
 def json_text(value: Any) -> str:

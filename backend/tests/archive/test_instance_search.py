@@ -233,6 +233,15 @@ def test_the_rest_is_counted_on_request_only(random_archive: Database) -> None:
         assert (page.has_more, page.remaining) == (True, None)
 
 
+def test_more_than_can_be_waited_for_is_not_counted(
+    random_archive: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with random_archive.reading() as session:
+        for most, expected in ((17, 17), (16, None)):
+            monkeypatch.setattr(instance_search, "MOST_COUNTED", most)
+            assert run(session, Level.STUDY, limit=7, counts_rest=True).remaining == expected
+
+
 def test_examined_ones_have_pages_too(random_archive: Database) -> None:
     keys = parse_keys([(("00280010",), "8")]).keys  # Rows: only the instances themselves tell
     with random_archive.reading() as session:
@@ -289,6 +298,7 @@ def test_an_instance_of_another_patient_keeps_its_name(
     look()
     with database.reading() as session:
         found = [one.dataset for one in run(session, Level.INSTANCE).found]
+    found.sort(key=lambda one: one["00200013"]["Value"])
     assert [
         [one.get(tag, {}).get("Value") for tag in ("00100010", "00100020", "00100030", "00100040")]
         for one in found

@@ -1,6 +1,5 @@
 """``GET /dicomweb/studies``, ``/series``, ``/instances`` and those within others: search (PS3.18 10.6)."""
 
-import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -14,8 +13,8 @@ from imageserver.api.conditions import NO_STORE
 from imageserver.api.costly_requests import take_place
 from imageserver.api.dependencies import DatabaseDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, DICOM_XML, choose_text_answer
-from imageserver.api.dicomweb.search_query import MOST_RESULTS, SearchQuery, read_search_query
-from imageserver.api.dicomweb.search_results import attributes_of, retrieve_url
+from imageserver.api.dicomweb.search_query import MOST_RESULTS, read_search_query
+from imageserver.api.dicomweb.search_results import Answers, retrieve_url
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
 from imageserver.api.parameters import SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
@@ -167,14 +166,14 @@ def _answer(
     headers = {**NO_STORE, "Vary": "Authorization, Accept"}
     if page.has_more and query.is_cut:
         headers["Warning"] = f"299 {base}: {_more(page)}"
+    answers = Answers(query, base)
     if not form.is_multipart:
-        found = [attributes_of(one, query, base) for one in page.found]
-        content = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-        return Response(content.encode(), media_type=form.media_type, headers=headers)
+        content = ",".join(map(answers.text_of, page.found))
+        return Response(f"[{content}]".encode(), media_type=form.media_type, headers=headers)
     if not page.found:
         return Response(status_code=204, headers=headers)
     boundary = new_boundary()
-    body = b"".join(_parts(page, query, base, boundary))
+    body = b"".join(_parts(page, answers, base, boundary))
     return Response(body, media_type=media_type(boundary, DICOM_XML), headers=headers)
 
 
@@ -183,8 +182,8 @@ def _more(page: FoundPage) -> str:
     return f"There are {count}additional results that can be requested"
 
 
-def _parts(page: FoundPage, query: SearchQuery, base: str, boundary: str) -> Iterator[bytes]:
+def _parts(page: FoundPage, answers: Answers, base: str, boundary: str) -> Iterator[bytes]:
     for one in page.found:
-        content = write_dicom_xml(attributes_of(one, query, base))
+        content = write_dicom_xml(answers.dataset_of(one))
         yield part_head(boundary, DICOM_XML, retrieve_url(base, one.uids), len(content)) + content + PART_END
     yield closing(boundary)

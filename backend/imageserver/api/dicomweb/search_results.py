@@ -1,9 +1,12 @@
 """What is answered of a study, series or instance that was found (PS3.18 10.6.3.3, tables 10.6.3-3 to 10.6.3-5)."""
 
+from functools import cache
+from json import JSONEncoder
 from typing import Any
 
 from imageserver.api.dicomweb.search_query import SearchQuery
 from imageserver.archive.instance_search import Found
+from imageserver.archive.json_members import dataset_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching_keys import vr_of_tag
 
@@ -26,28 +29,47 @@ _CONDITIONAL = {
 _ALWAYS = ("00080005", "00080201")
 _IMAGE = ("00280008", "00280010", "00280011", "00280100")
 _RETRIEVE_URL = "00081190"
+_UIDS = ("0020000D", "0020000E", "00080018")
+# Bulk data are told by the metadata, at their address. No value looks like this: in a text a quotation mark has a
+# backslash in front.
+_REFERENCE = '"BulkDataURI":'
+_quoted = JSONEncoder(ensure_ascii=False).encode
 _LEVELS = ("studies", "series", "instances")
 
 
-def attributes_of(found: Found, query: SearchQuery, base: str) -> Json:
-    """Return the attributes to be answered, by tag in ascending order.
+class Answers:
+    """What is answered of each data set of one search.
 
     Parameters
     ----------
-    found : Found
-        With its attributes and those of the levels above.
     query : SearchQuery
         What was asked for.
     base : str
         Address of the service, for Retrieve URL.
     """
-    dataset = {**found.dataset, **_own(found, base)}
-    if query.includes_all:
-        return dict(sorted(_without_references(dataset).items()))
-    tags = _usual(query) | query.included
-    told = {tag: dataset[tag] for tag in tags if tag in dataset}
-    told |= {tag: {"vr": vr_of_tag(tag)} for tag in _required(query) if tag not in dataset}
-    return dict(sorted(_without_references(told).items()))
+
+    def __init__(self, query: SearchQuery, base: str) -> None:
+        self._base = base
+        self._empty = {} if query.includes_all else {tag: _empty_member(tag) for tag in _required(query)}
+        self._tags = None if query.includes_all else sorted(_usual(query) | query.included)
+
+    def text_of(self, found: Found) -> str:
+        """Return the attributes to be answered as a JSON object, by tag in ascending order."""
+        return "{" + ",".join(self._members(found)) + "}"
+
+    def dataset_of(self, found: Found) -> Json:
+        """Return the same as JSON values."""
+        return dataset_of(self._members(found))
+
+    def _members(self, found: Found) -> list[str]:
+        members = {**self._empty, **found.members, **self._own(found)}
+        told = [members[tag] for tag in self._tags or sorted(members) if tag in members]
+        return [member for member in told if _REFERENCE not in member]
+
+    def _own(self, found: Found) -> dict[str, str]:
+        own = {tag: _member(tag, "UI", uid) for tag, uid in zip(_UIDS, found.uids, strict=False)}
+        own[_RETRIEVE_URL] = _member(_RETRIEVE_URL, "UR", retrieve_url(self._base, found.uids))
+        return own
 
 
 def retrieve_url(base: str, uids: tuple[str, ...]) -> str:
@@ -55,12 +77,13 @@ def retrieve_url(base: str, uids: tuple[str, ...]) -> str:
     return "/".join((base, *(part for pair in zip(_LEVELS, uids, strict=False) for part in pair)))
 
 
-def _own(found: Found, base: str) -> Json:
-    uids = zip(("0020000D", "0020000E", "00080018"), found.uids, strict=False)
-    return {
-        _RETRIEVE_URL: {"vr": "UR", "Value": [retrieve_url(base, found.uids)]},
-        **{tag: {"vr": "UI", "Value": [uid]} for tag, uid in uids},
-    }
+def _member(tag: str, vr: str, value: str) -> str:
+    return f'"{tag}":{{"vr":"{vr}","Value":[{_quoted(value)}]}}'
+
+
+@cache
+def _empty_member(tag: str) -> str:
+    return f'"{tag}":{{"vr":"{vr_of_tag(tag)}"}}'
 
 
 def _levels(query: SearchQuery) -> list[tuple[str, ...]]:
@@ -80,15 +103,3 @@ def _usual(query: SearchQuery) -> set[str]:
 
 def _required(query: SearchQuery) -> set[str]:
     return {tag for level in _levels(query) for tag in level} - _CONDITIONAL
-
-
-def _without_references(dataset: Json) -> Json:
-    """Leave out what stands elsewhere: bulk data are told by the metadata, at their address."""
-    return {tag: element for tag, element in dataset.items() if not _refers(element)}
-
-
-def _refers(element: Json) -> bool:
-    if "BulkDataURI" in element:
-        return True
-    items = element.get("Value", ()) if element.get("vr") == "SQ" else ()
-    return any(_refers(inner) for item in items if isinstance(item, dict) for inner in item.values())

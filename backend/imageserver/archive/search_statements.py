@@ -1,0 +1,193 @@
+"""The statements of a search: a page of what fulfils conditions, with what is kept of each.
+
+The page itself is found among narrow rows, in the order of an index where nothing is asked for that is rarer; only the
+rows of the page are joined with what they say.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, true
+
+from imageserver.archive.reading_rules import metadata_stamp
+from imageserver.database import Base
+from imageserver.dicom.attributes import Level
+from imageserver.dicom.matching import Key
+
+# Tables, not classes: a statement of the latter takes twice as long to put together.
+_STUDIES, _ENTRIES = Base.metadata.tables["studies"], Base.metadata.tables["study_entries"]
+_SERIES, _INSTANCES = Base.metadata.tables["series"], Base.metadata.tables["instances"]
+_OF_STUDY, _OF_SERIES = Base.metadata.tables["study_headers"], Base.metadata.tables["series_headers"]
+_METADATA = Base.metadata.tables["instance_metadata"]
+
+# Conditions that PostgreSQL may turn into joins. It looks for the best order of all joins, which takes minutes of a
+# hundred of them; a condition that IS TRUE is looked up row by row in what its subquery found.
+MOST_JOINED = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class InstanceSearch:
+    """What is looked for.
+
+    Attributes
+    ----------
+    level : Level
+        Studies, series or instances.
+    keys : tuple of Key
+        What the attributes have to fulfil, all together.
+    study_instance_uid, series_instance_uid : str or None
+        Only within these.
+    limit, offset : int
+    counts_rest : bool
+        Whether to count what is behind the page; that takes longer than the page itself.
+    """
+
+    level: Level
+    keys: tuple[Key, ...] = ()
+    study_instance_uid: str | None = None
+    series_instance_uid: str | None = None
+    limit: int
+    offset: int = 0
+    counts_rest: bool = False
+
+
+def page(
+    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int = 0
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement of a page; its limit and offset are not those of the search.
+
+    Returns
+    -------
+    Select
+        Of studies: UID, content. Of series: both UIDs, both contents. Of instances: the three UIDs, the SOP Class UID,
+        the ids of study and series, and the packed metadata, or NULL.
+    """
+    rows = _ordered(wanted, _where(wanted, conditions))
+    found = rows.limit(limit).offset(offset).subquery("page")
+    if wanted.level == Level.STUDY:
+        return _with_study(wanted, found)
+    return _with_series(wanted, found) if wanted.level == Level.SERIES else _with_instance(wanted, found)
+
+
+def count(
+    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], most: int
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement that counts all, up to `most`."""
+    return select(func.count()).select_from(_where(wanted, conditions).limit(most).subquery())
+
+
+def _where(wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
+    """Select the rows of a level that fulfil the conditions, as far as their headers are kept."""
+    joined = conditions[:MOST_JOINED]
+    looked_up = (one.is_(true()) for one in conditions[MOST_JOINED:])
+    return _rows(wanted).where(*_within(wanted), *joined, *looked_up)
+
+
+def _rows(wanted: InstanceSearch) -> Select[*tuple[Any, ...]]:
+    if wanted.level == Level.STUDY:
+        kept = select(_OF_STUDY.c.study_id).where(_OF_STUDY.c.study_id == _ENTRIES.c.study_id)
+        columns = (_ENTRIES.c.study_id, _ENTRIES.c.study_moment, _ENTRIES.c.study_instance_uid)
+        return select(*columns).where(kept.exists())
+    if wanted.level == Level.SERIES:
+        of_series = select(_OF_SERIES.c.series_id).where(_OF_SERIES.c.series_id == _SERIES.c.id)
+        of_study = select(_OF_STUDY.c.study_id).where(_OF_STUDY.c.study_id == _SERIES.c.study_id)
+        numbered = (_SERIES.c.series_number, _SERIES.c.series_instance_uid)
+        return select(_SERIES.c.id, _SERIES.c.study_id, *numbered).where(
+            of_series.exists(), of_study.exists()
+        )
+    kept = (
+        select(_OF_SERIES.c.series_id)
+        .join_from(_OF_SERIES, _SERIES, _SERIES.c.id == _OF_SERIES.c.series_id)
+        .join(_OF_STUDY, _OF_STUDY.c.study_id == _SERIES.c.study_id)
+        .where(_OF_SERIES.c.series_id == _INSTANCES.c.series_id)
+    )
+    return select(
+        _INSTANCES.c.id,
+        _INSTANCES.c.series_id,
+        _INSTANCES.c.instance_number,
+        _INSTANCES.c.sop_instance_uid,
+        _INSTANCES.c.sop_class_uid,
+    ).where(kept.exists())
+
+
+def _within(wanted: InstanceSearch) -> list[ColumnElement[bool]]:
+    """Return the conditions of an address, each on ids that are looked up once."""
+    study, series = wanted.study_instance_uid, wanted.series_instance_uid
+    of_study = select(_STUDIES.c.id).where(_STUDIES.c.study_instance_uid == study).scalar_subquery()
+    if wanted.level == Level.STUDY or (study is None and series is None):
+        return []
+    if wanted.level == Level.SERIES:
+        return [_SERIES.c.study_id == of_study]
+    of_series = select(_SERIES.c.id)
+    if study is not None:
+        of_series = of_series.where(_SERIES.c.study_id == of_study)
+    if series is None:
+        return [_INSTANCES.c.series_id.in_(of_series)]
+    one = of_series.where(_SERIES.c.series_instance_uid == series)
+    return [_INSTANCES.c.series_id == one.scalar_subquery()]
+
+
+def _ordered(wanted: InstanceSearch, rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return rows.order_by(*_order(wanted, _OWN[wanted.level]))
+
+
+def _order(wanted: InstanceSearch, columns: Any) -> tuple[ColumnElement[Any], ...]:
+    """Return the order of a level, by the columns of its table or of a page of it.
+
+    Where the address names nothing, it is one that an index has: all rows would have to be sorted for each page.
+    """
+    if wanted.level == Level.STUDY:
+        return columns.study_moment.desc(), columns.study_instance_uid.desc()
+    is_series = wanted.level == Level.SERIES
+    above = columns.study_id if is_series else columns.series_id
+    if wanted.study_instance_uid is None and wanted.series_instance_uid is None:
+        return above, columns.id
+    number = columns.series_number if is_series else columns.instance_number
+    uid = columns.series_instance_uid if is_series else columns.sop_instance_uid
+    return above, number.is_(None), number, uid
+
+
+_OWN: dict[Level, Any] = {Level.STUDY: _ENTRIES.c, Level.SERIES: _SERIES.c, Level.INSTANCE: _INSTANCES.c}
+
+
+def _with_study(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
+    return (
+        select(found.c.study_instance_uid, _OF_STUDY.c.content)
+        .join_from(found, _OF_STUDY, _OF_STUDY.c.study_id == found.c.study_id)
+        .order_by(*_order(wanted, found.c))
+    )
+
+
+def _with_series(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            _STUDIES.c.study_instance_uid,
+            found.c.series_instance_uid,
+            _OF_STUDY.c.content,
+            _OF_SERIES.c.content,
+        )
+        .join_from(found, _STUDIES, _STUDIES.c.id == found.c.study_id)
+        .join(_OF_STUDY, _OF_STUDY.c.study_id == found.c.study_id)
+        .join(_OF_SERIES, _OF_SERIES.c.series_id == found.c.id)
+        .order_by(*_order(wanted, found.c))
+    )
+
+
+def _with_instance(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
+    of_present_rules = and_(_METADATA.c.instance_id == found.c.id, _METADATA.c.made_by == metadata_stamp())
+    return (
+        select(
+            _STUDIES.c.study_instance_uid,
+            _SERIES.c.series_instance_uid,
+            found.c.sop_instance_uid,
+            found.c.sop_class_uid,
+            _SERIES.c.study_id,
+            found.c.series_id,
+            _METADATA.c.content,
+        )
+        .join_from(found, _SERIES, _SERIES.c.id == found.c.series_id)
+        .join(_STUDIES, _STUDIES.c.id == _SERIES.c.study_id)
+        .outerjoin(_METADATA, of_present_rules)
+        .order_by(*_order(wanted, found.c))
+    )

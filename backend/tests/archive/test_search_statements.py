@@ -1,0 +1,100 @@
+"""What searches ask the database: how many statements, in which order rows are read, what is compiled again."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+from sqlalchemy.dialects import sqlite
+
+from imageserver.archive.index_writer import Outcome
+from imageserver.archive.instance_search import FoundPage, InstanceSearch, search
+from imageserver.archive.search_conditions import condition_of
+from imageserver.archive.search_statements import page
+from imageserver.database import Database
+from imageserver.dicom.attributes import Level
+from imageserver.dicom.matching_keys import attribute_path, parse_keys
+from tests.builders import image
+from tests.folders import Folder
+
+Look = Callable[..., Outcome]
+
+
+@pytest.fixture
+def archive(database: Database, folder: Folder, look: Look) -> Database:
+    """Three studies of two instances each."""
+    folder.write_all(
+        image(series=name, study=name, instance=number, PatientName=f"Doe^{name}")
+        for name in ("Ann", "Bob", "Cid")
+        for number in (2, 1)
+    )
+    look()
+    return database
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """Collect what is sent to the database."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+
+
+def run(database: Database, level: Level, **asked: str) -> FoundPage:
+    keys = parse_keys([(attribute_path(name), value) for name, value in asked.items()]).keys
+    with database.reading() as session:
+        return search(session, InstanceSearch(level=level, keys=keys, limit=2))
+
+
+@pytest.mark.parametrize(("level", "expected"), [(Level.STUDY, 1), (Level.SERIES, 1), (Level.INSTANCE, 4)])
+@pytest.mark.parametrize("name", ["", "*o*", "Doe*", "doe^bob"])
+def test_a_page_takes_as_many_statements_whatever_is_found(
+    archive: Database, level: Level, name: str, expected: int
+) -> None:
+    with statements(archive) as sent:
+        assert run(archive, level, PatientName=name).found
+    assert len([one for one in sent if one.startswith("SELECT")]) == expected
+
+
+def test_a_pattern_is_no_part_of_the_statement() -> None:
+    """So that it is compiled once: that takes longer than most searches."""
+    keys = parse_keys([(("00100010",), "*a*")]).keys + parse_keys([(("00100010",), "*[b_%*")]).keys
+    compiled = [page(_wanted(), _condition(key), 5).compile(dialect=sqlite.dialect()) for key in keys]
+    one, other = [page(_wanted(), _condition(key), 5)._generate_cache_key() for key in keys]
+    assert one is not None
+    assert other is not None
+    assert one.key == other.key
+    assert compiled[0].string == compiled[1].string
+    assert ["*a*" in dict(found.params).values() for found in compiled] == [True, False]
+
+
+def _wanted() -> InstanceSearch:
+    return InstanceSearch(level=Level.STUDY, limit=5)
+
+
+def _condition(key: Any) -> tuple[Any, ...]:
+    said = condition_of(key, Level.STUDY)
+    assert said is not None
+    return said.conditions
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES, Level.INSTANCE])
+def test_no_page_sorts_all_rows(archive: Database, level: Level) -> None:
+    """The rows come by an index (SQLite tells)."""
+    if not archive.is_sqlite:
+        pytest.skip("PostgreSQL decides by the number of rows")
+    statement = page(InstanceSearch(level=level, limit=2), (), 3)
+    compiled = statement.compile(archive.engine, compile_kwargs={"literal_binds": True})
+    with archive.reading() as session:
+        plan = [row[3] for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}"))]
+    inner = plan[: next(n for n, step in enumerate(plan) if "SCAN page" in step)]
+    assert any("USING" in step and "INDEX" in step for step in inner), plan
+    assert "USE TEMP B-TREE FOR ORDER BY" not in inner, plan
