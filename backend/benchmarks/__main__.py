@@ -2,7 +2,8 @@
 
 ``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
 ``python -m benchmarks lists`` the lists of volumes and of studies at 100,000; with ``--database-url`` on that
-PostgreSQL server, in databases which it makes and drops; ``python -m benchmarks series`` what the viewer asks for of a
+PostgreSQL server, in databases which it makes and drops; ``python -m benchmarks search`` the searches of DICOMweb at
+10,000 studies, as that; ``python -m benchmarks series`` what the viewer asks for of a
 series, ``python -m benchmarks thumbnails`` the small pictures of a page of studies.
 """
 
@@ -24,6 +25,7 @@ from benchmarks.measures import (
     measure_warm,
 )
 from benchmarks.scale import measure_scale
+from benchmarks.search import measure_search
 from benchmarks.series import measure_series
 from benchmarks.synthetic import write_volume
 from benchmarks.thumbnails import measure_thumbnails
@@ -43,10 +45,12 @@ def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=["all", "scale", "lists", "series", "thumbnails"], default="all"
+        "what", nargs="?", choices=["all", "scale", "lists", "search", "series", "thumbnails"], default="all"
     )
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
-    parser.add_argument("--database-url", default="", help="address of a PostgreSQL server for `lists`")
+    parser.add_argument(
+        "--database-url", default="", help="address of a PostgreSQL server for `lists` and `search`"
+    )
     arguments = parser.parse_args()
     machine = (
         f"Python {platform.python_version()}, {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f}"
@@ -57,6 +61,9 @@ def main() -> None:
             print(result.line(), flush=True)
     elif arguments.what == "lists":
         for result in measure_lists(arguments.database_url):
+            print(result.line(), flush=True)
+    elif arguments.what == "search":
+        for result in measure_search(arguments.database_url):
             print(result.line(), flush=True)
     elif arguments.what == "series":
         with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
