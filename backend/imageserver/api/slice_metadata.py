@@ -13,6 +13,7 @@ from pydantic import Field
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import NO_STORE
 from imageserver.api.dependencies import ArchiveDep
+from imageserver.api.frame_parts import ROOT
 from imageserver.api.parameters import SeriesPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.slices import StackQuery, VersionQuery, choose_run
@@ -53,6 +54,5 @@ def get_slice_metadata(
     wanted = archive.slice_metadata_list(volume, slices)
     study, series = wanted.study_instance_uid, wanted.series_instance_uid
     audit.record(Kind.METADATA, study_instance_uid=study, series_instance_uid=series)
-    prefix = f"/dicomweb/studies/{study}/series/{series}/instances/{{sop}}/"
-    pieces = write_metadata(archive.database, archive.directory, wanted, prefix)
+    pieces = write_metadata(archive.database, archive.directory, wanted, ROOT)
     return stream(request, pieces, "application/dicom+json", NO_STORE)

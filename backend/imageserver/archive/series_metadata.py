@@ -98,7 +98,7 @@ def list_study_metadata(session: Session, study_instance_uid: str) -> list[Metad
 
 
 def read_documents(
-    database: Database, directory: DataDirectory, wanted: MetadataList, bulk_data_prefix: str = ""
+    database: Database, directory: DataDirectory, wanted: MetadataList, root: str = ""
 ) -> Iterator[list[tuple[InstanceAddress, bytes]]]:
     """Yield the metadata of instances in JSON with their addresses, some at a time.
 
@@ -113,16 +113,15 @@ def read_documents(
         For what the index does not have yet.
     wanted : MetadataList
         Of which instances.
-    bulk_data_prefix : str
-        What stands in front of each relative ``BulkDataURI``, with ``{sop}`` and ``{series}`` for the UIDs.
+    root : str
+        Address of the service, with a slash at its end; each ``BulkDataURI`` begins with it.
     """
     for start in range(0, len(wanted.instance_ids), AT_ONCE):
         ids = wanted.instance_ids[start : start + AT_ONCE]
         documents = []
         for sop_instance_uid, metadata in _metadata_of(database, directory, wanted, ids):
             address = InstanceAddress(wanted.study_instance_uid, wanted.series_instance_uid, sop_instance_uid)
-            prefix = bulk_data_prefix.format(sop=sop_instance_uid, series=wanted.series_instance_uid)
-            documents.append((address, under_address(metadata.content, address, prefix)))
+            documents.append((address, under_address(metadata.content, address, f"{root}{address.path}/")))
         yield documents
 
 
@@ -130,12 +129,12 @@ def write_metadata(
     database: Database,
     directory: DataDirectory,
     wanted: MetadataList | Iterable[MetadataList],
-    bulk_data_prefix: str = "",
+    root: str = "",
 ) -> Iterator[bytes]:
     """Yield the JSON array of the metadata, in pieces of some instances each; parameters as `read_documents`."""
     separator = b"["
     for one in [wanted] if isinstance(wanted, MetadataList) else wanted:
-        for documents in read_documents(database, directory, one, bulk_data_prefix):
+        for documents in read_documents(database, directory, one, root):
             if documents:
                 yield separator + b",".join(content for _, content in documents)
                 separator = b","

@@ -13,6 +13,7 @@ from imageserver.api.conditions import NO_STORE
 from imageserver.api.dicomweb import wadl
 from imageserver.api.dicomweb.accept import accepted
 from imageserver.api.dicomweb.description import Resource, dicomweb_resources, resources_at
+from imageserver.api.dicomweb.service_address import server_address
 from imageserver.api.problems import problem_responses
 from imageserver.errors import NotAcceptable
 
@@ -89,7 +90,7 @@ def offered_resources(app: FastAPI) -> tuple[Resource, ...]:
 
 
 def _answer(request: Request, resources: tuple[Resource, ...]) -> Response:
-    base = str(request.base_url).rstrip("/")
+    base = server_address(request)
     conformance = f"{base}/dicomweb/conformance"
     headers = {**NO_STORE, "Vary": "Authorization, Accept", "Link": f'<{conformance}>; rel="describedby"'}
     if _media_type(request) == JSON:

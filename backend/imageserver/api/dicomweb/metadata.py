@@ -12,6 +12,7 @@ from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.conditions import NO_STORE, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_XML, choose_text_answer
+from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.frame_parts import ROOT
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
@@ -44,7 +45,7 @@ def get_study_metadata(
 ) -> Response:
     """Give the attributes of all instances of a study; `BulkDataURI` stands for long values."""
     wanted = archive.study_metadata_lists(study_instance_uid)
-    return _answer(request, archive, audit, wanted, "series/{series}/instances/{sop}/")
+    return _answer(request, archive, audit, wanted)
 
 
 @router.get(
@@ -61,7 +62,7 @@ def get_series_metadata(
 ) -> Response:
     """Give the attributes of all instances of a series; `BulkDataURI` stands for long values."""
     wanted = archive.metadata_list(study_instance_uid, series_instance_uid)
-    return _answer(request, archive, audit, [wanted], "instances/{sop}/")
+    return _answer(request, archive, audit, [wanted])
 
 
 @router.get(
@@ -79,11 +80,11 @@ def get_instance_metadata(
 ) -> Response:
     """Give the attributes of one instance; `BulkDataURI` stands for long values."""
     wanted = archive.metadata_list(study_instance_uid, series_instance_uid, sop_instance_uid)
-    return _answer(request, archive, audit, [wanted], "")
+    return _answer(request, archive, audit, [wanted])
 
 
 def _answer(
-    request: Request, archive: Archive, audit: AccessAuditDep, wanted: list[MetadataList], prefix: str
+    request: Request, archive: Archive, audit: AccessAuditDep, wanted: list[MetadataList]
 ) -> Response:
     try:
         answer = choose_text_answer(request)
@@ -95,11 +96,13 @@ def _answer(
     headers = {"ETag": f"W/{tag}", **NO_STORE, "Vary": "Authorization, Accept"}
     if matches_etag(request, tag):
         return not_modified(f"W/{tag}", headers)
+    # Whole addresses: clients ask for what stands here, and do not look where they had it from.
+    root = f"{service_address(request)}/"
     if answer.is_multipart:
         boundary = new_boundary()
-        parts, told = gzipped(request, _xml_parts(archive, wanted, prefix, boundary), headers)
+        parts, told = gzipped(request, _xml_parts(archive, wanted, root, boundary), headers)
         return stream(request, parts, media_type(boundary, DICOM_XML), told)
-    pieces = write_metadata(archive.database, archive.directory, wanted, prefix)
+    pieces = write_metadata(archive.database, archive.directory, wanted, root)
     return stream(request, pieces, answer.media_type, headers)
 
 
@@ -110,9 +113,9 @@ def _tag(wanted: list[MetadataList], kind: str) -> str:
     return f'"{digest.hexdigest()[:32]}"'
 
 
-def _xml_parts(archive: Archive, wanted: list[MetadataList], prefix: str, boundary: str) -> Iterator[bytes]:
+def _xml_parts(archive: Archive, wanted: list[MetadataList], root: str, boundary: str) -> Iterator[bytes]:
     for one in wanted:
-        for documents in read_documents(archive.database, archive.directory, one, prefix):
+        for documents in read_documents(archive.database, archive.directory, one, root):
             for address, content in documents:
                 document = write_dicom_xml(json.loads(content))
                 location = f"{ROOT}{address.path}/metadata"

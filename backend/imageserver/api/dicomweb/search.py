@@ -15,6 +15,7 @@ from imageserver.api.dependencies import DatabaseDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, DICOM_XML, choose_text_answer
 from imageserver.api.dicomweb.search_query import MOST_RESULTS, read_search_query
 from imageserver.api.dicomweb.search_results import Answers, retrieve_url
+from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
 from imageserver.api.parameters import SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
@@ -162,7 +163,7 @@ def _answer(
         page = search(session, query.search)
     uids = dict.fromkeys(one.uids[:2] for one in page.found)
     audit.record_list(Kind.SEARCH, (Subject(own[0], own[1] if len(own) > 1 else None) for own in uids))
-    base = f"{request.base_url}dicomweb"
+    base = service_address(request)
     headers = {**NO_STORE, "Vary": "Authorization, Accept"}
     if page.has_more and query.is_cut:
         headers["Warning"] = f"299 {base}: {_more(page)}"

@@ -20,6 +20,7 @@ from imageserver.api.authentication import CurrentUser
 from imageserver.api.dependencies import ArchiveDep, Now
 from imageserver.api.dicomweb.accept import DICOM_JSON, accepted
 from imageserver.api.dicomweb.related_parts import Part, check_boundary, read_content_type, read_parts
+from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.dicomweb.store_answer import response_dataset, status_of
 from imageserver.api.dicomweb.store_metadata import DICOM_XML, receive_metadata
 from imageserver.api.parameters import StudyPath
@@ -106,8 +107,7 @@ async def _store(request: Request, archive: Archive, user: Caller, now: Any, stu
         outcomes = await _in_turn(work)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it, or BodyLimit answers instead
-    root = f"{request.base_url}dicomweb"
-    return _answer(outcomes, root, media_type)
+    return _answer(outcomes, service_address(request), media_type)
 
 
 async def _in_turn(work: Any) -> list[StoreOutcome]:

@@ -18,6 +18,7 @@ from tests.folders import Folder
 
 STUDY, SERIES = uid("study of", "series"), uid("series")
 ADDRESS = f"/dicomweb/studies/{STUDY}/series/{SERIES}"
+SERVER = "http://localhost:8000"  # as the client calls it
 
 
 def metadata(client: TestClient, path: str = ADDRESS) -> list[dict[str, Any]]:
@@ -65,7 +66,18 @@ class TestContent:
         index()
         [one] = metadata(signed_in, f"{ADDRESS}/instances/{made[1].SOPInstanceUID}")
         assert one["00080018"]["Value"] == [made[1].SOPInstanceUID]
-        assert one["7FE00010"]["BulkDataURI"] == "bulkdata/7FE00010"
+        address = f"{SERVER}{ADDRESS}/instances/{made[1].SOPInstanceUID}/bulkdata/7FE00010"
+        assert one["7FE00010"]["BulkDataURI"] == address
+
+    def test_bulk_data_is_under_the_name_that_the_client_calls(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.get(f"{ADDRESS}/metadata", headers={"Host": "127.0.0.1:8123"})
+        [one] = answer.json()
+        where = f"http://127.0.0.1:8123{ADDRESS}/instances/{uid('series', 1)}/bulkdata/7FE00010"
+        assert one["7FE00010"]["BulkDataURI"] == where
 
     def test_functional_groups_are_in_it(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
         folder.write("a", enhanced([(0, 0, 0), (0, 0, 2)]))
@@ -225,7 +237,7 @@ class TestStudy:
         for one in found:
             uids = one["0020000E"]["Value"][0], one["00080018"]["Value"][0]
             path = "series/{}/instances/{}/bulkdata/7FE00010".format(*uids)
-            assert one["7FE00010"]["BulkDataURI"] == path
+            assert one["7FE00010"]["BulkDataURI"] == f"{SERVER}{study}/{path}"
             assert signed_in.get(f"{study}/{path}").content == image().PixelData
 
     def test_304(self, signed_in: TestClient, folder: Folder, index: Index) -> None:
