@@ -33,7 +33,9 @@ from imageserver.database import Database
 from imageserver.settings import Settings
 
 EXPOSED_HEADERS = (
+    "Accept-Ranges",
     "Content-Location",
+    "Content-Range",
     "ETag",
     "Retry-After",
     "Warning",
@@ -124,7 +126,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         allow_origins=settings.effective_cors_origins,
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range"],
         expose_headers=EXPOSED_HEADERS,
         max_age=PREFLIGHT_SECONDS,
     )

@@ -43,7 +43,7 @@ class TestCors:
             headers={
                 "Origin": ALLOWED,
                 "Access-Control-Request-Method": "GET",
-                "Access-Control-Request-Headers": "authorization,content-type",
+                "Access-Control-Request-Headers": "authorization,content-type,range",
             },
         )
         assert answer.status_code == 200
