@@ -23,6 +23,13 @@ export interface Uids {
   damaged: string;
 }
 
+/** What was written, in base64; slices and frames in order. */
+export interface MadeStudy {
+  study: string;
+  series: string;
+  instances: { sop: string; file: string; pixels: string }[];
+}
+
 export class Stack {
   readonly folder = mkdtempSync(join(tmpdir(), 'imageserver-journey-'));
   readonly data = join(this.folder, 'data');
@@ -115,6 +122,20 @@ export class Stack {
     const command = ['-m', 'tests.measuring_data', this.data];
     const output = execFileSync(PYTHON, command, { cwd: BACKEND, encoding: 'utf8' });
     return JSON.parse(output) as ReturnType<typeof this.writeMeasuringData>;
+  }
+
+  /**
+   * Writes the studies of `backend/tests/dicomweb_data.py`, and puts those named into the data directory; what is in
+   * all of them.
+   */
+  writeDicomwebData(...studies: ('head' | 'film' | 'new')[]): Record<'head' | 'film' | 'new', MadeStudy> {
+    const made = join(this.folder, 'made');
+    const output = execFileSync(PYTHON, ['-m', 'tests.dicomweb_data', made], {
+      cwd: BACKEND,
+      encoding: 'utf8',
+    });
+    for (const name of studies) cpSync(join(made, name), join(this.data, name), { recursive: true });
+    return JSON.parse(output) as ReturnType<typeof this.writeDicomwebData>;
   }
 
   /**
