@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from imageserver.api.auditing import AccessAuditDep
-from imageserver.api.conditions import IMMUTABLE, REVALIDATED, matches_etag, not_modified
+from imageserver.api.conditions import IMMUTABLE, NO_STORE, REVALIDATED, matches_etag, not_modified
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.frame_parts import WantedFrame, frame_parts, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
@@ -60,10 +60,11 @@ def get_frames(
         series_instance_uid=summary.series_instance_uid,
     )
     tag = f'"{found.version}-{first}-{len(wanted)}"'
-    # A file that is gone just now may be back: that is not to be kept for ever.
-    is_kept = version is not None and archive.are_unchanged(one.file for one in wanted)
-    headers = {"ETag": f"W/{tag}", **(IMMUTABLE if is_kept else REVALIDATED)}
-    if matches_etag(request, tag):
+    headers = {"ETag": f"W/{tag}", **(REVALIDATED if version is None else IMMUTABLE)}
+    if not archive.are_unchanged(one.file for one in wanted):
+        # A file that is gone just now may be back: an answer that says so is not kept, and has no tag to ask with.
+        headers = dict(NO_STORE)
+    elif matches_etag(request, tag):
         return not_modified(f"W/{tag}", headers)
     boundary = new_boundary()
     sizes = measure(archive, wanted, Form.BROWSER, boundary)
