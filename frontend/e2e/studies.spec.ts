@@ -309,6 +309,33 @@ test('the whole way from the list to the viewer works by keyboard', async ({ pag
   await shows(page, '1–2 of 2');
 });
 
+test('keys pressed while other rows are on their way are meant for those', async ({ page }) => {
+  await openList(page);
+  await shows(page, `1–50 of ${ALL}`);
+  let release = () => {};
+  const hold = () => {
+    const held = new Promise<void>((resolve) => (release = resolve));
+    return page.route(/\/studies\?/, (route) => held.then(() => route.continue()).catch(() => {}), {
+      times: 1,
+    });
+  };
+  await rows(page).first().focus();
+  await hold();
+  for (const key of ['ArrowRight', 'ArrowDown', 'ArrowDown']) await page.keyboard.press(key);
+  release();
+  await shows(page, `51–100 of ${ALL}`);
+  await expect(rows(page).nth(2)).toBeFocused();
+
+  await hold();
+  await page.keyboard.press('/');
+  await page.keyboard.type('yamada');
+  for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await page.keyboard.press(key);
+  release();
+  await shows(page, '1–2 of 2');
+  await expect(rows(page).nth(1)).toBeFocused();
+  await expect(preview(page).getByText('MR Knee').first()).toBeVisible();
+});
+
 test('log-out leaves nothing of it behind', async ({ page }) => {
   await openList(page);
   await searchBox(page).fill('yamada');
