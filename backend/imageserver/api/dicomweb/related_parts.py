@@ -20,8 +20,8 @@ from imageserver.errors import MalformedBody, UnsupportedMediaType
 MAX_PART_HEADERS = 16
 MAX_HEADER_BYTES = 1024
 MAX_PREAMBLE_BYTES = 64 * 1024
-# RFC 2046 5.1.1: 1 to 70 characters, the last one no blank.
-_BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+# RFC 2046 5.1.1: 1 to 70 characters, the last one no blank. Orthanc's have 73, so that more are taken.
+_BOUNDARY = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,199}[0-9A-Za-z'()+_,./:=?-]")
 _BREAKS = "The body is not multipart/related with the boundary that its type names."
 
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # its warnings quote what came
@@ -66,7 +66,7 @@ def check_boundary(boundary: str) -> bytes:
     """
     encoded = boundary.encode("latin-1", "replace")
     if not _BOUNDARY.fullmatch(encoded):
-        raise MalformedBody("The type of the body needs a boundary of 1 to 70 characters (RFC 2046, 5.1.1).")
+        raise MalformedBody("The type of the body needs a boundary of 1 to 200 characters (RFC 2046, 5.1.1).")
     return encoded
 
 
