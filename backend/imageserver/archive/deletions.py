@@ -13,11 +13,14 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
-from imageserver.archive.files import STORE_ROOT
+from imageserver.archive.digests import content_digest
+from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
 from imageserver.archive.models import Deletion, File, Instance, Series, Study
 from imageserver.archive.moving import known_files
 from imageserver.archive.reading import SKIPPED, ReadFile
+from imageserver.archive.store_folder import TRASH
 from imageserver.archive.storing import path_digest, remove_files
+from imageserver.errors import DataDirectoryUnavailable, Gone
 
 DELETED = "deleted"
 DELETED_REASON = "An administrator deleted this instance; the file stays where it is, and is hidden."
@@ -57,6 +60,12 @@ class DeletedInstance(NamedTuple):
     def store_path(self) -> bytes:
         """Where the file was in the store."""
         return self.path.removeprefix(STORE_ROOT)
+
+    @property
+    def trash_path(self) -> bytes:
+        """Where the file is in the store now."""
+        assert self.trash is not None
+        return TRASH + b"/" + self.trash
 
 
 class Wanted(NamedTuple):
@@ -221,22 +230,34 @@ def show_again(session: Session, deletions: Iterable[DeletedInstance]) -> None:
         session.execute(delete(File).where(File.sop_instance_uid.in_(uids), File.code == DELETED))
 
 
-def hide_deleted(session: Session, files: Sequence[ReadFile]) -> list[ReadFile]:
+def hide_deleted(session: Session, files: Sequence[ReadFile], directory: DataDirectory) -> list[ReadFile]:
     """Take the instance from files whose SOP Instance UID was deleted.
 
     Files of the store that a deletion has still to move to the trash are left out. What was stored afterwards at the
-    same path is not meant: it has a row, which the deleted file has not, or another size.
+    same path is not meant: it has a row, which the deleted file has not, or other bytes where the index was made anew.
     """
     uids = [file.declared_uid for file in files if file.declared_uid is not None]
     deleted = find_deleted_uids(session, uids)
     hidden = {one.sop_instance_uid for one in deleted}
     noted = [one for one in deleted if one.trash is not None]
     stored_anew = {file.path for file in known_files(session, [one.path for one in noted])}
-    moving = {(one.path, one.size) for one in noted if one.path not in stored_anew}
+    moving = [one for one in noted if one.path not in stored_anew]
     return [
         file
         if file.declared_uid not in hidden or file.path.startswith(STORE_ROOT)
         else replace(file, state=SKIPPED, code=DELETED, reason=DELETED_REASON, instance=None)
         for file in files
-        if (file.path, file.identity.size) not in moving
+        if not any(_is_moving(file, one, directory) for one in moving if one.path == file.path)
     ]
+
+
+def _is_moving(file: ReadFile, deleted: DeletedInstance, directory: DataDirectory) -> bool:
+    """Tell whether a file is the one that was deleted, rather than one that was stored at its path afterwards."""
+    if file.identity.size != deleted.size:
+        return False
+    if deleted.sha256 is None or directory.store is None:  # nothing else tells the two apart
+        return directory.store is None or not directory.store.is_readable(deleted.trash_path)
+    try:
+        return content_digest(directory, FoundFile(file.path, file.identity)) == deleted.sha256
+    except (Gone, DataDirectoryUnavailable):
+        return True  # the next look tells

@@ -101,10 +101,13 @@ class IndexWriter:
         self.known.clear()
 
     def remove(self, paths: Sequence[bytes]) -> bool:
-        """Remove the rows of files that are gone; always true."""
+        """Remove the rows of files that are gone, not those that were stored at their paths since; always true."""
         with self.database.writing() as session:
             self.lease.keep(session)
-            series, has_successors = remove_files(session, paths)
+            former = [
+                row.path for row in known_files(session, paths) if row.identity == self.known.get(row.path)
+            ]
+            series, has_successors = remove_files(session, former)
             rearrange(session, series)
             self._note(session, BUILDING, has_changed=True)
         for path in paths:
@@ -165,7 +168,7 @@ class IndexWriter:
             file.path for file in files if file.path.startswith(STORE_ROOT) and file.path not in changed
         ]
         known = {file.path for file in known_files(session, stored)}
-        files = hide_deleted(session, [file for file in files if file.path not in known])
+        files = hide_deleted(session, [file for file in files if file.path not in known], self.directory)
         return settle_duplicates(self.directory, files, find_holders(session, files, changed))
 
     def _is_new_conflict(self, file: ReadFile) -> bool:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 
 from imageserver.archive.batches import Batches, Stopped
+from imageserver.archive.chunks import chunks
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import DATA_ROOT, STORE_ROOT, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.index_state import BUILDING, READY, UNAVAILABLE
@@ -89,7 +90,12 @@ class Indexer:
 
     def _is_lost(self, root: bytes, listing: Listing) -> bool:
         """Tell whether a folder is empty or gone that had files."""
-        return not listing.has_files(root) and any(is_beneath(root, path) for path in self.writer.known)
+        if listing.has_files(root):
+            return False
+        had = [path for path in self.writer.known if is_beneath(root, path)]
+        with self.database.reading() as session:  # they may have been deleted while the folder was listed
+            still = (row for paths in chunks(had) for row in known_files(session, paths))
+            return any(row.identity == self.writer.known[row.path] for row in still)
 
     def _is_other_directory(self) -> bool:
         """Tell whether the rows are those of another data directory, so that they may go."""

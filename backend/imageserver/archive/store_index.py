@@ -22,7 +22,7 @@ from imageserver.archive.index_transaction import index_transaction, note_change
 from imageserver.archive.models import File, Instance, Series, Study
 from imageserver.archive.moving import known_files
 from imageserver.archive.reading import ReadFile
-from imageserver.archive.store_folder import INCOMING, TRASH, StoreFolder, quarantine_path
+from imageserver.archive.store_folder import INCOMING, StoreFolder, quarantine_path
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.archive.storing import add_files, path_digest, series_of
 from imageserver.archive.summaries import SOP_CONFLICT, rearrange, write_entries_of_studies
@@ -165,7 +165,7 @@ class StoreIndex:
             self._settle(step.placed)  # the commit failed, or its answer was lost
             raise
         self.on_change()
-        self.folder.discard(TRASH + b"/" + one.trash for one in step.restored if one.trash is not None)
+        self.folder.discard(one.trash_path for one in step.restored)
         return step.outcomes
 
     def _settle(self, placed: Sequence[bytes]) -> None:
@@ -322,6 +322,12 @@ def find_holders(session: Session, sop_instance_uids: Iterable[str]) -> dict[str
             file = FoundFile(row[1], FileIdentity(*row[2:5]))
             found[row[0]] = _Holder(file, row[5], row[6] == INTEGRITY_MISMATCH)
     return found
+
+
+def has_stored_files(session: Session) -> bool:
+    """Tell whether the index has files of the store."""
+    is_stored = File.path.between(STORE_ROOT, STORE_ROOT + b"\xff")
+    return session.scalars(select(File.id).where(is_stored).limit(1)).first() is not None
 
 
 def find_studies(session: Session, series_instance_uids: Iterable[str]) -> dict[str, str]:

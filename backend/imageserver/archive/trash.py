@@ -87,8 +87,10 @@ class Trash:
             self._move(deleted)
         return deleted
 
-    def _move(self, deleted: Iterable[DeletedInstance]) -> None:
-        """Move the files of the store; what fails is moved by the next sweep.
+    def _move(self, deleted: Iterable[DeletedInstance], is_late: bool = False) -> None:
+        """Move the files of the store; what fails is moved by the next sweep, which comes late.
+
+        By then another file may have been stored in their place, whose row was lost with the index.
 
         The index is held for it: somebody may be storing the same instance again, and then the file is wanted.
         """
@@ -99,9 +101,11 @@ class Trash:
             with index_transaction(self.database) as session:
                 known = {file.path for file in known_files(session, [one.path for one in stored])}
                 moves = [
-                    (one.store_path, TRASH + b"/" + (one.trash or b""))
+                    (one.store_path, one.trash_path)
                     for one in stored
-                    if one.path not in known and self.folder.found(one.store_path) is not None
+                    if one.path not in known
+                    and self.folder.found(one.store_path) is not None
+                    and not (is_late and self._is_other(one))
                 ]
                 taken = set(self.folder.place(moves))
                 self.folder.discard(
@@ -109,6 +113,11 @@ class Trash:
                 )
         except (AppError, OSError):
             return
+
+    def _is_other(self, deleted: DeletedInstance) -> bool:
+        """Tell whether a file is surely not the one that was deleted."""
+        assert self.folder is not None
+        return deleted.sha256 not in (None, self.folder.digest(deleted.store_path))
 
     def _is_same(self, path: bytes, trash: bytes) -> bool:
         """Tell whether two names are of one file: of a move that was interrupted, and not of what was stored anew."""
@@ -135,7 +144,7 @@ class Trash:
             return
         if self.folder is None or self.index is None:
             raise NotRestored("The store is not configured: the file of this instance is in its trash.")
-        self._move([deleted] if self.folder.found(TRASH + b"/" + deleted.trash) is None else [])
+        self._move([deleted] if self.folder.found(deleted.trash_path) is None else [], is_late=True)
         incoming = self._incoming(self.folder, deleted)
         known = StoreOutcome(StoreState.STORED, sop_instance_uid=deleted.sop_instance_uid)
 
@@ -147,11 +156,11 @@ class Trash:
 
         with store_errors():
             self.index.add([(incoming, known)], write)
-        self.folder.discard([TRASH + b"/" + deleted.trash])
+        self.folder.discard([deleted.trash_path])
 
     def _incoming(self, folder: StoreFolder, deleted: DeletedInstance) -> Incoming:
         assert deleted.trash is not None
-        path = TRASH + b"/" + deleted.trash
+        path = deleted.trash_path
         found = folder.found(path)
         try:
             file = None if found is None else read_file(folder.files, found)
@@ -168,7 +177,7 @@ class Trash:
         """Remove the files of deleted instances for good; those of the data directory are left out, and stay hidden."""
         gone = [one for one in deleted if one.trash is not None]
         if gone and self.folder is not None:
-            self._move(gone)  # of one whose move was interrupted
+            self._move(gone, is_late=True)  # of one whose move was interrupted
             gone = self._moved(self.folder, gone)
             with index_transaction(
                 self.database
@@ -176,7 +185,7 @@ class Trash:
                 keep_hidden(session, gone)
                 forget_deletions(session, gone)
                 record(session, gone)
-            self.folder.discard(TRASH + b"/" + one.trash for one in gone if one.trash is not None)
+            self.folder.discard(one.trash_path for one in gone)
         return gone if self.folder is not None else []
 
     def _moved(self, folder: StoreFolder, deleted: Sequence[DeletedInstance]) -> list[DeletedInstance]:
@@ -185,7 +194,7 @@ class Trash:
             known = {file.path for file in known_files(session, [one.path for one in deleted])}
         moved = []
         for one in deleted:
-            trash = TRASH + b"/" + (one.trash or b"")
+            trash = one.trash_path
             is_left = one.path not in known and folder.found(one.store_path) is not None
             if not is_left or (folder.found(trash) is not None and not self._is_same(one.store_path, trash)):
                 moved.append(one)
@@ -199,7 +208,7 @@ class Trash:
         with self.database.reading() as session:
             deleted = [one for one in find_deleted(session) if one.trash is not None]
         there = set(self.folder.names(TRASH))
-        self._move(one for one in deleted if self.folder.found(one.store_path) is not None)
+        self._move((one for one in deleted if self.folder.found(one.store_path) is not None), is_late=True)
         self.purge([one for one in deleted if one.deleted_at <= moment - days * SECONDS_PER_DAY], record)
         noted = {one.trash for one in deleted}
         with (
