@@ -24,6 +24,7 @@ from imageserver.api.middleware import (
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
 from imageserver.api.routes import routes
+from imageserver.api.store_turns import StoreTurns
 from imageserver.archive.archive import Archive
 from imageserver.archive.deletions import DeletedInstance
 from imageserver.audit.models import Kind
@@ -83,6 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.signing_keys = load_signing_keys(settings.state_dir, settings.signing_keys_file)
     app.state.password_hasher = PasswordHasher()
     app.state.costly_requests = CostlyRequests()
+    app.state.store_turns = StoreTurns()
     app.state.access_recorder = AccessRecorder(app.state.database)
     app.state.archive = Archive(settings, app.state.database, _record_alert, _record_purge)
     install_problem_handlers(app)

@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.supervisors import Multiprocess
 
 from imageserver.accounts.keys import load_signing_keys
+from imageserver.connections import Connection
 from imageserver.database import Database
 from imageserver.settings import Settings
 from imageserver.startup import StartRefused, make_state_dir, prepare_until_done
@@ -71,6 +72,7 @@ def make_config(settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         "imageserver.cli:application",
         factory=True,
+        http=Connection,
         workers=settings.workers,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,

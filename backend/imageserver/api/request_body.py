@@ -1,7 +1,8 @@
 """The body of a request as an iterator for a thread: bounded in memory, in time, and never read before it is wanted."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import anyio.from_thread
 from fastapi import Request
@@ -9,7 +10,44 @@ from fastapi import Request
 from imageserver.errors import TooSlow
 
 PIECE_BYTES = 1 << 20  # a thread and the event loop meet once for so much
-STALL_SECONDS = 60.0
+LEAST_BYTES_PER_SECOND = 8 * 1024
+WINDOW_SECONDS = 15.0  # over which that is averaged; the first one is not counted
+
+
+class Pace:
+    """Tells how long a body may still keep the server waiting.
+
+    Only waiting counts, and not the time in which the server writes down what came.
+
+    Parameters
+    ----------
+    least_bytes : int
+        What has to come in each window.
+    window_seconds : float
+        How long one is.
+    """
+
+    def __init__(
+        self,
+        least_bytes: int = int(LEAST_BYTES_PER_SECOND * WINDOW_SECONDS),
+        window_seconds: float = WINDOW_SECONDS,
+    ) -> None:
+        self._least = least_bytes
+        self._window = self._left = window_seconds
+        self._missing = 0  # the time to begin
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which nothing need come: to the end of this window, or of the next if this one has its bytes."""
+        return self._left + (0.0 if self._missing > 0 else self._window)
+
+    def note(self, waited: float, size: int) -> None:
+        """Note that so many bytes came after so many seconds."""
+        self._left -= waited
+        while self._left <= 0 and self._missing <= 0:
+            self._left += self._window
+            self._missing = self._least
+        self._missing -= size
 
 
 class RequestBody(Iterator[bytes]):
@@ -19,20 +57,25 @@ class RequestBody(Iterator[bytes]):
     ----------
     request : Request
         Its body must not have been read.
-    stall_seconds : float
-        How long the client may send nothing.
+    pace : Pace
+        How slowly it may come.
+    clock : callable
+        Seconds that only grow.
 
     Raises
     ------
     TooSlow
-        From `next`, if the client stalls.
+        From `next`, if the client is slower than any real one.
     ClientDisconnect
         From `next`, if it has gone, or has sent more than it may.
     """
 
-    def __init__(self, request: Request, stall_seconds: float = STALL_SECONDS) -> None:
+    def __init__(
+        self, request: Request, pace: Pace | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream: AsyncIterator[bytes] = request.stream()
-        self._stall_seconds = stall_seconds
+        self._pace = pace or Pace()
+        self._clock = clock
 
     def __next__(self) -> bytes:
         """Wait for the next piece; called in a thread that the event loop has started."""
@@ -45,13 +88,21 @@ class RequestBody(Iterator[bytes]):
         parts: list[bytes] = []
         size = 0
         while size < PIECE_BYTES:
-            try:
-                async with asyncio.timeout(self._stall_seconds):
-                    part = await anext(self._stream, None)
-            except TimeoutError:
-                raise TooSlow("The body of the request did not go on coming.") from None
+            part = await self._next_part()
             if part is None:
                 break
             size += len(part)
             parts.append(part)
         return b"".join(parts)
+
+    async def _next_part(self) -> bytes | None:
+        begun = self._clock()
+        try:
+            async with asyncio.timeout(self._pace.patience):
+                part = await anext(self._stream, None)
+        except TimeoutError:
+            raise TooSlow(
+                f"The body of the request comes with less than {LEAST_BYTES_PER_SECOND} bytes a second."
+            ) from None
+        self._pace.note(self._clock() - begun, len(part or b""))
+        return part

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import anyio
 from anyio import to_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -26,22 +25,25 @@ from imageserver.api.dicomweb.store_metadata import DICOM_XML, receive_metadata
 from imageserver.api.parameters import StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.request_body import RequestBody
+from imageserver.api.store_turns import StoreTurns
 from imageserver.archive.archive import Archive
 from imageserver.archive.store import StoreRun
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.audit.models import Kind, Outcome
 from imageserver.audit.record import InstanceRecord, record_instances
 from imageserver.dicom.dicom_xml import write_dicom_xml
-from imageserver.errors import Busy, MalformedBody, NotAcceptable, NotOffered, UnsupportedMediaType
+from imageserver.errors import (
+    MalformedBody,
+    NotAcceptable,
+    NotOffered,
+    StoreUnavailable,
+    UnsupportedMediaType,
+)
 
 router = APIRouter(tags=["dicomweb"])
 
 DICOM = "application/dicom"
-AT_ONCE = 8  # requests of one process that are written at the same time; others wait
-WAIT_SECONDS = 60.0
 _RELATED = "multipart/related"
-_slots = anyio.CapacityLimiter(AT_ONCE)
-_threads = anyio.CapacityLimiter(AT_ONCE)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _DATASET = {"schema": {"type": "object"}}
@@ -101,26 +103,17 @@ async def _store(request: Request, archive: Archive, user: Caller, now: Any, stu
             outcomes = run.commit(record)
         if not outcomes:
             raise MalformedBody("The body has no instance.")
+        if all(outcome.code == StoreUnavailable.code for outcome in outcomes):
+            raise StoreUnavailable("The store cannot be written just now.")
         return outcomes
 
+    turns: StoreTurns = request.app.state.store_turns
     try:
-        outcomes = await _in_turn(work)
+        async with turns.turn(user.user_id):
+            outcomes = await to_thread.run_sync(work, limiter=turns.threads)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it, or BodyLimit answers instead
     return _answer(outcomes, service_address(request), media_type)
-
-
-async def _in_turn(work: Any) -> list[StoreOutcome]:
-    """Run in a thread when there is one; waiting takes none, and no byte of the body is read."""
-    with anyio.move_on_after(WAIT_SECONDS) as waiting:
-        await _slots.acquire_on_behalf_of(token := object())
-    if waiting.cancelled_caught:
-        raise Busy("Too many requests are being stored; try again in a moment.")
-    try:
-        found: list[StoreOutcome] = await to_thread.run_sync(work, limiter=_threads)
-        return found
-    finally:
-        _slots.release_on_behalf_of(token)
 
 
 def _receive(run: StoreRun, parts: Iterator[Part], study: str | None) -> None:

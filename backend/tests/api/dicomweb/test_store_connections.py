@@ -10,6 +10,7 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from imageserver.api.request_body import Pace
 from imageserver.settings import Settings
 from tests.builders import image, to_bytes
 from tests.storing import BOUNDARY, files_in, related
@@ -98,6 +99,23 @@ def test_chunks(port: int, signed_in: TestClient) -> None:
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(request + b"0\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_stops_coming(
+    port: int, signed_in: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pace, "patience", 0.1)
+    body = related([to_bytes(image())])
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.settimeout(SECONDS * 4)
+        client.sendall(head(len(body), signed_in.headers["Authorization"]) + body[:-100])
+        answer = b""
+        while piece := client.recv(10_000):  # until the server closes the connection
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"request_timeout"' in answer
+    wait_until_nothing_is_left(settings)
+    assert not signed_in.app.state.store_turns._users  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("length", [-1, 10 << 40])
