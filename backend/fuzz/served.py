@@ -94,7 +94,7 @@ def serve(folder: Path) -> Iterator[Served]:
     data, state = folder / "data", folder / "state"
     data.mkdir()
     state.mkdir(mode=0o700)
-    with _database_url(folder) as url:
+    with database_url(folder) as url:
         database = Database(url)
         migrate(database)
         hasher = PasswordHasher(HashPolicy(memory_kib=8, time_cost=1))
@@ -112,7 +112,8 @@ def serve(folder: Path) -> Iterator[Served]:
 
 
 @contextmanager
-def _database_url(folder: Path) -> Iterator[str]:
+def database_url(folder: Path) -> Iterator[str]:
+    """Yield the address of a database without tables, which is gone afterwards."""
     server_url = os.environ.pop("IMAGESERVER_TEST_DATABASE_URL", "")
     if not server_url:
         yield f"sqlite:///{folder / 'fuzz.sqlite3'}"

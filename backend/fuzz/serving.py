@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -31,13 +32,16 @@ class Server:
         limits = httpx.Limits(max_connections=connections, keepalive_expiry=1.0)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, limits=limits)
         self.process = process
+        self.port = port
         self.closed = 0  # connections that were closed before an answer came
-        self._log_in(password)
+        self.password = password
+        self.log_in()
         self._workers = self._children()
 
-    def _log_in(self, password: str) -> None:
+    def log_in(self) -> None:
+        """Log in, as soon as the server is ready."""
         deadline = time.monotonic() + START_SECONDS
-        form = {"username": USERNAME, "password": password}
+        form = {"username": USERNAME, "password": self.password}
         while True:
             answer = self.client.post("/auth/token", data=form)
             if answer.status_code == 200:
@@ -85,10 +89,11 @@ class Server:
 
 
 @contextmanager
-def running_server(folder: Path, workers: int, connections: int) -> Iterator[Server]:
+def running_server(folder: Path, workers: int, connections: int, **more: str) -> Iterator[Server]:
     """Start a server over `folder`, on a port that the system chooses, and stop it afterwards.
 
-    The database is an embedded one, or that of IMAGESERVER_TEST_DATABASE_URL, which must be empty.
+    The database is an embedded one, or that of IMAGESERVER_TEST_DATABASE_URL, which must be empty. Further settings
+    are given by their names without ``IMAGESERVER_``.
     """
     with tempfile.TemporaryDirectory(prefix="imageserver-state-") as state:
         password = secrets.token_urlsafe(24)
@@ -100,6 +105,7 @@ def running_server(folder: Path, workers: int, connections: int) -> Iterator[Ser
             "ADMIN_USERNAME": USERNAME,
             "ADMIN_PASSWORD": password,
             "DATABASE_URL": os.environ.get("IMAGESERVER_TEST_DATABASE_URL", ""),
+            **more,
         }
         environment = {key: value for key, value in os.environ.items() if not key.startswith("IMAGESERVER_")}
         environment |= {f"IMAGESERVER_{name}": str(value) for name, value in settings.items()}
@@ -111,7 +117,11 @@ def running_server(folder: Path, workers: int, connections: int) -> Iterator[Ser
             start_new_session=True,
         )
         try:
-            yield Server(process, _port_of(process), password, connections)
+            server = Server(process, _port_of(process), password, connections)
+            try:
+                yield server
+            finally:
+                server.client.close()
         finally:
             _stop(process)
 
@@ -120,9 +130,15 @@ def _port_of(process: subprocess.Popen[str]) -> int:
     assert process.stderr is not None
     for line in process.stderr:
         if match := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
-            threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop it
+            threading.Thread(target=_read_to_end, args=(process.stderr,), daemon=True).start()
             return int(match[1])
     raise RuntimeError("the server ended before it listened")
+
+
+def _read_to_end(stream: IO[str]) -> None:
+    """Take what the server says: a full pipe would stop it."""
+    with stream:
+        stream.read()
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

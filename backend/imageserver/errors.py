@@ -312,11 +312,10 @@ class TooSlow(AppError):
 
 
 class NotOffered(AppError):
-    """The server is not set up for this. ``allow`` names the methods that the address has."""
+    """The server is not set up for this."""
 
     code = "store_not_configured"
     title = "Nothing can be stored here"
-    allow = "GET, HEAD"
 
 
 class SearchTooBroad(TooLarge):

@@ -1,6 +1,7 @@
 """Every ``IMAGESERVER_*`` variable: typed, documented, checked at start. Read once, passed to ``create_app``."""
 
 import ipaddress
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -45,6 +46,13 @@ class Settings(BaseSettings):
     )
     store_request_mib: int = Field(
         65_536, ge=1, le=1_048_576, description="Largest request to store files, in MiB."
+    )
+    store_reserve_mib: int = Field(
+        512,
+        ge=0,
+        le=1_048_576,
+        description="Room, in MiB, that storing leaves free on the disk of the store: the database often lies there "
+        "too, and without room for it nobody could log in any more.",
     )
     deleted_days: int = Field(
         30, ge=0, le=3650, description="Days for which deleted instances can be restored."
@@ -204,6 +212,15 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _check_store_dir(self) -> Self:
+        """Keep the two folders apart: a file in both would be indexed twice."""
+        if self.store_dir is not None:
+            store, data = _resolved(self.store_dir), _resolved(self.data_dir)
+            if store == data or store in data.parents or data in store.parents:
+                raise ValueError("STORE_DIR and DATA_DIR must lie outside of each other")
+        return self
+
     @property
     def effective_database_url(self) -> str:
         """The database address, with the embedded default and the password filled in."""
@@ -240,6 +257,11 @@ class Settings(BaseSettings):
         if self.host not in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             hosts.append(self.host)
         return frozenset(host.lower() for host in hosts)
+
+
+def _resolved(path: Path) -> Path:
+    """Return where a path leads, with links followed as far as they can be."""
+    return Path(os.path.realpath(path))
 
 
 def _read_password(path: Path) -> str:

@@ -92,3 +92,22 @@ class TestOthers:
         with pytest.raises(ValidationError) as raised:
             settings_from(monkeypatch, admin_password="hunter2hunter2", port="x")
         assert "hunter2" not in str(raised.value)
+
+
+class TestStoreDir:
+    @pytest.mark.parametrize(
+        ("data", "store"),
+        [("images", "images/store"), ("images/data", "images"), ("images", "images"), ("link", "images")],
+    )
+    def test_it_lies_outside_of_the_data_directory(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, data: str, store: str
+    ) -> None:
+        (tmp_path / "images").mkdir()
+        (tmp_path / "link").symlink_to(tmp_path / "images")
+        with pytest.raises(ValidationError, match="STORE_DIR and DATA_DIR must lie outside of each other"):
+            settings_from(monkeypatch, data_dir=str(tmp_path / data), store_dir=str(tmp_path / store))
+
+    def test_beside_it(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        store = tmp_path / "images-store"
+        settings = settings_from(monkeypatch, data_dir=str(tmp_path / "images"), store_dir=str(store))
+        assert settings.store_dir == store

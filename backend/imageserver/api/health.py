@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from imageserver.api.dependencies import ArchiveDep, DatabaseDep
+from imageserver.archive.managed_store import StoreFolderState
 from imageserver.database import Database
 from imageserver.errors import Unavailable
 from imageserver.migrations import is_migrated
@@ -27,6 +28,7 @@ class Readiness(BaseModel):
     database: Literal["ok", "unavailable", "not_migrated"]
     index: Literal["building", "ready", "unavailable", "unknown"]
     data_directory: Literal["ok", "unavailable"]
+    store: StoreFolderState
 
 
 @router.get("/healthz")
@@ -39,13 +41,14 @@ async def get_liveness(response: Response) -> Liveness:
 
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}})
 def get_readiness(database: DatabaseDep, archive: ArchiveDep) -> JSONResponse:
-    """Tell whether the database is reachable and migrated; beside it how the index and the data directory are."""
+    """Tell whether the database is reachable and migrated; beside it how index, data directory and store are."""
     state = _database_state(database)
     body: dict[str, Any] = {
         "status": "ready" if state == "ok" else "not_ready",
         "database": state,
         "index": archive.catalogue.status().state if state == "ok" else "unknown",
         "data_directory": "ok" if archive.directory.is_listable() else "unavailable",
+        "store": archive.store.state(),
     }
     return JSONResponse(body, 200 if state == "ok" else 503, {"Cache-Control": "no-store"})
 

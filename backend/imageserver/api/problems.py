@@ -120,8 +120,6 @@ def respond_to(error: errors.AppError, path: str = "") -> ProblemResponse:
     if isinstance(error, errors.InsufficientScope):
         scope = f', scope="{error.scope}"' if error.scope else ""
         headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope"{scope}'
-    if isinstance(error, errors.NotOffered):
-        headers["Allow"] = error.allow
     if isinstance(error, errors.TooSlow | errors.TooLarge):
         headers["Connection"] = "close"
     if isinstance(error, errors.TooMany | errors.Unavailable):
@@ -164,6 +162,9 @@ async def _on_app_error(request: Request, error: Exception) -> ProblemResponse:
     if isinstance(error, errors.Unavailable | errors.StorageFull):
         logger.warning(error.title, extra={"code": error.code, "cause": _cause(error)})
     response = respond_to(error, request.url.path)
+    if isinstance(error, errors.NotOffered):
+        methods = allowed_methods(request.app, request.scope["path"]).split(", ")
+        response.headers["Allow"] = ", ".join(name for name in methods if name != request.method)
     if isinstance(error, errors.Unauthenticated) and may_offer_basic(request):
         response.headers["WWW-Authenticate"] += f", {CHALLENGE}"
     return response

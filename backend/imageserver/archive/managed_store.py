@@ -4,23 +4,26 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.quarantine import Quarantine
 from imageserver.archive.store import StoreRun, record_nothing
 from imageserver.archive.store_folder import StoreFolder
-from imageserver.archive.store_index import Record, StoreIndex
+from imageserver.archive.store_index import Record, StoreIndex, has_stored_files
 from imageserver.archive.store_outcomes import StoreOutcome
 from imageserver.archive.trash import RecordDeleted, Trash
 from imageserver.database import Database
-from imageserver.errors import AppError, NotOffered
+from imageserver.errors import AppError, NotOffered, StoreUnavailable
 from imageserver.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
 SWEEP_SECONDS = 600.0
+
+StoreFolderState = Literal["ok", "full", "unavailable", "not_configured"]
 
 
 class Store:
@@ -41,7 +44,10 @@ class Store:
         on_alert: OnAlert = tell_nobody,
         on_change: Callable[[], None] = lambda: None,
     ) -> None:
-        self._folder = None if settings.store_dir is None else StoreFolder(settings.store_dir)
+        self._database = database
+        self._folder = None
+        if settings.store_dir is not None:
+            self._folder = StoreFolder(settings.store_dir, reserve=settings.store_reserve_mib * MEBIBYTE)
         self._file_bytes = settings.store_file_mib * MEBIBYTE
         self._days = settings.deleted_days
         self._index = None
@@ -52,6 +58,7 @@ class Store:
         if self._folder is not None and self._index is not None:
             self.quarantine = Quarantine(self._folder, self._index)
         self._opening = threading.Lock()
+        self._is_known_disk = False
         self._swept = float("-inf")
 
     @property
@@ -67,8 +74,8 @@ class Store:
         StoreUnavailable, StorageFull
         """
         with self._opening:
-            if self._folder is not None:
-                self._folder.open()
+            if self._folder is not None and self._folder.open():
+                self._is_known_disk = False
 
     def close(self) -> None:
         """Leave nothing behind that was not stored."""
@@ -83,14 +90,36 @@ class Store:
         NotOffered
             If there is no folder for it.
         StoreUnavailable, StorageFull
-            If that cannot be written.
+            If that cannot be written, or is not the one that was.
         """
         if self._folder is None or self._index is None:
             raise NotOffered(
                 "This server stores nothing: IMAGESERVER_STORE_DIR is not set. Its data directory is only read."
             )
         self.open()
+        self._require_disk(self._folder)
         return StoreRun(self._folder, self._index, self._file_bytes)
+
+    def state(self) -> StoreFolderState:
+        """Tell how the folder is just now."""
+        if self._folder is None:
+            return "not_configured"
+        try:
+            return "full" if self._folder.is_full() else "ok"
+        except AppError:
+            return "unavailable"
+
+    def _require_disk(self, folder: StoreFolder) -> None:
+        """Refuse a folder without a file of an index that has some: its disk is away, and would hide what came here."""
+        if self._is_known_disk:
+            return
+        if folder.is_bare:
+            with self._database.reading() as session:
+                if has_stored_files(session):
+                    raise StoreUnavailable(
+                        "The store is empty, although it had instances; its disk may be away."
+                    )
+        self._is_known_disk = True
 
     def store_instance(
         self, chunks: Iterable[bytes], study_instance_uid: str | None = None, record: Record = record_nothing
@@ -107,6 +136,7 @@ class Store:
         self._swept = time.monotonic()
         try:
             self.open()
+            self._require_disk(self._folder)
             self.trash.sweep(self._days, record)
         except (AppError, OSError) as error:  # the next sweep goes on
             logger.warning("trash not swept", extra={"error": type(error).__name__})

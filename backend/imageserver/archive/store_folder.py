@@ -35,6 +35,12 @@ class Disk:
     link = staticmethod(os.link)
     unlink = staticmethod(os.unlink)
 
+    @staticmethod
+    def free(descriptor: int) -> int:
+        """Return how many bytes there is room for where an open file lies."""
+        found = os.fstatvfs(descriptor)
+        return found.f_bavail * found.f_frsize
+
 
 class StoreFolder:
     """The folder of one server process.
@@ -43,10 +49,15 @@ class StoreFolder:
     ----------
     path : Path
         Made where it does not exist.
+    disk : Disk
+    reserve : int
+        Bytes of its disk that are never written to: the index and the audit often lie there too, and without them
+        nobody could log in or read any more.
     """
 
-    def __init__(self, path: Path, disk: Disk | None = None) -> None:
+    def __init__(self, path: Path, disk: Disk | None = None, reserve: int = 0) -> None:
         self.path = path
+        self.reserve = reserve
         self.files = DataDirectory(path)
         self.disk = disk or Disk()
         self._own = secrets.token_hex(8).encode()
@@ -57,16 +68,25 @@ class StoreFolder:
         """The folder of this process for what is being received."""
         return INCOMING + b"/" + self._own
 
-    def open(self) -> None:
+    def open(self) -> bool:
         """Make the folders, and remove what processes that are no more were receiving.
+
+        It may be called again at any time, and does nothing then; unless another folder lies here meanwhile, as after
+        a disk was away.
+
+        Returns
+        -------
+        bool
+            Whether anything was to do.
 
         Raises
         ------
         StoreUnavailable, StoreFull
         """
-        if self._lock >= 0:
-            return
         with store_errors():
+            if self._is_open():
+                return False
+            self._unlock()
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             with self._root() as root:
                 for name in (INCOMING, TRASH, QUARANTINE):
@@ -74,6 +94,7 @@ class StoreFolder:
                 self._lock = self._take_own(root)
                 _remove_abandoned(root)
                 self.disk.fsync(root)
+        return True
 
     def close(self) -> None:
         """Give the folder of this process back."""
@@ -81,8 +102,46 @@ class StoreFolder:
             return
         with contextlib.suppress(OSError), self._root() as root:
             _remove_folder(root, self.incoming)
-        os.close(self._lock)
+        self._unlock()
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether there is nothing in it that could be an instance.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        with store_errors(), os.scandir(self.path) as entries:
+            return all(entry.name.startswith(".") for entry in entries)
+
+    def is_full(self) -> bool:
+        """Tell whether there is no room for anything any more.
+
+        Raises
+        ------
+        StoreUnavailable
+        """
+        with store_errors(), self._root() as root:
+            return self.disk.free(root) <= self.reserve
+
+    def _is_open(self) -> bool:
+        """Tell whether the folder of this process is still where it was made."""
+        if self._lock < 0:
+            return False
+        with contextlib.suppress(FileNotFoundError), self._root() as root:
+            found = open_beneath(root, self.incoming, _DIRECTORY)
+            try:
+                return os.path.samestat(os.fstat(found), os.fstat(self._lock))
+            finally:
+                os.close(found)
+        return False
+
+    def _unlock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
         self._lock = -1
+        self._own = secrets.token_hex(8).encode()  # a disk that comes back has the former one
 
     def _take_own(self, root: int) -> int:
         """Make the folder of this process and lock it; one that starts at the same moment may take it for abandoned."""
@@ -114,8 +173,10 @@ class StoreFolder:
             os.close(descriptor)
 
     def write(self, descriptor: int, data: bytes) -> None:
-        """Write all of `data`."""
+        """Write all of `data`, unless that would take of the reserve."""
         view = memoryview(data)
+        if self.disk.free(descriptor) - len(view) < self.reserve:
+            raise OSError(errno.ENOSPC, "the rest of the disk is kept free")
         while view:
             view = view[self.disk.write(descriptor, view) :]
 

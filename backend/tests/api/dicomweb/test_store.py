@@ -219,7 +219,7 @@ class TestNotConfigured:
 
     def test_the_answer_says_so(self, signed_in: TestClient) -> None:
         answer = store(signed_in, [image()])
-        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
         assert answer.json()["code"] == "store_not_configured"
         assert "IMAGESERVER_STORE_DIR" in answer.json()["detail"]
 
