@@ -249,6 +249,42 @@ for (const [what, width, height, isLarge] of [
   });
 }
 
+test('a phone keeps the focus out of what a panel or the strip covers', async ({ page, running }) => {
+  await page.setViewportSize({ width: 360, height: 740 });
+  await openViewer(page, `/viewer/${running.uids.head}`);
+  const well = place(page).locator('.well');
+  const focused = () => page.evaluate(() => document.activeElement?.closest('.grid') !== null);
+  for (const [key, part] of [
+    ['k', page.getByRole('complementary', { name: 'Measurements' })],
+    ['j', page.getByRole('navigation', { name: 'Series' })],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect(part).toBeVisible();
+    for (let n = 0; n < 30; n++) {
+      await page.keyboard.press('Tab');
+      expect(await focused(), `after ${n} times Tab`).toBe(false);
+    }
+    await page.keyboard.press('Escape');
+    await expect(part).toHaveCount(0);
+    await well.focus();
+    await expect(well).toBeFocused();
+  }
+  await page.keyboard.press('j');
+  await page.mouse.click(340, 400);
+  await expect(page.getByRole('navigation', { name: 'Series' })).toHaveCount(0);
+});
+
+test('beside a panel the picture and its slider stay in sight on a tablet', async ({ page, running }) => {
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await openViewer(page, `/viewer/${running.uids.head}`);
+  await page.keyboard.press('k');
+  const panel = page.getByRole('complementary', { name: 'Measurements' });
+  await expect(panel.getByRole('heading')).toBeFocused();
+  await expect.poll(() => findLayoutFaults(page)).toEqual([]);
+  await page.keyboard.press('ArrowDown');
+  await expect(page.getByRole('slider')).toHaveAttribute('aria-valuenow', '7');
+});
+
 test('forced colours and reduced motion leave everything to be seen', async ({ page, running }) => {
   await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   const cell = await openViewer(page, `/viewer/${running.uids.head}`);

@@ -4,6 +4,7 @@ import type { ToolName, Viewer } from '$lib/viewer/types';
 import { MEASUREMENT_KINDS } from '$lib/measurements/types';
 import { Latest } from './latest.svelte';
 import { Measurements } from './measurements.svelte';
+import { isNarrow } from './narrow';
 import type { PlanesView } from './planesView.svelte';
 import { ViewerCell } from './viewerCell.svelte';
 import {
@@ -164,6 +165,8 @@ export class ViewerPage {
     if (!cell || place >= this.shown.length) return;
     cell.open(cellLink(series));
     this.#active = place;
+    // There it lies over what was asked for.
+    if (isNarrow()) this.isStripOpen = false;
   }
 
   /** A name is to be typed for a measurement, in the list. */
@@ -208,6 +211,7 @@ export class ViewerPage {
     else if (this.isSaving) this.isSaving = false;
     else if (this.isLayoutOpen) this.isLayoutOpen = false;
     else if (this.panel) this.panel = null;
+    else if (this.isStripOpen && isNarrow()) this.isStripOpen = false;
     else if (this.active.state?.isPlaying) this.active.engine?.pause();
     else if (this.#tool !== this.ownTool) this.useTool(this.ownTool);
     else this.leave();

@@ -1,4 +1,5 @@
 /** What commands do beyond the state of the page: the clipboard, and words for those who do not see the picture. */
+import { tick } from 'svelte';
 import { announcer } from '$lib/state/announcer.svelte';
 import type { ViewerPage } from '$lib/state/viewerPage.svelte';
 import { texts } from '$lib/texts';
@@ -9,7 +10,8 @@ export function say(what: keyof (typeof texts)['viewer']['said']): void {
 }
 
 /** Back to the picture, where keys act: after a click the pointer needs no focus of its own. */
-export function focusPicture(page: ViewerPage): void {
+export async function focusPicture(page: ViewerPage): Promise<void> {
+  await tick(); // it may be under something that closes just now
   document.querySelector<HTMLElement>(`[data-place="${page.activeIndex}"]`)?.focus({ preventScroll: true });
 }
 

@@ -1,4 +1,5 @@
 /** Shift and a digit choose a plane; all other keys stand in the table of commands, which acts on the active pane. */
+import { isNarrow } from '$lib/state/narrow';
 import { preferences } from '$lib/state/preferences.svelte';
 import { PLANE_NAMES, type PlanesView } from '$lib/state/planesView.svelte';
 import { keyOf } from './commands';
@@ -14,6 +15,6 @@ export function handlePlanesKey(event: KeyboardEvent, view: PlanesView): void {
   event.preventDefault();
   event.stopImmediatePropagation();
   view.active = name;
-  if (matchMedia('(max-width: 640px)').matches) view.makeLarge(name);
+  if (isNarrow()) view.makeLarge(name);
   document.querySelector<HTMLElement>(`[data-plane="${name}"]`)?.focus();
 }
