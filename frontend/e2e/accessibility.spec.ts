@@ -127,6 +127,11 @@ for (const [width, height] of [
     await turnRound(page);
     await expect(page.getByText('damaged/898.dcm')).toBeVisible();
     await expectNothingOutside(page);
+    await page.goto('/account/tokens');
+    await turnRound(page);
+    await expectNothingOutside(page);
+    await page.getByRole('button', { name: 'Make a token…' }).click();
+    await expectNothingOutside(page);
     await page.goto(`/viewer/${running.uids.head}`);
     await turnRound(page);
     await expect(page.getByText('Yamada, Tarou').first()).toBeVisible();
@@ -233,6 +238,9 @@ for (const [width, height] of [
     await expectNoSideways();
     await page.goto('/problems');
     await expect(page.getByText('damaged/898.dcm')).toBeVisible();
+    await expectNoSideways();
+    await page.goto('/account/tokens');
+    await page.getByRole('button', { name: 'Make a token…' }).click();
     await expectNoSideways();
     await page.goto('/no/such/page');
     await expectNoSideways();

@@ -1,6 +1,7 @@
 import AxeBuilder from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 import { ACCOUNT, expect, logIn, test } from './journey';
+import { doubleText, findLayoutFaults } from './layout';
 
 async function openTokens(page: Page) {
   await logIn(page);
@@ -97,6 +98,39 @@ test.describe('tokens for programs', () => {
     await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(secret);
     await revoke(page, 'clipboard');
+  });
+
+  for (const [what, width, height, isLarge] of [
+    ['text of 200 %', 1280, 900, true],
+    ['text of 200 % on a phone', 360, 740, true],
+    ['a page at 400 %', 320, 256, false],
+  ] as const) {
+    test(`with ${what} nothing is cut off or covered`, async ({ page }) => {
+      await page.setViewportSize({ width, height });
+      await openTokens(page);
+      await make(page, 'reading room');
+      if (isLarge) await doubleText(page);
+      await expect.poll(() => findLayoutFaults(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Make a token…' }).click();
+      await page.getByLabel('It lasts').selectOption('Until the end of a day…');
+      await expect.poll(() => findLayoutFaults(page)).toEqual([]);
+      await page.keyboard.press('Escape');
+      await revoke(page, 'reading room');
+    });
+  }
+
+  test('forced colours leave everything to be seen', async ({ page }) => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    await openTokens(page);
+    await make(page, 'contrast');
+    const edge = (name: string) =>
+      page.getByRole('button', { name, exact: true }).evaluate((one) => {
+        const { borderTopColor, backgroundColor } = getComputedStyle(one);
+        return borderTopColor !== backgroundColor;
+      });
+    for (const name of ['Copy', 'I have kept it', 'Make a token…']) expect(await edge(name), name).toBe(true);
+    expect(await findLayoutFaults(page)).toEqual([]);
+    await revoke(page, 'contrast');
   });
 
   for (const colorScheme of ['dark', 'light'] as const) {
