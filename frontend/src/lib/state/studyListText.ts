@@ -12,7 +12,7 @@ export interface KeptText {
 /** Where SvelteKit keeps `page.state`; it does not hand it out again after a reload. */
 const STATES = 'sveltekit:states';
 
-/** Read while this file is loaded: SvelteKit replaces the entry when the first page is shown. */
+/** Of the entry on which the page was loaded; read while this file is loaded: SvelteKit replaces the entry when the first page is shown. */
 let atStart: unknown = typeof history === 'undefined' ? null : history.state?.[STATES]?.studySearch;
 
 /** The text that an entry of the history holds for `username`. */
@@ -21,9 +21,9 @@ export function readText(kept: unknown, username: string | null): string {
   return typeof text === 'string' && username !== null && owner === username ? text : '';
 }
 
-/** The text of the entry on which the page was loaded, once. */
+/** The text of the entry of the history that is shown. */
 export function takeText(username: string | null): string {
-  const found = readText(atStart, username);
+  const found = readText(atStart ?? history.state?.[STATES]?.studySearch, username);
   atStart = null;
   return found;
 }
