@@ -31,6 +31,9 @@ const sliderOf = (page: Page, name: string) =>
 const dialogOf = (page: Page) => page.getByRole('dialog');
 
 test.describe('axe finds nothing', () => {
+  // To look at all of a page takes some seconds, and they do so a dozen times.
+  test.slow();
+
   test('around a picture, in each panel and dialog', async ({ page, running }) => {
     await openViewer(page, `/viewer/${running.uids.head}`);
     await expectNoFindings(page);
