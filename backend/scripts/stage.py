@@ -26,6 +26,7 @@ class Counts:
     failed: int = 0
     skipped: int = 0
     failures: tuple[str, ...] = ()
+    second_tries: tuple[str, ...] = ()
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -33,6 +34,7 @@ class Counts:
             self.failed + other.failed,
             self.skipped + other.skipped,
             self.failures + other.failures,
+            self.second_tries + other.second_tries,
         )
 
     def __str__(self) -> str:
@@ -62,9 +64,26 @@ class Stage:
             say(str(error))
             code = 1
         self.seconds = time.monotonic() - began
-        self.counts = read_report(report) if report.exists() else Counts(passed=int(code == 0))
+        self.counts = read_reports(report) if report.exists() else Counts(passed=int(code == 0))
         if code != 0 and not self.counts.failed:
             self.counts.failed = 1
+
+
+def second_report(report: Path) -> Path:
+    """Return where the report of a second try of those that failed lies."""
+    return report.with_suffix(".second.xml")
+
+
+def read_reports(report: Path) -> Counts:
+    """Sum up a report, and that of a second try where there was one; what passed then is told by name."""
+    first = read_report(report)
+    if not second_report(report).exists():
+        return first
+    second = read_report(second_report(report))
+    if second.passed + second.failed + second.skipped != first.failed:
+        return first  # it tried others
+    skipped = first.skipped + second.skipped
+    return Counts(first.passed + second.passed, second.failed, skipped, second.failures, first.failures)
 
 
 def read_report(report: Path) -> Counts:
@@ -131,6 +150,9 @@ def summary(stages: list[Stage]) -> str:
     for stage in stages:
         result = str(stage.counts) if stage.was_run else "not run, because another one failed"
         lines.append(f"{stage.title:<28}{stage.seconds:>8.1f}   {result}")
+    tried_again = [f"  {stage.title}: {told}" for stage in stages for told in stage.counts.second_tries]
+    if tried_again:
+        lines += ["", "Tried a second time; what passed then is a fault all the same:", *tried_again]
     failed = [stage for stage in stages if stage.counts.failed]
     if failed:
         lines += ["", "What failed; the reasons stand above, where the stage ran:"]

@@ -31,10 +31,12 @@ from scripts.preparation import (
     require_python,
     say,
 )
-from scripts.stage import Stage, run_each, summary
+from scripts.stage import Stage, read_report, run_each, second_report, summary
 
 # What these test does not depend on which database it is.
 ROOMS_WITHOUT_DATABASE = ("corpus", "dicom", "repository", "scripts")
+TESTS_FAILED = 1  # pytest's exit code
+MOST_SECOND_TRIES = 5  # more is no accident
 # One process per core, each with a database and temporary files of its own. Who is done takes over from others.
 IN_PARALLEL = ("-n", "auto", "--maxprocesses", "8", "--dist", "worksteal")
 
@@ -70,12 +72,19 @@ def _pytest(report: Path, *options: str, **settings: str) -> int:
 
     By default all runs of a user share a folder, in which each removes what others left: that can end a run. The path
     is short, because those of sockets have a limit.
+
+    As for journeys, a few tests that fail get a second try where CI is set, one after the other; the end names them.
     """
     folder = tempfile.mkdtemp(prefix="ist-")
     try:
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", *IN_PARALLEL, f"--junitxml={report}"]
-        command += [f"--basetemp={folder}/t", *options]
-        return run_each([command], BACKEND, backend_environment() | settings)
+        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--basetemp={folder}/t"]
+        command += ["-o", f"cache_dir={folder}/c", *options]
+        environment = backend_environment() | settings
+        code = run_each([[*command, *IN_PARALLEL, f"--junitxml={report}"]], BACKEND, environment)
+        if code == TESTS_FAILED and os.environ.get("CI") and read_report(report).failed <= MOST_SECOND_TRIES:
+            again = ["--last-failed", "--last-failed-no-failures=none", f"--junitxml={second_report(report)}"]
+            code = run_each([[*command, *again]], BACKEND, environment)
+        return code
     finally:
         # Not by `shutil`, which ends with a RecursionError in the deep folders of some tests.
         subprocess.run(["rm", "-rf", "--", folder], check=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.preparation import ROOT, SetupError
-from scripts.stage import Counts, Stage, read_report, run_each, summary
+from scripts.stage import Counts, Stage, read_report, read_reports, run_each, second_report, summary
 
 # The shape that pytest, Vitest and Playwright share.
 REPORT = """<testsuites>
@@ -39,6 +39,34 @@ def test_a_report_tells_which_tests_failed_and_how(tmp_path: Path) -> None:
         "all › a journey: Error: not visible",
         "tests.test_b › test_three: no fixture",
     )
+
+
+class TestSecondTry:
+    FIRST = """<testsuite name="a" tests="9" failures="2" errors="0" skipped="1">
+      <testcase classname="a" name="one"><failure message="no"/></testcase>
+      <testcase classname="a" name="two"><failure message="no"/></testcase></testsuite>"""
+    SECOND = '<testsuite name="a" tests="2" failures="{failures}" errors="0" skipped="0">{cases}</testsuite>'
+
+    def counts(self, folder: Path, second: str) -> Counts:
+        report = folder / "report.xml"
+        report.write_text(self.FIRST)
+        second_report(report).write_text(second)
+        return read_reports(report)
+
+    def test_what_passes_then_is_told(self, tmp_path: Path) -> None:
+        counts = self.counts(tmp_path, self.SECOND.format(failures=0, cases=""))
+        assert counts == Counts(8, 0, 1, second_tries=("a › one: no", "a › two: no"))
+        shown = summary([Stage("back end", lambda _: 0, counts=counts, was_run=True)])
+        assert "  back end: a › one: no" in shown.splitlines()
+
+    def test_what_fails_again_has_failed(self, tmp_path: Path) -> None:
+        case = '<testcase classname="a" name="two"><failure message="again"/></testcase>'
+        counts = self.counts(tmp_path, self.SECOND.format(failures=1, cases=case))
+        assert (counts.passed, counts.failed, counts.failures) == (7, 1, ("a › two: again",))
+
+    def test_a_try_of_others_does_not_count(self, tmp_path: Path) -> None:
+        others = '<testsuite name="a" tests="1" failures="0" errors="0" skipped="0"/>'
+        assert self.counts(tmp_path, others).failed == 2
 
 
 @pytest.mark.parametrize(("code", "expected"), [(0, Counts(passed=1)), (1, Counts(failed=1))])

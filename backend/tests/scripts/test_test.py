@@ -44,6 +44,28 @@ def test_postgresql_gets_what_may_depend_on_the_database(
     assert "database" not in on_sqlite
 
 
+FAILING = '<testsuite name="a" tests="{tests}" failures="{tests}" errors="0" skipped="0"/>'
+
+
+@pytest.mark.parametrize(("is_ci", "failed", "runs"), [(True, 5, 2), (True, 6, 1), (False, 1, 1)])
+def test_few_that_fail_are_tried_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_ci: bool, failed: int, runs: int
+) -> None:
+    commands: list[list[str]] = []
+
+    def run(given: list[list[str | Path]], *_: Any) -> int:
+        commands.append([str(word) for word in given[0]])
+        (tmp_path / "report.xml").write_text(FAILING.format(tests=failed))
+        return 1
+
+    monkeypatch.setattr(test, "run_each", run)
+    monkeypatch.setattr(test, "backend_environment", dict)
+    monkeypatch.setenv("CI", "true" if is_ci else "")
+    assert test.backend_on_sqlite(tmp_path / "report.xml") == 1
+    assert ["--last-failed" in command for command in commands] == [False, True][:runs]
+    assert all("-n" not in command for command in commands[1:])
+
+
 def test_a_test_is_marked_by_its_database(request: pytest.FixtureRequest, database_url: str) -> None:
     assert request.node.get_closest_marker("database")
 
