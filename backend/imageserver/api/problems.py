@@ -42,6 +42,13 @@ STATUS: dict[type[errors.AppError], int] = {
     errors.StorageFull: 507,
     errors.AppError: 500,
 }
+# What is otherwise below /dicomweb: PS3.18 8.5 has no 422. There is no representation that the client accepts of what
+# nobody can decode (10.4.3.1), and a volume that is none was the wrong thing to ask for.
+STATUS_OF_DICOMWEB: dict[type[errors.AppError], int] = {
+    errors.Invalid: 400,
+    errors.NotAVolume: 400,
+    errors.Undecodable: 406,
+}
 
 CODES_OF_STATUS = {
     404: "not_found",
@@ -101,14 +108,12 @@ def problem_response(
 
 def status_of(error: errors.AppError, path: str = "") -> int:
     """Look the status up for the nearest class of the tree that the table names; `path` is that of the request."""
-    if isinstance(error, errors.Invalid):
-        return _status_of_invalid(path)
-    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
-
-
-def _status_of_invalid(path: str) -> int:
-    """Return 400 for DICOMweb, where the standard says so (PS3.18 8.5), and what the table says for everything else."""
-    return 400 if path.startswith(DICOMWEB) else STATUS[errors.Invalid]
+    kinds = type(error).__mro__
+    if path.startswith(DICOMWEB):
+        found = next((STATUS_OF_DICOMWEB[kind] for kind in kinds if kind in STATUS_OF_DICOMWEB), None)
+        if found is not None:
+            return found
+    return next(STATUS[kind] for kind in kinds if kind in STATUS)
 
 
 def respond_to(error: errors.AppError, path: str = "") -> ProblemResponse:
@@ -188,7 +193,7 @@ async def _on_invalid_request(request: Request, error: Exception) -> ProblemResp
     if any(item["type"] == "json_invalid" for item in error.errors()):  # its place is a count of characters
         detail, found = "The body is not JSON.", [{"pointer": "", "detail": "The body is not JSON."}]
     kind = errors.InvalidParameter
-    status = _status_of_invalid(request.url.path)
+    status = status_of(kind(detail), request.url.path)
     return problem_response(status, kind.code, kind.title, detail, errors=found)
 
 

@@ -90,17 +90,23 @@ def _is_utf_8(one: MediaRange) -> bool:
 
 
 def accepted(request: Request) -> list[MediaRange]:
-    """Return what a request accepts: by its query, else by its header (PS3.18 8.3.3.1)."""
+    """Return what a request accepts: first what its query names, then what its header does (PS3.18 8.7.8.1).
+
+    Without a header the query alone holds: a page that links to an address cannot choose the header, but it has one.
+    """
     given = request.query_params.getlist("accept") if "query_string" in request.scope else []
-    if given:
-        return media_ranges(_LOST_PLUS.sub(r"\1+\2", ",".join(given)))
-    return media_ranges(",".join(request.headers.getlist("accept")))
+    header = request.headers.getlist("accept")
+    if not given:
+        return media_ranges(",".join(header))
+    return media_ranges(_LOST_PLUS.sub(r"\1+\2", ",".join(given))) + (
+        media_ranges(",".join(header)) if header else []
+    )
 
 
 async def _document(
     _accept: Annotated[
         str | Absent,
-        Query(alias="accept", description="As the header `Accept`, and instead of it.", max_length=2000),
+        Query(alias="accept", description="As the header `Accept`, and before it.", max_length=2000),
     ] = None,
 ) -> None:
     """Have the parameter in the document of the API; `accepted` reads it."""

@@ -48,7 +48,7 @@ router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY)
             },
         },
         304: {"description": "The client's copy is good."},
-        **problem_responses(400, 401, 404, 406, 410, 416, 422, 503, 507),
+        **problem_responses(400, 401, 404, 406, 410, 416, 503, 507),
     },
 )
 def get_bulk_data(

@@ -1,4 +1,4 @@
-"""All bulk data, or all pixel data, of a study, a series or an instance (PS3.18 10.4.1.1.4, 10.4.1.1.5)."""
+"""All bulk data, or all pixel data, of a study, a series or an instance (PS3.18 10.4.1.1.5, 10.4.1.1.6)."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ def get_study_bulk_data(
 ) -> Response:
     """Give all values of a study that its metadata refer to."""
     targets = archive.rendered.targets(study_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=False)
+    return answer_values(request, archive, audit, targets, only_pixels=False)
 
 
 @router.get(f"{_SERIES}/bulkdata", response_class=Response, responses=_ANSWERS)
@@ -68,7 +68,7 @@ def get_series_bulk_data(
 ) -> Response:
     """Give all values of a series that its metadata refer to."""
     targets = archive.rendered.targets(study_instance_uid, series_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=False)
+    return answer_values(request, archive, audit, targets, only_pixels=False)
 
 
 @router.get(f"{_INSTANCE}/bulkdata", response_class=Response, responses=_ANSWERS)
@@ -82,7 +82,7 @@ def get_instance_bulk_data(
 ) -> Response:
     """Give all values of an instance that its metadata refer to."""
     targets = archive.rendered.targets(study_instance_uid, series_instance_uid, sop_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=False)
+    return answer_values(request, archive, audit, targets, only_pixels=False)
 
 
 @router.get(f"{_STUDY}/pixeldata", response_class=Response, responses=_ANSWERS)
@@ -91,7 +91,7 @@ def get_study_pixel_data(
 ) -> Response:
     """Give all frames of a study."""
     targets = archive.rendered.targets(study_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=True)
+    return answer_values(request, archive, audit, targets, only_pixels=True)
 
 
 @router.get(f"{_SERIES}/pixeldata", response_class=Response, responses=_ANSWERS)
@@ -104,7 +104,7 @@ def get_series_pixel_data(
 ) -> Response:
     """Give all frames of a series."""
     targets = archive.rendered.targets(study_instance_uid, series_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=True)
+    return answer_values(request, archive, audit, targets, only_pixels=True)
 
 
 @router.get(f"{_INSTANCE}/pixeldata", response_class=Response, responses=_ANSWERS)
@@ -118,10 +118,10 @@ def get_instance_pixel_data(
 ) -> Response:
     """Give all frames of an instance."""
     targets = archive.rendered.targets(study_instance_uid, series_instance_uid, sop_instance_uid)
-    return _answer(request, archive, audit, targets, only_pixels=True)
+    return answer_values(request, archive, audit, targets, only_pixels=True)
 
 
-def _answer(
+def answer_values(
     request: Request,
     archive: Archive,
     audit: AccessAuditDep,
@@ -129,6 +129,7 @@ def _answer(
     *,
     only_pixels: bool,
 ) -> Response:
+    """Answer with a part for each value of some instances, or for each frame."""
     try:
         form = _choose(request)
         if only_pixels and not any(target.number_of_frames for target in targets):

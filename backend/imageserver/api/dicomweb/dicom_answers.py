@@ -5,6 +5,7 @@ from typing import NamedTuple
 from fastapi import Request
 
 from imageserver.api.dicomweb.accept import DICOM, MULTIPART, accepted
+from imageserver.api.multipart import OCTETS
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 from imageserver.errors import NotAcceptable
 
@@ -53,3 +54,18 @@ def dicom_answers(request: Request, count: int) -> list[DicomAnswer]:
         alone = f", or {DICOM}" if count == 1 else f"; {DICOM} alone for a single instance only"
         raise NotAcceptable(f'There is {MULTIPART}; type="{DICOM}"{alone}.')
     return [DicomAnswer(is_single, tuple(dict.fromkeys(wanted))) for is_single, wanted in found.items()]
+
+
+def wants_bulk_data(request: Request) -> bool:
+    """Tell whether it is the bulk data that are wanted of instances; they had no address of their own once.
+
+    References
+    ----------
+    DICOM PS3.18 10.4.4
+    """
+    for wanted in accepted(request):
+        if wanted.takes(DICOM) or wanted.takes_parts_of(DICOM):
+            return False
+        if wanted.takes_parts_of(OCTETS):
+            return True
+    return False

@@ -48,7 +48,7 @@ FrameList = Annotated[
             },
         },
         304: {"description": "The client's copy is good."},
-        **problem_responses(400, 401, 404, 406, 410, 422, 503, 507),
+        **problem_responses(400, 401, 404, 406, 410, 503, 507),
     },
 )
 def get_instance_frames(

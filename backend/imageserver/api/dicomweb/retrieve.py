@@ -10,7 +10,8 @@ from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.costly_requests import COSTLY
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM
-from imageserver.api.dicomweb.dicom_answers import dicom_answers
+from imageserver.api.dicomweb.bulk_data_sets import answer_values
+from imageserver.api.dicomweb.dicom_answers import dicom_answers, wants_bulk_data
 from imageserver.api.dicomweb.instance_parts import instance_parts, measure, read_ahead
 from imageserver.api.multipart import closing, content_type, media_type, new_boundary
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
@@ -26,7 +27,8 @@ router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The instances, a part for each; one instance alone where that is asked for.",
+        "description": "The instances, a part for each; one instance alone where that is asked for. Of parts of type "
+        "`application/octet-stream`: their bulk data.",
         "content": {"multipart/related": _BINARY, DICOM: _BINARY},
     },
     206: {
@@ -34,7 +36,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {"multipart/related": _BINARY},
     },
     304: {"description": "The client's copy is good."},
-    **problem_responses(400, 401, 404, 406, 410, 422, 429, 503, 507),
+    **problem_responses(400, 401, 404, 406, 410, 429, 503, 507),
 }
 
 
@@ -51,7 +53,7 @@ def get_study_instances(
     request: Request, archive: ArchiveDep, audit: AccessAuditDep, study_instance_uid: StudyPath
 ) -> Response:
     """Give all instances of a study."""
-    return _answer(request, archive, audit, archive.stored_instances(study_instance_uid))
+    return _answer(request, archive, audit, study_instance_uid)
 
 
 @router.get(
@@ -67,7 +69,7 @@ def get_series_instances(
     series_instance_uid: SeriesPath,
 ) -> Response:
     """Give all instances of a series."""
-    return _answer(request, archive, audit, archive.stored_instances(study_instance_uid, series_instance_uid))
+    return _answer(request, archive, audit, study_instance_uid, series_instance_uid)
 
 
 @router.get(
@@ -84,11 +86,13 @@ def get_instance(
     sop_instance_uid: InstancePath,
 ) -> Response:
     """Give one instance."""
-    found = archive.stored_instances(study_instance_uid, series_instance_uid, sop_instance_uid)
-    return _answer(request, archive, audit, found)
+    return _answer(request, archive, audit, study_instance_uid, series_instance_uid, sop_instance_uid)
 
 
-def _answer(request: Request, archive: Archive, audit: AccessAudit, found: list[StoredInstance]) -> Response:
+def _answer(request: Request, archive: Archive, audit: AccessAudit, *uids: str) -> Response:
+    if wants_bulk_data(request):
+        return answer_values(request, archive, audit, archive.rendered.targets(*uids), only_pixels=False)
+    found = archive.stored_instances(*uids)
     try:
         chosen = _choose(request, found)
         tag = etag_of(chosen.retrievals, chosen.is_single_part, len(found))

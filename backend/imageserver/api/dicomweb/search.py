@@ -1,5 +1,6 @@
 """``GET /dicomweb/studies``, ``/series``, ``/instances`` and those within others: search (PS3.18 10.6)."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
@@ -13,7 +14,7 @@ from imageserver.api.conditions import NO_STORE
 from imageserver.api.costly_requests import take_place
 from imageserver.api.dependencies import DatabaseDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, DICOM_XML, choose_text_answer
-from imageserver.api.dicomweb.search_query import MOST_RESULTS, read_search_query
+from imageserver.api.dicomweb.search_query import MOST_RESULTS, SearchQuery, read_search_query, told_name
 from imageserver.api.dicomweb.search_results import Answers, retrieve_url
 from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
@@ -30,6 +31,7 @@ from imageserver.errors import InvalidParameter
 router = APIRouter(tags=["dicomweb"])
 
 _JSON = "application/json"
+_MOST_NAMED = 10  # of the parameters that were ignored
 
 
 def _is_costly(request: Request, _user: CurrentUser) -> bool:
@@ -62,7 +64,7 @@ _OPTIONS: dict[str, Any] = {
             "headers": {
                 "Warning": {
                     "schema": {"type": "string"},
-                    "description": "299, where there is more than the server answers at once.",
+                    "description": "299, where there is more than is answered, or a parameter was ignored.",
                 }
             },
             "content": {
@@ -165,8 +167,8 @@ def _answer(
     audit.record_list(Kind.SEARCH, (Subject(own[0], own[1] if len(own) > 1 else None) for own in uids))
     base = service_address(request)
     headers = {**NO_STORE, "Vary": "Authorization, Accept"}
-    if page.has_more and query.is_cut:
-        headers["Warning"] = f"299 {base}: {_more(page)}"
+    if warnings := list(_warnings(page, query)):
+        headers["Warning"] = ", ".join(f"299 {base}: {text}" for text in warnings)
     answers = Answers(query, base)
     if not form.is_multipart:
         content = ",".join(map(answers.text_of, page.found))
@@ -178,9 +180,18 @@ def _answer(
     return Response(body, media_type=media_type(boundary, DICOM_XML), headers=headers)
 
 
-def _more(page: FoundPage) -> str:
-    count = f"{page.remaining} " if page.remaining else ""
-    return f"There are {count}additional results that can be requested"
+def _warnings(page: FoundPage, query: SearchQuery) -> Iterator[str]:
+    """Yield what the client is told beside its results (PS3.18 8.3, 8.3.4.4.1)."""
+    if page.has_more:
+        count = f"{page.remaining} " if page.remaining else ""
+        yield f"There are {count}additional results that can be requested"
+    if query.ignored:
+        names = " ".join(dict.fromkeys(map(_quotable, query.ignored[:_MOST_NAMED])))
+        yield f"These query parameters are not supported and were ignored: {names}"
+
+
+def _quotable(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.-]", "?", told_name(name)) or "?"
 
 
 def _parts(page: FoundPage, answers: Answers, base: str, boundary: str) -> Iterator[bytes]:

@@ -1,5 +1,6 @@
 """The query of a search (PS3.18 8.3.4, 10.6.1.2): what has to match, what is answered of it, which page."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ MOST_RESULTS = 1000
 MOST_OFFSET = 2**31
 _FLAGS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _SERVICE = ("limit", "offset", "includefield", "accept", *_FLAGS)
+# By the grammar of PS3.18 table 8.3.1-1 a name is an attribute, as a keyword or a tag, or the name of a parameter.
+_ATTRIBUTE = re.compile(r"[A-Z]|[0-9A-Fa-f]{8}(\.|$)", re.ASCII)
 
 
 class SearchQuery(NamedTuple):
@@ -26,14 +29,14 @@ class SearchQuery(NamedTuple):
         Tags to be answered beyond the usual ones: those that were searched for, and ``includefield``.
     includes_all : bool
         ``includefield=all``.
-    is_cut : bool
-        The server's own maximum holds, not a smaller one of the client.
+    ignored : tuple of str
+        Names of parameters that there are not.
     """
 
     search: InstanceSearch
     included: frozenset[str]
     includes_all: bool
-    is_cut: bool
+    ignored: tuple[str, ...]
 
 
 def read_search_query(
@@ -44,13 +47,15 @@ def read_search_query(
     Raises
     ------
     InvalidParameter
-        Names the parameter that cannot be understood. One that is unknown is refused as well: what it was meant to
-        leave out would be answered.
+        Names the parameter that cannot be understood. What has the form of an attribute and is none is refused as well:
+        what it was meant to leave out would be answered. Any other unknown parameter is ignored (8.3).
     """
     items = request.query_params.multi_items()
     service = {name: [value for key, value in items if key == name] for name in _SERVICE}
     flags = [_flag(name, service[name]) for name in _FLAGS]
-    keys = [(name, value) for name, value in items if name not in _SERVICE]
+    others = [(name, value) for name, value in items if name not in _SERVICE]
+    keys = [(name, value) for name, value in others if _ATTRIBUTE.match(name)]
+    ignored = dict.fromkeys(name for name, _ in others if not _ATTRIBUTE.match(name))
     paths = [(_path(name), value) for name, value in keys]
     try:
         parsed = parse_keys(paths, Options(*flags))
@@ -68,7 +73,7 @@ def read_search_query(
         offset=_number("offset", service["offset"], MOST_OFFSET) or 0,
         counts_rest=is_cut,
     )
-    return SearchQuery(search, frozenset(parsed.named) | included, includes_all, is_cut)
+    return SearchQuery(search, frozenset(parsed.named) | included, includes_all, tuple(ignored))
 
 
 def _path(name: str) -> tuple[str, ...]:
@@ -89,11 +94,16 @@ def _refusal(keys: Iterable[tuple[str, str]], flags: list[bool], reason: str) ->
 
 
 def _invalid(name: str, reason: str) -> InvalidParameter:
-    told = name if len(name) <= 64 and name.isascii() and name.isprintable() else "a parameter"
+    told = told_name(name)
     detail = f"{told}: {reason}"
     return InvalidParameter(
         f"Not acceptable: {detail}", errors=[{"pointer": f"/query/{told}", "detail": reason}]
     )
+
+
+def told_name(name: str) -> str:
+    """Return the name of a parameter as it may stand in an answer."""
+    return name if len(name) <= 64 and name.isascii() and name.isprintable() else "a parameter"
 
 
 def _flag(name: str, values: list[str]) -> bool:

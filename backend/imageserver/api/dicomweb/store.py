@@ -20,7 +20,7 @@ from imageserver.api.dependencies import ArchiveDep, Now
 from imageserver.api.dicomweb.accept import DICOM_JSON, accepted
 from imageserver.api.dicomweb.related_parts import Part, check_boundary, read_content_type, read_parts
 from imageserver.api.dicomweb.service_address import service_address
-from imageserver.api.dicomweb.store_answer import response_dataset, status_of
+from imageserver.api.dicomweb.store_answer import RETRIEVE_URL, response_dataset, status_of
 from imageserver.api.dicomweb.store_metadata import DICOM_XML, receive_metadata
 from imageserver.api.parameters import StudyPath
 from imageserver.api.problems import problem_responses
@@ -189,4 +189,7 @@ def _answer(outcomes: Sequence[StoreOutcome], root: str, media_type: str) -> Res
     dataset = response_dataset(outcomes, root)
     content = write_dicom_xml(dataset) if media_type == DICOM_XML else json.dumps(dataset).encode()
     headers = {"Cache-Control": "no-store"}
+    addresses = dataset[RETRIEVE_URL].get("Value", [])
+    if addresses and any(one.state is StoreState.STORED for one in outcomes):  # table 10.5.3-2
+        headers["Location"] = addresses[0]
     return Response(content, status_of(outcomes), headers, media_type)

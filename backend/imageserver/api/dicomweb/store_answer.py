@@ -10,7 +10,7 @@ from typing import Any
 
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 
-_RETRIEVE_URL = "00081190"
+RETRIEVE_URL = "00081190"
 _FAILED_SOP_SEQUENCE, _FAILURE_REASON = "00081198", "00081197"
 _REFERENCED_SOP_SEQUENCE, _OTHER_FAILURES_SEQUENCE = "00081199", "0008119A"
 _SOP_CLASS_UID, _SOP_INSTANCE_UID = "00081150", "00081155"
@@ -47,7 +47,7 @@ def response_dataset(outcomes: Sequence[StoreOutcome], root: str) -> Item:
     others = [one for one in failed if not (one.sop_class_uid and one.sop_instance_uid)]
     studies = {outcome.study_instance_uid for outcome in stored}
     addresses = [f"{root}/studies/{study}" for study in studies] if len(studies) == 1 else []
-    answer: Item = {_RETRIEVE_URL: _element("UR", addresses)}
+    answer: Item = {RETRIEVE_URL: _element("UR", addresses)}
     if named:
         answer[_FAILED_SOP_SEQUENCE] = _element(
             "SQ", [{**_reference(outcome), **_reason(outcome)} for outcome in named]
@@ -64,7 +64,7 @@ def _stored(outcome: StoreOutcome, root: str) -> Item:
         f"{root}/studies/{outcome.study_instance_uid}/series/{outcome.series_instance_uid}"
         f"/instances/{outcome.sop_instance_uid}"
     )
-    return {**_reference(outcome), _RETRIEVE_URL: _element("UR", [address])}
+    return {**_reference(outcome), RETRIEVE_URL: _element("UR", [address])}
 
 
 def _reference(outcome: StoreOutcome) -> Item:

@@ -33,7 +33,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         "content": {name: {"schema": {"type": "string", "format": "binary"}} for name in RenderedFormat},
     },
     304: {"description": "The client's copy is good."},
-    **problem_responses(400, 401, 404, 406, 410, 422, 429, 503, 507),
+    **problem_responses(400, 401, 404, 406, 410, 429, 503, 507),
 }
 _STUDY = "/dicomweb/studies/{study_instance_uid}"
 _SERIES = f"{_STUDY}/series/{{series_instance_uid}}"

@@ -1,4 +1,4 @@
-"""The query parameters of WADO-URI (PS3.18 9.1.2), and what they mean in the words of rendered resources."""
+"""The query parameters of WADO-URI (PS3.18 9.1.2, 9.4, 9.5), and what they mean in the words of rendered resources."""
 
 import re
 from typing import Annotated, NamedTuple
@@ -13,6 +13,7 @@ from imageserver.api.dicomweb.rendering_parameters import (
 from imageserver.api.parameters import Absent, InstanceUid, SeriesUid, StudyUid
 from imageserver.archive.addresses import InstanceAddress
 from imageserver.dicom.colour_profiles import ColourProfile
+from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.viewport import LONGEST_SIDE, Viewport
 from imageserver.dicom.voi_lut import VoiFunction, Window
 from imageserver.errors import InvalidParameter
@@ -106,6 +107,9 @@ def wado_parameters(
         str | Absent, Query(description="`patient` and/or `technique`.", max_length=100)
     ] = None,
     anonymize: Annotated[str | Absent, Query(description="Not done here.", max_length=20)] = None,
+    presentationSeriesUID: Annotated[  # noqa: N803
+        str | Absent, Query(description="Not done here.", max_length=64)
+    ] = None,
     presentationUID: Annotated[  # noqa: N803
         str | Absent, Query(description="Not done here.", max_length=64)
     ] = None,
@@ -113,12 +117,19 @@ def wado_parameters(
     """Read and check the parameters of a request."""
     if requestType != "WADO":
         raise _not_acceptable("requestType", "it must be WADO")
-    for name, value in (("anonymize", anonymize), ("presentationUID", presentationUID)):
-        if (
-            value is not None
-        ):  # to pass over it would show what was to be hidden, or hide what was to be shown
+    not_done = {
+        "anonymize": anonymize,
+        "presentationSeriesUID": presentationSeriesUID,
+        "presentationUID": presentationUID,
+    }
+    for name, value in not_done.items():
+        # To pass over it would show what was to be hidden, or hide what was to be shown.
+        if value is not None:
             raise _not_acceptable(name, "this is not done here")
     read_annotations(annotation)
+    _check_content_type(contentType)
+    if transferSyntax is not None and transferSyntax != "*" and not is_address(transferSyntax):
+        raise _not_acceptable("transferSyntax", "it is a UID, or *")
     return WadoParameters(
         InstanceAddress(studyUID, seriesUID, objectUID),
         contentType,
@@ -131,6 +142,13 @@ def wado_parameters(
         read_quality(imageQuality),
         annotation,
     )
+
+
+def _check_content_type(value: str | None) -> None:
+    """Refuse parameters that WADO-URI has parameters of its own for (9.1.2.2.1)."""
+    text = (value or "").lower().replace(" ", "")
+    if ";transfer-syntax=" in text or ";charset=" in text:
+        raise _not_acceptable("contentType", "it has neither transfer-syntax nor charset")
 
 
 def _integer(name: str, value: str | None, most: int) -> int | None:

@@ -8,6 +8,7 @@ from imageserver.api.conditions import REVALIDATED, matches_etag, not_modified
 from imageserver.api.costly_requests import COSTLY
 from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import DICOM, accepted, media_ranges
+from imageserver.api.dicomweb.rendering_parameters import not_acceptable
 from imageserver.api.dicomweb.retrieve import send_alone
 from imageserver.api.dicomweb.wado_parameters import WadoDep, WadoParameters
 from imageserver.api.problems import problem_responses
@@ -18,7 +19,7 @@ from imageserver.archive.retrieve import etag_of, plan
 from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
-from imageserver.errors import AppError, NotAcceptable, SliceNotFound
+from imageserver.errors import AppError, NotAcceptable
 
 router = APIRouter(tags=["dicomweb"], dependencies=COSTLY)
 
@@ -34,7 +35,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
             "content": dict.fromkeys((DICOM, *RenderedFormat), _BINARY),
         },
         304: {"description": "The client's copy is good."},
-        **problem_responses(400, 401, 404, 406, 410, 422, 429, 503, 507),
+        **problem_responses(400, 401, 404, 406, 410, 429, 503, 507),
     },
 )
 def get_wado(request: Request, archive: ArchiveDep, audit: AccessAuditDep, parameters: WadoDep) -> Response:
@@ -73,6 +74,8 @@ def _choose(request: Request, parameters: WadoParameters, target: RenderTarget) 
 
 
 def _file(request: Request, archive: Archive, parameters: WadoParameters) -> Response:
+    if parameters.window is not None:
+        raise not_acceptable("windowCenter, windowWidth", "a file has no window (9.5.1.2.6)")
     [found] = archive.stored_instances(*parameters.address)
     retrieval = plan(found, (parameters.transfer_syntax or EXPLICIT_VR_LITTLE_ENDIAN,))
     tag = f"W/{etag_of([retrieval], 'wado')}"
@@ -91,9 +94,8 @@ def _picture(
 ) -> Response:
     number = parameters.frame_number or 1
     if number > target.number_of_frames:
-        raise SliceNotFound(
-            f"Frame {number} was asked for; the instance has {target.number_of_frames}, counted from 1."
-        )
+        # Not 404: the instance is what is asked for, the frame a parameter (9.5.2.1).
+        raise not_acceptable("frameNumber", f"the instance has {target.number_of_frames}, counted from 1")
     size = archive.frames.image_size(target.file) if parameters.has_viewport else (0, 0)
     key = RenderedKey(target.file, number, parameters.rendering(size).options(rendered_format))
     headers = {"ETag": key.etag, **REVALIDATED, "Vary": "Authorization, Accept"}

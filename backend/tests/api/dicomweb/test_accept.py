@@ -141,9 +141,16 @@ class TestWholeInstances:
 
 
 class TestQuery:
-    def test_it_stands_for_the_header(self) -> None:
-        [one] = accepted(request("text/html", "accept=application%2Fdicom%3Btransfer-syntax%3D*"))
+    def test_it_goes_before_the_header(self) -> None:  # PS3.18 8.7.8.1
+        query = "accept=application%2Fdicom%3Btransfer-syntax%3D*"
+        one, other = accepted(request("text/html", query))
         assert (one.media_type, one.parameters) == ("application/dicom", {"transfer-syntax": "*"})
+        assert other.media_type == "text/html"
+
+    def test_the_header_holds_where_there_is_nothing_of_it(self) -> None:
+        assert choose_text_answer(request("*/*", "accept=image/tiff")) == TextAnswer("application/dicom+json")
+        with pytest.raises(NotAcceptable):
+            choose_text_answer(request(None, "accept=image/tiff"))
 
     def test_a_plus_that_was_not_escaped(self) -> None:
         assert (

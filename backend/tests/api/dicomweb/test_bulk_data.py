@@ -204,6 +204,15 @@ class TestAllOfThem:
             expected[f"{ADDRESS}/instances/{uid('series', 2)}/frames/1"] = LARGE.tobytes()
         assert found == expected
 
+    def test_bulk_data_at_the_address_of_the_instances(self, signed_in: TestClient, files: None) -> None:
+        # PS3.18 10.4.4: the same as the resource of bulk data
+        accept = {"Accept": 'multipart/related; type="application/octet-stream"'}
+        for level in (self.STUDY, ADDRESS, self.INSTANCE):
+            found, expected = (
+                parts_of(signed_in.get(path, headers=accept)) for path in (level, f"{level}/bulkdata")
+            )
+            assert found == expected
+
     @pytest.mark.parametrize("level", [STUDY, ADDRESS])
     def test_pixel_data(self, signed_in: TestClient, files: None, level: str) -> None:
         parts = parts_of(signed_in.get(f"{level}/pixeldata"))

@@ -91,6 +91,9 @@ class TestWhat:
             events = session.scalars(select(AuditEvent).where(AuditEvent.kind == "deleted")).all()
         assert len({event.sop_instance_uid for event in events}) == 3 - left
 
+    def test_malformed(self, admin: TestClient) -> None:
+        assert admin.delete(ADDRESS + ".x").status_code == 400
+
     @pytest.mark.parametrize("path", ["", f"/series/{SERIES}", f"/series/{SERIES}/instances/1.2"])
     def test_unknown(self, admin: TestClient, path: str) -> None:
         assert admin.delete(ADDRESS + path).status_code == 404

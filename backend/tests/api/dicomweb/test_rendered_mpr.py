@@ -174,11 +174,11 @@ class TestRefused:
         folder.write("a", dataset)
         index()
         answer = signed_in.get(f"{series_of(dataset)}/renderedmpr")
-        assert (answer.status_code, answer.json()["reason"]) == (422, "one_slice")
+        assert (answer.status_code, answer.json()["reason"]) == (400, "one_slice")
 
     def test_one_slice_of_a_volume(self, signed_in: TestClient, cube: list[Dataset]) -> None:
         answer = signed_in.get(f"{instance_of(cube[2])}/renderedmpr")
-        assert (answer.status_code, answer.json()["reason"]) == (422, "one_slice")
+        assert (answer.status_code, answer.json()["reason"]) == (400, "one_slice")
 
     def test_not_there(self, signed_in: TestClient, cube: list[Dataset]) -> None:
         for level in (study_of, series_of, instance_of):

@@ -293,7 +293,7 @@ class TestFaultsOnTheWay:
         found = dicom_parts(signed_in.get(SERIES))
         assert [part.media_type for part in found] == ["application/dicom", "application/problem+json"]
         alone = signed_in.get(at(2))
-        assert (alone.status_code, alone.json()["code"]) == (422, "undecodable_frame")
+        assert (alone.status_code, alone.json()["code"]) == (406, "undecodable_frame")
         assert dicom_parts(signed_in.get(at(2), headers=STORED))[0].content == bytes(content)
 
 

@@ -204,7 +204,12 @@ class TestPages:
     def test_limit_and_offset(self, three: TestClient) -> None:
         pages = [found(three, f"/studies?limit=1&offset={offset}") for offset in range(4)]
         assert [values(page, "0020000D") for page in pages] == [[STUDIES[0]], [STUDIES[1]], [STUDIES[2]], []]
-        assert "warning" not in ask(three, "/studies?limit=1").headers
+        assert "warning" not in ask(three, "/studies?limit=1&offset=2").headers
+
+    def test_a_warning_where_the_client_cuts(self, three: TestClient) -> None:  # 8.3.4.4.1: remaining > 0
+        answer = ask(three, "/studies?limit=1")
+        text = "There are additional results that can be requested"
+        assert answer.headers["warning"] == f"299 http://localhost:8000/dicomweb: {text}"
 
     def test_a_warning_where_the_server_cuts(
         self, three: TestClient, monkeypatch: pytest.MonkeyPatch
@@ -266,13 +271,19 @@ class TestBadQueries:
             "Foo=1", "PatientName=a&Nonsense=b", "limit=-1", "limit=x", "limit=1&limit=2", "offset=99999999999",
             "fuzzymatching=yes", "StudyDate=2020", "StudyDate=20200101-x", "StudyInstanceUID=a", "SeriesNumber=1",
             "PatientID=A%5CB", "PatientID=A&PatientID=B", "RequestAttributesSequence=x", "Rows=8",
-            "PatientName=" + "*a" * 20, "PatientName=" + "a" * 600, "PatientID=%00", "00020010=1", "=1", "Modality=CT",
+            "PatientName=" + "*a" * 20, "PatientName=" + "a" * 600, "PatientID=%00", "00020010=1", "Modality=CT",
         ],
     )  # fmt: skip
     def test_are_400_and_name_the_parameter(self, three: TestClient, query: str) -> None:
         answer = ask(three, f"/studies?{query}")
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter"), answer.text
         assert answer.headers["content-type"] == "application/problem+json"
+
+    def test_what_has_not_the_form_of_an_attribute_is_ignored(self, three: TestClient) -> None:  # 8.3
+        answer = ask(three, f"/studies?_=1&orderby=-StudyDate&a%0D%0Ab=1&=1&StudyInstanceUID={STUDIES[0]}")
+        assert values(answer.json(), "0020000D") == [STUDIES[0]]
+        text = "These query parameters are not supported and were ignored: _ orderby a?parameter ?"
+        assert answer.headers["warning"] == f"299 http://localhost:8000/dicomweb: {text}"
 
     @pytest.mark.parametrize(
         "query",

@@ -67,6 +67,11 @@ class TestStored:
         assert item["00081190"] == {"vr": "UR", "Value": [address]}
         assert signed_in.get(address.removeprefix("http://localhost:8000") + "/metadata").status_code == 200
 
+    def test_what_is_new_has_a_location(self, signed_in: TestClient) -> None:  # table 10.5.3-2
+        root = "http://localhost:8000" + STUDIES
+        assert store(signed_in, [image()]).headers["Location"] == f"{root}/{STUDY}"
+        assert "Location" not in store(signed_in, [image()]).headers  # the same again
+
     def test_one_file_without_parts(self, signed_in: TestClient) -> None:
         answer = signed_in.post(
             STUDIES, content=to_bytes(image()), headers={"Content-Type": "application/dicom"}

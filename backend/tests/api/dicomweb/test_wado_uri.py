@@ -159,6 +159,12 @@ class TestStatus:
             {"annotation": "nurse"},
             {"anonymize": "yes"},
             {"presentationUID": "1.2.3"},
+            {"presentationSeriesUID": "1.2.3"},
+            {"frameNumber": "2"},  # of one: 9.5.2.1
+            {"transferSyntax": "implicit", "contentType": "application/dicom"},  # 9.4.2.4
+            {"contentType": "application/dicom;transfer-syntax=1.2.840.10008.1.2.1"},  # 9.1.2.2.1
+            {"contentType": "application/dicom; Charset=utf-8"},
+            {"contentType": "application/dicom", "windowCenter": "40", "windowWidth": "9"},  # 9.5.1.2.6
         ],
     )
     def test_400(self, signed_in: TestClient, contents: list[bytes], parameters: dict[str, str]) -> None:
@@ -176,8 +182,8 @@ class TestStatus:
     def test_404(self, signed_in: TestClient, contents: list[bytes], name: str) -> None:
         assert get(signed_in, **{name: "1.2.3"}).status_code == 404
 
-    def test_404_for_a_frame(self, signed_in: TestClient, contents: list[bytes]) -> None:
-        assert get(signed_in, 2, contentType="image/png", frameNumber=4).status_code == 404
+    def test_400_for_a_frame_beyond_the_last(self, signed_in: TestClient, contents: list[bytes]) -> None:
+        assert get(signed_in, 2, contentType="image/png", frameNumber=4).status_code == 400
 
     @pytest.mark.parametrize(
         ("number", "parameters"),
