@@ -32,11 +32,12 @@ _PAGE = 100
 
 
 class Served:
-    """A running application and its data directory."""
+    """A running application, its data directory, and its store where it has one."""
 
-    def __init__(self, client: TestClient, folder: Path) -> None:
+    def __init__(self, client: TestClient, folder: Path, store: Path | None = None) -> None:
         self.client = client
         self.folder = folder
+        self.store = store
 
     def write(self, name: str, content: bytes) -> Path:
         """Put a file into the data directory that seems to be an hour old."""
@@ -85,8 +86,8 @@ class Served:
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Served]:
-    """Start the application on an empty data directory below `folder`.
+def serve(folder: Path, *, with_store: bool = False) -> Iterator[Served]:
+    """Start the application on an empty data directory below `folder`, on request with a store beside it.
 
     The database is an SQLite file there, or a new one on the server that IMAGESERVER_TEST_DATABASE_URL names, which is
     dropped again.
@@ -101,13 +102,14 @@ def serve(folder: Path) -> Iterator[Served]:
         with database.writing() as session:
             create_user(session, "fuzz", hasher.hash(_PASSWORD), Role.READER, utc_now())
         database.dispose()
-        app = create_app(Settings(data_dir=data, state_dir=state, database_url=url))
+        store = folder / "store" if with_store else None
+        app = create_app(Settings(data_dir=data, state_dir=state, store_dir=store, database_url=url))
         app.state.password_hasher = hasher
         with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
             token = client.post("/auth/token", data={"username": "fuzz", "password": _PASSWORD})
             client.cookies.clear()
             client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
-            yield Served(client, data)
+            yield Served(client, data, store)
         app.state.database.dispose()
 
 
