@@ -50,6 +50,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile(
     "thorough", deadline=None, derandomize=False, max_examples=1000, print_blob=True
 )
+hypothesis.settings.register_profile(
+    "longer", deadline=None, derandomize=False, max_examples=100, print_blob=True
+)
 hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")

@@ -2,7 +2,7 @@
 
 All checks of schemathesis run: no failure of the server, only documented statuses, media types, headers and bodies,
 malformed values refused, nothing answered without authentication. Few examples, always the same ones; with
-`--hypothesis-profile=thorough` a thousand per operation, others each time.
+`--hypothesis-profile=longer` a hundred per operation, with `thorough` a thousand, others each time.
 """
 
 import socket
@@ -23,12 +23,13 @@ from imageserver.accounts.sessions import start_session
 from imageserver.accounts.tokens import issue_access_token
 from imageserver.api.authentication import session_limits
 from imageserver.clock import utc_now
+from imageserver.settings import Settings
 from tests.api.conftest import Index
 from tests.builders import image, uid, volume
 from tests.conftest import AddUser
 from tests.folders import Folder
 
-IS_THOROUGH = settings.get_current_profile_name() == "thorough"
+IS_THOROUGH = settings.get_current_profile_name() != "suite"
 EXAMPLES = settings.default.max_examples if IS_THOROUGH else 10
 # Values that the document allows and the server refuses, because OpenAPI cannot say it; only the check that allowed
 # values are accepted is left out there.
@@ -77,6 +78,12 @@ few = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
+
+
+@pytest.fixture(name="settings")
+def with_store(settings: Settings) -> Settings:
+    """With a store, so that requests to store are read."""
+    return settings.model_copy(update={"store_dir": settings.state_dir / "store"})
 
 
 @pytest.fixture
