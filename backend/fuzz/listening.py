@@ -15,7 +15,7 @@ import uvicorn
 
 from fuzz.campaign import Fault
 
-ANSWER_SECONDS = 20.0
+ANSWER_SECONDS = 120.0
 
 logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it tells of each request that is no HTTP
 

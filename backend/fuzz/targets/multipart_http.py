@@ -22,7 +22,7 @@ from imageserver.dicom.dicom_xml import read_dicom_xml
 COUNT = 20_000
 SLOWEST_SECONDS = 5.0
 GROWTH_MIB = 96.0
-_EMPTY_SECONDS = 5.0
+_EMPTY_SECONDS = 60.0  # on a machine that is busy with other things
 _MOST_LATE = 5
 _CUTS_EVERY = 10  # of the requests that are cut at each byte
 _PROBLEM = "application/problem+json"
