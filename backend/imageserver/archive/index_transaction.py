@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
@@ -33,17 +34,33 @@ def index_transaction(database: Database) -> Iterator[Session]:
         yield session
 
 
-def note_change(session: Session) -> None:
-    """Give the index a new generation, and count its files again, after rows came or went."""
-    rows = session.execute(select(File.state, func.count()).group_by(File.state))
-    counts = {row[0]: row[1] for row in rows}
-    indexed = counts.get(INDEXED, 0) + counts.get(DUPLICATE, 0)
-    refused = sum(counts.values()) - indexed - counts.get(SKIPPED, 0)
+def note_change(session: Session, added: int | None = None) -> None:
+    """Give the index a new generation, and note how many files it has, after rows came or went.
+
+    Parameters
+    ----------
+    session : Session
+        Of an index transaction.
+    added : int, optional
+        How many instances came, where nothing else did; otherwise all files are counted, which takes long in a large
+        archive, while others wait.
+    """
     state = session.get_one(IndexState, INDEX_STATE_ID)
-    values = {"generation": IndexState.generation + 1, "indexed": indexed, "refused": refused}
+    values: dict[str, Any] = {"generation": IndexState.generation + 1}
+    if added is None:
+        values |= _counted(session)
+    else:
+        values["indexed"] = IndexState.indexed + added
     if state.state == UNAVAILABLE and not state.indexed + state.refused:  # no data directory, and now a store
         values["state"] = READY
     session.execute(
         update(IndexState).where(IndexState.id == INDEX_STATE_ID).values(values),
         execution_options={"synchronize_session": False},
     )
+
+
+def _counted(session: Session) -> dict[str, int]:
+    rows = session.execute(select(File.state, func.count()).group_by(File.state))
+    counts = {row[0]: row[1] for row in rows}
+    indexed = counts.get(INDEXED, 0) + counts.get(DUPLICATE, 0)
+    return {"indexed": indexed, "refused": sum(counts.values()) - indexed - counts.get(SKIPPED, 0)}

@@ -8,6 +8,7 @@ from typing import Literal
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.late_arranging import LateArranging
 from imageserver.archive.quarantine import Quarantine
 from imageserver.archive.store import StoreRun, record_nothing
 from imageserver.archive.store_folder import StoreFolder
@@ -51,8 +52,10 @@ class Store:
         self._file_bytes = settings.store_file_mib * MEBIBYTE
         self._days = settings.deleted_days
         self._index = None
+        self._late = LateArranging(database, on_change)
         if self._folder is not None:
-            self._index = StoreIndex(database, directory, self._folder, on_alert, on_change)
+            late = self._late.expect
+            self._index = StoreIndex(database, directory, self._folder, on_alert, on_change, late)
         self.trash = Trash(database, self._folder, self._index, on_change)
         self.quarantine = None
         if self._folder is not None and self._index is not None:
@@ -79,6 +82,7 @@ class Store:
 
     def close(self) -> None:
         """Leave nothing behind that was not stored."""
+        self._late.close()
         if self._folder is not None:
             self._folder.close()
 

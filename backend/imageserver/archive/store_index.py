@@ -19,7 +19,7 @@ from imageserver.archive.deletions import DeletedInstance, find_deleted_uids, fo
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import STORE_ROOT, UNREADABLE, DataDirectory, FileIdentity, FoundFile
 from imageserver.archive.index_transaction import index_transaction, note_change
-from imageserver.archive.models import File, Instance, Series, Study
+from imageserver.archive.models import File, Instance, Series, SeriesHeader, Study
 from imageserver.archive.moving import known_files
 from imageserver.archive.reading import ReadFile
 from imageserver.archive.store_folder import INCOMING, StoreFolder, quarantine_path
@@ -31,8 +31,7 @@ from imageserver.errors import AppError, DatabaseUnavailable, DataDirectoryUnava
 
 _FILES = Base.metadata.tables["files"]
 ATTEMPTS = 3
-LARGE_SERIES = 1000  # instances: arranging takes long, and waits while such a series comes one by one
-GROWTH = 10  # unless this part of it comes at once
+SMALL_SERIES = 8  # instances: arranged at once, whatever came; larger ones when they have doubled
 CONFLICT = "conflict"
 CONFLICT_MESSAGE = "Another file has this SOP Instance UID, and other content; that one stays."
 OTHER_STUDY = "series_of_other_study"
@@ -104,6 +103,8 @@ class StoreIndex:
         Told of contradicting instances, in the transaction.
     on_change : callable
         Called when the index has changed.
+    on_late : callable
+        Called with the ids of series that are still to be arranged.
     """
 
     def __init__(
@@ -113,12 +114,14 @@ class StoreIndex:
         folder: StoreFolder,
         on_alert: OnAlert = tell_nobody,
         on_change: Callable[[], None] = lambda: None,
+        on_late: Callable[[Iterable[int]], None] = lambda _: None,
     ) -> None:
         self.database = database
         self.directory = directory
         self.folder = folder
         self.on_alert = on_alert
         self.on_change = on_change
+        self.on_late = on_late
 
     def add(self, batch: Sequence[Stored], record: Record) -> list[StoreOutcome]:
         """Store files that were received.
@@ -165,6 +168,8 @@ class StoreIndex:
             self._settle(step.placed)  # the commit failed, or its answer was lost
             raise
         self.on_change()
+        if step.late:
+            self.on_late(step.late)
         self.folder.discard(one.trash_path for one in step.restored)
         return step.outcomes
 
@@ -189,6 +194,7 @@ class _Step:
         self.outcomes: list[StoreOutcome] = []
         self.placed: list[bytes] = []
         self.restored: list[DeletedInstance] = []
+        self.late: set[int] = set()
         self._digests: dict[FoundFile, str] = {}
         self._holders: dict[str, _Holder] = {}
 
@@ -240,7 +246,7 @@ class _Step:
         self._forget_deletions(session, {uid: digest for uid, digest in known.items() if digest})
         if new:
             self._add_rows(session, list(new.values()))
-            note_change(session)
+            note_change(session, added=len(new))
 
     def _duplicate(self, one: Incoming, digest: str, outcome: StoreOutcome) -> StoreOutcome:
         """Acknowledge what is there already; only if it is really there, because who sent it may delete it then."""
@@ -307,6 +313,7 @@ class _Step:
         rearrange(session, now, added.whole)
         if later:
             session.execute(update(Series).where(Series.id.in_(later)).values(is_stale=True))
+            self.late.update(later)
         write_entries_of_studies(session, added.completed)
 
 
@@ -355,12 +362,14 @@ def keep_new_checksums(session: Session, checksums: Iterable[tuple[bytes, str]])
 
 
 def _divide(session: Session, counts: dict[int, int]) -> tuple[set[int], set[int]]:
-    """Divide series that grew into those that are arranged at once, and later by the process that keeps the index."""
+    """Divide series that grew into those that are arranged at once, and those that wait until no more comes."""
     later: set[int] = set()
-    for ids in chunks(sorted(counts)):
+    for ids in chunks(sorted(series_id for series_id, count in counts.items() if count)):
+        arranged = select(SeriesHeader.series_id, SeriesHeader.instance_count)
+        known = {row[0]: row[1] for row in session.execute(arranged.where(SeriesHeader.series_id.in_(ids)))}
         statement = select(Instance.series_id, func.count()).where(Instance.series_id.in_(ids))
         for series_id, present in session.execute(statement.group_by(Instance.series_id)):
-            if present > LARGE_SERIES and counts[series_id] * GROWTH < present:
+            if SMALL_SERIES < present < 2 * known.get(series_id, 0):
                 later.add(series_id)
     return set(counts) - later, later
 
