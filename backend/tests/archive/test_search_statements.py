@@ -98,3 +98,17 @@ def test_no_page_sorts_all_rows(archive: Database, level: Level) -> None:
     inner = plan[: next(n for n, step in enumerate(plan) if "SCAN page" in step)]
     assert any("USING" in step and "INDEX" in step for step in inner), plan
     assert "USE TEMP B-TREE FOR ORDER BY" not in inner, plan
+
+
+@pytest.mark.parametrize("level", [Level.STUDY, Level.SERIES, Level.INSTANCE])
+@pytest.mark.parametrize(
+    ("name", "is_sure"), [("PatientID", {Level.STUDY}), ("Modality", {Level.SERIES, Level.INSTANCE})]
+)
+def test_headers_are_not_looked_for_where_a_key_needs_them(
+    level: Level, name: str, is_sure: set[Level]
+) -> None:
+    keys = parse_keys([(attribute_path(name), "A")]).keys
+    wanted = InstanceSearch(level=level, keys=keys, limit=5)
+    said = condition_of(keys[0], level)
+    assert said is not None
+    assert ("EXISTS" in str(page(wanted, said.conditions, 5))) == (level not in is_sure)
