@@ -24,6 +24,17 @@ def get_database(request: Request) -> Database:
     return database
 
 
+# As dependencies these two are coroutines: a function would go through a thread, which takes longer than some answers.
+async def provide_settings(request: Request) -> Settings:
+    """Return the settings that the application was made with."""
+    return get_settings(request)
+
+
+async def provide_database(request: Request) -> Database:
+    """Return the database of the application."""
+    return get_database(request)
+
+
 async def get_archive(request: Request) -> Archive:
     """Return the archive of the application."""
     archive: Archive = request.app.state.archive
@@ -49,9 +60,9 @@ def get_writing_session(request: Request) -> Iterator[Session]:
 
 
 Now = Annotated[datetime, Depends(get_now)]
-SettingsDep = Annotated[Settings, Depends(get_settings)]
+SettingsDep = Annotated[Settings, Depends(provide_settings)]
 ArchiveDep = Annotated[Archive, Depends(get_archive)]
-DatabaseDep = Annotated[Database, Depends(get_database)]
+DatabaseDep = Annotated[Database, Depends(provide_database)]
 # Function scope: a plain dependency would end, and commit, after the answer was sent.
 ReadingSession = Annotated[Session, Depends(get_reading_session, scope="function")]
 WritingSession = Annotated[Session, Depends(get_writing_session, scope="function")]

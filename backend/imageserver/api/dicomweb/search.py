@@ -1,17 +1,19 @@
 """``GET /dicomweb/studies``, ``/series``, ``/instances`` and those within others: search (PS3.18 10.6)."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from anyio import from_thread
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from imageserver.accounts.callers import Caller
 from imageserver.api.auditing import AccessAuditDep
 from imageserver.api.authentication import CurrentUser
 from imageserver.api.conditions import NO_STORE
-from imageserver.api.costly_requests import take_place
+from imageserver.api.costly_requests import CostlyRequests
 from imageserver.api.dependencies import DatabaseDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, DICOM_XML, choose_text_answer
 from imageserver.api.dicomweb.search_query import MOST_RESULTS, SearchQuery, read_search_query, told_name
@@ -26,30 +28,11 @@ from imageserver.audit.record import Subject
 from imageserver.database import Database
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.dicom_xml import write_dicom_xml
-from imageserver.errors import InvalidParameter
 
 router = APIRouter(tags=["dicomweb"])
 
 _JSON = "application/json"
 _MOST_NAMED = 10  # of the parameters that were ignored
-
-
-def _is_costly(request: Request, _user: CurrentUser) -> bool:
-    try:
-        return looks_into_headers(read_search_query(request, Level.INSTANCE, None, None).search.keys)
-    except InvalidParameter:
-        return False  # the route itself says what is wrong
-
-
-async def _take_place(
-    request: Request, user: CurrentUser, is_costly: Annotated[bool, Depends(_is_costly)]
-) -> AsyncIterator[None]:
-    """Hold a place while headers are looked into; what the index answers needs none."""
-    if not is_costly:
-        yield
-        return
-    async with asynccontextmanager(take_place)(request, user):
-        yield
 
 
 def _parameter(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -77,7 +60,7 @@ _OPTIONS: dict[str, Any] = {
         **problem_responses(400, 401, 406, 413, 429, 503, 507),
     },
     "response_class": Response,
-    "dependencies": [*ACCEPT_QUERY, Depends(_take_place)],
+    "dependencies": ACCEPT_QUERY,
     "openapi_extra": {
         "parameters": [
             _parameter(
@@ -106,37 +89,51 @@ _OPTIONS: dict[str, Any] = {
 
 
 @router.get("/dicomweb/studies", **_OPTIONS)
-def search_for_studies(request: Request, database: DatabaseDep, audit: AccessAuditDep) -> Response:
+def search_for_studies(
+    request: Request, database: DatabaseDep, audit: AccessAuditDep, user: CurrentUser
+) -> Response:
     """Search for studies. Further parameters are attributes and what they have to match."""
-    return _answer(request, database, audit, Level.STUDY)
+    return _answer(request, database, audit, user, Level.STUDY)
 
 
 @router.get("/dicomweb/series", **_OPTIONS)
-def search_for_series(request: Request, database: DatabaseDep, audit: AccessAuditDep) -> Response:
+def search_for_series(
+    request: Request, database: DatabaseDep, audit: AccessAuditDep, user: CurrentUser
+) -> Response:
     """Search for series of all studies."""
-    return _answer(request, database, audit, Level.SERIES)
+    return _answer(request, database, audit, user, Level.SERIES)
 
 
 @router.get("/dicomweb/instances", **_OPTIONS)
-def search_for_instances(request: Request, database: DatabaseDep, audit: AccessAuditDep) -> Response:
+def search_for_instances(
+    request: Request, database: DatabaseDep, audit: AccessAuditDep, user: CurrentUser
+) -> Response:
     """Search for instances of all studies."""
-    return _answer(request, database, audit, Level.INSTANCE)
+    return _answer(request, database, audit, user, Level.INSTANCE)
 
 
 @router.get("/dicomweb/studies/{study_instance_uid}/series", **_OPTIONS)
 def search_for_series_of_a_study(
-    request: Request, database: DatabaseDep, audit: AccessAuditDep, study_instance_uid: StudyPath
+    request: Request,
+    database: DatabaseDep,
+    audit: AccessAuditDep,
+    user: CurrentUser,
+    study_instance_uid: StudyPath,
 ) -> Response:
     """Search for series of one study."""
-    return _answer(request, database, audit, Level.SERIES, study_instance_uid)
+    return _answer(request, database, audit, user, Level.SERIES, study_instance_uid)
 
 
 @router.get("/dicomweb/studies/{study_instance_uid}/instances", **_OPTIONS)
 def search_for_instances_of_a_study(
-    request: Request, database: DatabaseDep, audit: AccessAuditDep, study_instance_uid: StudyPath
+    request: Request,
+    database: DatabaseDep,
+    audit: AccessAuditDep,
+    user: CurrentUser,
+    study_instance_uid: StudyPath,
 ) -> Response:
     """Search for instances of one study."""
-    return _answer(request, database, audit, Level.INSTANCE, study_instance_uid)
+    return _answer(request, database, audit, user, Level.INSTANCE, study_instance_uid)
 
 
 @router.get("/dicomweb/studies/{study_instance_uid}/series/{series_instance_uid}/instances", **_OPTIONS)
@@ -144,24 +141,26 @@ def search_for_instances_of_a_series(
     request: Request,
     database: DatabaseDep,
     audit: AccessAuditDep,
+    user: CurrentUser,
     study_instance_uid: StudyPath,
     series_instance_uid: SeriesPath,
 ) -> Response:
     """Search for instances of one series."""
-    return _answer(request, database, audit, Level.INSTANCE, study_instance_uid, series_instance_uid)
+    return _answer(request, database, audit, user, Level.INSTANCE, study_instance_uid, series_instance_uid)
 
 
 def _answer(
     request: Request,
     database: Database,
     audit: AccessAuditDep,
+    user: Caller,
     level: Level,
     study_instance_uid: str | None = None,
     series_instance_uid: str | None = None,
 ) -> Response:
     form = choose_text_answer(request)
     query = read_search_query(request, level, study_instance_uid, series_instance_uid)
-    with database.reading() as session:
+    with _place(request, user, query), database.reading() as session:
         page = search(session, query.search)
     uids = dict.fromkeys(one.uids[:2] for one in page.found)
     audit.record_list(Kind.SEARCH, (Subject(own[0], own[1] if len(own) > 1 else None) for own in uids))
@@ -178,6 +177,20 @@ def _answer(
     boundary = new_boundary()
     body = b"".join(_parts(page, answers, base, boundary))
     return Response(body, media_type=media_type(boundary, DICOM_XML), headers=headers)
+
+
+@contextmanager
+def _place(request: Request, user: Caller, query: SearchQuery) -> Iterator[None]:
+    """Hold a place while headers are looked into; what the index answers needs none."""
+    if not looks_into_headers(query.search.keys):
+        yield
+        return
+    places: CostlyRequests = request.app.state.costly_requests
+    from_thread.run_sync(places.enter, user.user_id)
+    try:
+        yield
+    finally:
+        from_thread.run_sync(places.leave, user.user_id)
 
 
 def _warnings(page: FoundPage, query: SearchQuery) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydicom.sequence import Sequence as Items
@@ -395,3 +396,17 @@ def _is_found_by_its_own_value(client: TestClient, study: dict[str, Any], tag: s
         answer = client.get("/dicomweb/studies", params={tag: text})
         assert answer.status_code == 200, json.dumps([tag, answer.text])
         assert study["0020000D"]["Value"][0] in values(answer.json(), "0020000D")
+
+
+def test_a_search_takes_few_turns_of_threads(signed_in: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each takes longer than what many a search asks of the database: one for who asks, one for the answer."""
+    turns: list[object] = []
+    run = to_thread.run_sync
+
+    async def count(work: Any, *arguments: Any, **options: Any) -> Any:
+        turns.append(work)
+        return await run(work, *arguments, **options)
+
+    monkeypatch.setattr(to_thread, "run_sync", count)
+    assert signed_in.get("/dicomweb/studies?PatientID=A").status_code == 200
+    assert len(turns) == 2, turns
