@@ -153,7 +153,7 @@ def _study(series: list[Any]) -> Json:
     first = min(series, key=lambda row: (row.rank, -row.slice_count, row.series_instance_uid))
     dataset: Json = json.loads(first.study_content)
     counted = {
-        "00080005": ("CS", ["ISO_IR 192"]),  # JSON and XML are sent in UTF-8 (PS3.18 8.6.1)
+        "00080005": ("CS", ["ISO_IR 192"]),  # JSON and XML are sent in UTF-8 (PS3.18 8.8.5)
         "00080056": ("CS", ["ONLINE"]),
         "00080061": ("CS", sorted({row.modality for row in series if row.modality})),
         "00080062": ("UI", sorted({uid for row in series for uid in row.sop_classes})),

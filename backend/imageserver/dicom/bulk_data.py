@@ -48,7 +48,7 @@ def read_bulk_value(stream: BinaryIO, path: str) -> bytes | None:
     Returns
     -------
     bytes or None
-        In little endian, as PS3.18 8.7.1 has bulk data; None where the file has nothing there.
+        In little endian, as PS3.18 8.7.3.3.1 has bulk data; None where the file has nothing there.
 
     Raises
     ------

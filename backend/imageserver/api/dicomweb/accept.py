@@ -85,7 +85,7 @@ def _media_range(text: str) -> MediaRange:
 
 
 def _is_utf_8(one: MediaRange) -> bool:
-    # All texts leave in UTF-8; another charset is another thing than there is (PS3.18 8.7.7).
+    # All texts leave in UTF-8; another charset is another thing than there is (PS3.18 8.8.5).
     return one.parameters.get("charset", "utf-8").lower() in _UTF_8
 
 

@@ -107,7 +107,7 @@ def _part(head: bytes, value: BulkValue, end: bytes) -> Iterator[bytes]:
 
 
 def _wants_parts(request: Request) -> bool:
-    """Tell whether the one value is wanted as a part (PS3.18 8.7.2); alone where the client takes both.
+    """Tell whether the one value is wanted as a part (PS3.18 8.7.3.5.1); alone where the client takes both.
 
     Raises
     ------

@@ -77,7 +77,7 @@ class WadoParameters(NamedTuple):
         left, top, right, bottom = (round(edge * side * _GRID) / _GRID for edge, side in edges)
         width, height = right - left, bottom - top
         is_scaled = self.rows is not None or self.columns is not None
-        # Without the other side it follows from the shape (9.1.2.2.2); without both nothing is scaled.
+        # Without the other side it follows from the shape (9.5.2.5); without both nothing is scaled.
         most_width = self.columns or (LONGEST_SIDE if is_scaled else max(1, round(width)))
         most_height = self.rows or (LONGEST_SIDE if is_scaled else max(1, round(height)))
         return Viewport(most_width, most_height, left, top, width, height)

@@ -59,7 +59,7 @@ def get_wado(request: Request, archive: ArchiveDep, audit: AccessAuditDep, param
 
 
 def _choose(request: Request, parameters: WadoParameters, target: RenderTarget) -> str:
-    """Choose the media type; without a wish it is JPEG for one frame, and the file for anything else (9.1.2.2)."""
+    """Choose the media type; without a wish it is JPEG for one frame, and the file for anything else (9.3)."""
     has_picture = target.number_of_frames > 0
     is_one = target.number_of_frames == 1 or (has_picture and parameters.frame_number is not None)
     offers = [RenderedFormat.JPEG.value, DICOM] if is_one else [DICOM, RenderedFormat.JPEG.value]
