@@ -63,6 +63,9 @@ export default defineConfig({
     // Files that need a document say so in their first line.
     environment: 'node',
     include: ['src/**/*.test.ts', '*.test.js'],
+    // Only so that a test that hangs ends: on a busy machine any of them may have to wait for its turn.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
   },
