@@ -63,7 +63,8 @@ DATABASE_FIXTURES = frozenset({"migrated_url", "unmigrated_url"})
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what may depend on which database it is: `-m database` leaves out the rest."""
     for item in items:
-        if not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        has_database = not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+        if has_database and item.get_closest_marker("any_database") is None:
             item.add_marker("database")
 
 
@@ -119,28 +120,45 @@ def migrated_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def empty_tables(migrated_url: str) -> Iterator[Callable[[], None]]:
+    """Function that empties all tables of the server's database, in one round trip."""
+    database = Database(migrated_url)
+    statements = "; ".join(f'DELETE FROM "{table.name}"' for table in reversed(Base.metadata.sorted_tables))
+
+    def empty() -> None:
+        with database.writing() as session:
+            session.connection().exec_driver_sql(statements)
+
+    yield empty
+    database.dispose()
+
+
 @pytest.fixture
-def database_url(migrated_url: str, tmp_path: Path) -> str:
+def database_url(migrated_url: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """Address of a migrated database without rows, for one test."""
     if SERVER_URL:
-        database = Database(migrated_url)
-        with database.writing() as session:
-            for table in reversed(Base.metadata.sorted_tables):
-                session.execute(table.delete())
-        database.dispose()
+        request.getfixturevalue("empty_tables")()
         return migrated_url
     copy = tmp_path / "test.sqlite3"
     shutil.copy(make_url(migrated_url).database or "", copy)
     return f"sqlite:///{copy}"
 
 
+@pytest.fixture(scope="session")
+def default_settings(_no_settings_from_outside: None) -> Settings:
+    """Settings that nobody has set; to read them from the environment costs more than many a test."""
+    return Settings()
+
+
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def settings(default_settings: Settings, database_url: str, tmp_path: Path) -> Settings:
     """Settings with an empty data directory and a state directory of their own."""
     data_dir, state_dir = tmp_path / "data", tmp_path / "state"
     data_dir.mkdir()
     state_dir.mkdir(mode=0o700)
-    return Settings(data_dir=data_dir, state_dir=state_dir, database_url=database_url)
+    own = {"data_dir": data_dir, "state_dir": state_dir, "database_url": database_url}
+    return default_settings.model_copy(update=own)
 
 
 @pytest.fixture

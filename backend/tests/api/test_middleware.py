@@ -11,6 +11,8 @@ from imageserver.logs import JsonLines
 from imageserver.main import create_app
 from imageserver.settings import Settings
 
+pytestmark = pytest.mark.any_database  # no address here asks it more than who signs in
+
 ALLOWED = "http://localhost:3000"
 REFUSED_ORIGINS = [
     "null",

@@ -160,6 +160,7 @@ def partial_check(check: Check, excluded: list[Any]) -> Callable[[schemathesis.C
     return run
 
 
+@pytest.mark.any_database
 def test_anonymous(schema: Any) -> None:
     operations = for_each_case(
         schema, lambda case, excluded: case.call_and_validate(excluded_checks=excluded)

@@ -17,6 +17,8 @@ from imageserver.api.permissions import PUBLIC, UnprotectedRoute, check_permissi
 from imageserver.main import create_app
 from imageserver.settings import Settings
 
+pytestmark = pytest.mark.any_database  # who is refused never gets to it
+
 HOSTS = [
     "", " ", "evil.example", "localhost:99999999", "localhost:-1", "localhost:", "localhost:80:80", "localhost/",
     "localhost@evil.example", "evil.example@localhost", "localhost#", "localhost?x", "localhost\\evil", "[::1",

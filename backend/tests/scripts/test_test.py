@@ -70,6 +70,13 @@ def test_a_test_is_marked_by_its_database(request: pytest.FixtureRequest, databa
     assert request.node.get_closest_marker("database")
 
 
+@pytest.mark.any_database
+def test_a_test_that_is_the_same_on_any_database_is_not_marked(
+    request: pytest.FixtureRequest, database_url: str
+) -> None:
+    assert request.node.get_closest_marker("database") is None
+
+
 def test_a_test_without_a_database_is_not_marked(request: pytest.FixtureRequest, tmp_path: Path) -> None:
     assert request.node.get_closest_marker("database") is None
 
