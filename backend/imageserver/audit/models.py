@@ -59,7 +59,10 @@ class AuditEvent(Base):
     """One record: who (account, session or token, client address), what (kind, UIDs), when, how it ended."""
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "session_id", "series_instance_uid", "kind", "time"),)
+    __table_args__ = (
+        Index(None, "session_id", "series_instance_uid", "kind", "time"),
+        Index(None, "session_id", "study_instance_uid", "kind", "time"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
     time: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

@@ -192,11 +192,15 @@ def _in_database(
     session: Session, actor: Actor, kind: Kind, outcome: Outcome, now: datetime, subjects: Sequence[Subject]
 ) -> set[Subject]:
     # Another worker may have recorded them.
-    series = AuditEvent.series_instance_uid
+    study, series = AuditEvent.study_instance_uid, AuditEvent.series_instance_uid
     uids = [subject.series_instance_uid for subject in subjects if subject.series_instance_uid]
     conditions = [series.in_(uids[start : start + CHUNK]) for start in range(0, len(uids), CHUNK)]
-    if len(uids) < len(subjects):
-        conditions.append(series.is_(None))
+    # By the study, because a session that goes through lists has thousands of records without a series.
+    studies = [one.study_instance_uid for one in subjects if not one.series_instance_uid]
+    named = [uid for uid in studies if uid]
+    conditions += [study.in_(named[start : start + CHUNK]) for start in range(0, len(named), CHUNK)]
+    if len(named) < len(studies):
+        conditions.append(study.is_(None))
     found: set[Subject] = set()
     for condition in conditions:
         statement = select(AuditEvent.study_instance_uid, series).where(

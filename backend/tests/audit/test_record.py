@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event
@@ -108,6 +109,28 @@ class TestAccess:
         assert {(event.username, event.time, event.request_id) for event in events(database)} == {
             (ADA.username, NOW, ADA.request_id)
         }
+
+    def test_another_worker_does_not_repeat_a_list(self, database: Database) -> None:
+        for _ in range(2):
+            AccessRecorder(database).record_all(
+                ADA, Kind.SEARCH, Outcome.SUCCESS, NOW, [Subject(None, None), Subject(STUDY, None)]
+            )
+        assert len(events(database)) == 2
+
+    def test_what_a_list_has_told_is_found_by_its_studies(self, database: Database) -> None:
+        """Not by reading all that the session was told before."""
+        if not database.is_sqlite:
+            pytest.skip("PostgreSQL decides by the number of rows")
+        sent: list[tuple[str, Any]] = []
+        event.listen(database.engine, "before_cursor_execute", lambda *args: sent.append(args[2:4]))
+        subjects = [Subject(None, None), *(Subject(f"1.2.{number}", None) for number in range(9))]
+        AccessRecorder(database).record_all(ADA, Kind.SEARCH, Outcome.SUCCESS, NOW, subjects)
+        asked = [one for one in sent if one[0].startswith("SELECT") and "audit_events" in one[0]]
+        assert len(asked) == 2
+        for statement, values in asked:
+            with database.engine.connect() as connection:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+            assert [row[3].count("study_instance_uid=?") for row in plan] == [1], plan
 
     def test_a_clock_set_back_is_recorded_again(self, database: Database) -> None:
         recorder = AccessRecorder(database)
