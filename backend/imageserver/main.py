@@ -23,6 +23,7 @@ from imageserver.api.middleware import (
 )
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
+from imageserver.api.route_index import RouteIndex
 from imageserver.api.routes import routes
 from imageserver.api.store_turns import StoreTurns
 from imageserver.archive.archive import Archive
@@ -91,6 +92,7 @@ def create_app(settings: Settings) -> FastAPI:
     _add_middleware(app, settings)
     app.router.routes.extend(routes(with_docs=settings.api_docs))
     check_permissions(app)
+    app.router.middleware_stack = RouteIndex(app.router)
     return app
 
 
