@@ -1,14 +1,19 @@
 """Answers that are made while they are sent."""
 
+import time
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from fastapi import Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 _LEVEL = 5
 _GZIP = 16 + zlib.MAX_WBITS
 PIECE = 1 << 20  # bytes that wait for a slow client
+LONGEST_SECONDS = 0.05  # in which pieces are gathered, so that slow ones do not wait for each other
 
 
 def stream(
@@ -21,12 +26,15 @@ def stream(
 ) -> Response:
     """Answer with pieces as they come, in a thread; for HEAD none of them is made.
 
+    Call it in a thread: the first pieces are made before it returns, so that an answer that is small is whole by then,
+    and what is wrong with them can still be the answer.
+
     Parameters
     ----------
     request : Request
         For whether a body is wanted.
     pieces : iterable of bytes
-        Asked for the next piece when the client has taken the last; not any more when it has gone.
+        Asked for the next when the client has taken nearly all that was made; not any more when it has gone.
     media_type : str
         Of the whole.
     headers : mapping of str to str
@@ -42,7 +50,7 @@ def stream(
         if length is None:
             del response.headers["Content-Length"]
         return response
-    return StreamingResponse(_small(pieces), status, told, media_type)
+    return _Pieces(_small(pieces), status, told, media_type)
 
 
 def gzipped(
@@ -75,3 +83,50 @@ def _small(pieces: Iterable[bytes]) -> Iterator[memoryview]:
         view = memoryview(piece)
         for start in range(0, len(view), PIECE):
             yield view[start : start + PIECE]
+
+
+class _Batch(NamedTuple):
+    pieces: list[memoryview]
+    is_last: bool
+
+
+def _gather(pieces: Iterator[memoryview]) -> _Batch:
+    """Take the next pieces: about as many bytes as may wait for a client, but without letting it wait."""
+    batch: list[memoryview] = []
+    size, until = 0, time.monotonic() + LONGEST_SECONDS
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= PIECE or time.monotonic() > until:
+            return _Batch(batch, is_last=False)
+    return _Batch(batch, is_last=True)
+
+
+class _Pieces(StreamingResponse):
+    """An answer whose pieces are made in a thread, several at a time: each way to it and back takes its time."""
+
+    def __init__(
+        self, pieces: Iterator[memoryview], status: int, headers: Mapping[str, str], media_type: str
+    ) -> None:
+        self._first = _gather(pieces)
+        super().__init__(_later(self._first, pieces), status, headers, media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send what is there; only where more is to be made, watch meanwhile whether the client is still there."""
+        if not self._first.is_last:
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        *pieces, last = self._first.pieces or [memoryview(b"")]
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": last, "more_body": False})
+
+
+async def _later(batch: _Batch, pieces: Iterator[memoryview]) -> AsyncIterator[memoryview]:
+    while True:
+        for piece in batch.pieces:
+            yield piece
+        if batch.is_last:
+            return
+        batch = await run_in_threadpool(_gather, pieces)

@@ -4,11 +4,8 @@ What is known before the answer begins (a file that is gone, a transfer syntax t
 instead. What happens in the middle of a part can only end the connection: no part is shorter than it seems.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
-
-from fastapi import Request
 
 from imageserver.api.dicomweb.accept import DICOM
 from imageserver.api.frame_parts import ROOT, SHORTEST_MEASURED
@@ -87,14 +84,8 @@ def instance_parts(archive: Archive, measured: Measured, boundary: str, *, is_on
                 raise
             yield problem_part(boundary, location_of(part.retrieval), error, part.size if promised else None)
             continue
-        yield part.head + first
+        yield part.head
+        yield first
         yield from pieces
         yield PART_END
     yield closing(boundary)
-
-
-def read_ahead(request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Make the first piece before the answer begins, so that what is wrong with it can be the answer."""
-    if getattr(request.state, "is_head", False):
-        return pieces
-    return itertools.chain((next(pieces, b""),), pieces)

@@ -12,7 +12,7 @@ from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM
 from imageserver.api.dicomweb.bulk_data_sets import answer_values
 from imageserver.api.dicomweb.dicom_answers import dicom_answers, wants_bulk_data
-from imageserver.api.dicomweb.instance_parts import instance_parts, measure, read_ahead
+from imageserver.api.dicomweb.instance_parts import instance_parts, measure
 from imageserver.api.multipart import closing, content_type, media_type, new_boundary
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
@@ -137,8 +137,7 @@ def send_alone(
     [one] = retrievals
     kind = content_type(DICOM, {"transfer-syntax": one.transfer_syntax_uid})
     length = archive.retrieved_length(one)
-    pieces = read_ahead(request, archive.retrieve(one))
-    return stream(request, pieces, kind, headers, length)
+    return stream(request, archive.retrieve(one), kind, headers, length)
 
 
 def _send_parts(
@@ -156,11 +155,11 @@ def _send_parts(
     parts = instance_parts(archive, measured, boundary, is_only=len(retrievals) + len(errors) == 1)
     length = None if measured.length is None else measured.length + len(closing(boundary))
     if not missing:
-        return stream(request, read_ahead(request, parts), media_type(boundary, DICOM), headers, length)
+        return stream(request, parts, media_type(boundary, DICOM), headers, length)
     count = len(retrievals) + len(errors)
     text = f"{len(missing)} of {count} instances are not in this answer: {missing[0].title}"
     told = {**headers, "Warning": f'299 - "{text}"'}
-    return stream(request, read_ahead(request, parts), media_type(boundary, DICOM), told, length, status=206)
+    return stream(request, parts, media_type(boundary, DICOM), told, length, status=206)
 
 
 def record(audit: AccessAudit, found: list[StoredInstance], outcome: Outcome) -> None:
