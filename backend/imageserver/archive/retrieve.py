@@ -25,6 +25,7 @@ from imageserver.dicom.identifiers import is_address
 from imageserver.dicom.limits import FileRefused
 from imageserver.dicom.stored_file import file_head
 from imageserver.dicom.transcoding import targets_of, transcode
+from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 from imageserver.errors import NotAcceptable, UndecodableFrame
 
 AS_STORED = "*"
@@ -121,7 +122,7 @@ def plan(instance: StoredInstance, wanted: Sequence[str]) -> Retrieval:
         if syntax in targets:
             return Retrieval(instance, syntax)
     if not instance.has_pixel_data and wanted:
-        return Retrieval(instance, targets[-2])
+        return Retrieval(instance, EXPLICIT_VR_LITTLE_ENDIAN)
     raise NotAcceptable(f"As transfer-syntax there is {', '.join(targets)}; * for as stored.")
 
 
@@ -140,11 +141,8 @@ class Retriever:
         FileGone, FileReplaced, DataDirectoryUnavailable
             If the file is not the one that was indexed.
         """
-        instance = retrieval.instance
-        with self._open(instance.file) as stream:
-            start = stream.read(len(PREAMBLE))
-        uids = instance.sop_class_uid, instance.address.sop_instance_uid, instance.transfer_syntax_uid
-        return file_head(start, *uids)
+        with self._open(retrieval.instance.file) as stream:
+            return _head_before(stream.read(len(PREAMBLE)), retrieval)
 
     def length(self, retrieval: Retrieval) -> int | None:
         """Return how many bytes will be sent; None where that is not known before. Raises as `head`."""
@@ -175,17 +173,23 @@ class Retriever:
             raise UndecodableFrame(error.message, reason=error.code) from error
 
     def _stored(self, retrieval: Retrieval) -> Iterator[bytes]:
-        head = self.head(retrieval)
         file = retrieval.instance.file
         for start in range(0, file.identity.size, PIECE):
             with self._open(file) as stream:
                 stream.seek(start)
                 piece = stream.read(PIECE)
-            yield head + piece if head else piece
-            head = b""
+            if not start and (head := _head_before(piece[: len(PREAMBLE)], retrieval)):
+                yield head
+            yield piece
 
     def _open(self, file: InstanceFile) -> AbstractContextManager[BinaryIO]:
         return self._directory.open(file.path, file.identity)
+
+
+def _head_before(start: bytes, retrieval: Retrieval) -> bytes:
+    instance = retrieval.instance
+    uids = instance.sop_class_uid, instance.address.sop_instance_uid, instance.transfer_syntax_uid
+    return file_head(start, *uids)
 
 
 def etag_of(retrievals: Sequence[Retrieval], *other: object) -> str:

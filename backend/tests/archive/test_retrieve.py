@@ -2,6 +2,7 @@
 
 import tracemalloc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from imageserver.errors import FileGone, FileReplaced, IntegrityMismatch, NotAcc
 from tests.builders import image, to_bytes
 
 EXPLICIT, IMPLICIT = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2"
+DEFLATED = "1.2.840.10008.1.2.1.99"
 JPEG_LS, MPEG_4 = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.102"
 LARGE = np.zeros((2048, 2048), np.uint16)
 
@@ -51,6 +53,7 @@ class TestPlan:
             (IMPLICIT, True, ("1.2.3", JPEG_LS, "*"), JPEG_LS),
             (MPEG_4, True, (EXPLICIT, "*"), MPEG_4),
             (IMPLICIT, False, (JPEG_LS,), EXPLICIT),  # there is nothing to compress
+            (DEFLATED, False, (JPEG_LS,), EXPLICIT),
         ],
     )
     def test_the_first_that_there_is(
@@ -68,6 +71,31 @@ class TestPlan:
 
 
 class TestPieces:
+    def test_a_file_is_opened_once_for_each_piece(
+        self, path: Path, retriever: Retriever, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        opened = []
+        open_file = DataDirectory.open
+
+        def count(directory: DataDirectory, *arguments: Any) -> Any:
+            opened.append(1)
+            return open_file(directory, *arguments)
+
+        monkeypatch.setattr(DataDirectory, "open", count)
+        pieces = list(retriever.pieces(Retrieval(instance(path), IMPLICIT)))
+        assert b"".join(pieces) == path.read_bytes()
+        assert len(opened) == -(-path.stat().st_size // PIECE)
+
+    @pytest.mark.parametrize("missing", [128, 132])
+    def test_what_is_missing_in_front_is_written_once(
+        self, path: Path, retriever: Retriever, missing: int
+    ) -> None:
+        whole = path.read_bytes()
+        path.write_bytes(whole[missing:])
+        retrieval = Retrieval(instance(path), IMPLICIT)
+        assert b"".join(retriever.pieces(retrieval)) == whole
+        assert retriever.length(retrieval) == len(whole)
+
     @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
     def test_a_file_that_is_replaced_on_the_way_is_noticed(
         self, path: Path, retriever: Retriever, syntax: str
