@@ -1,34 +1,35 @@
 """Frames as they leave the server: read from an unchanged file, at once where they stand there plainly."""
 
 import hashlib
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.frame_layouts import FrameLayouts, Layout
 from imageserver.archive.slice_lists import FRAMES_VERSION, refusal_of
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoding import Decoders
-from imageserver.dicom.frame_forms import EncodedFrame, Form, encode_frame, read_plain_frame
+from imageserver.dicom.fragment_layout import fragment_layout
+from imageserver.dicom.frame_forms import (
+    EncodedFrame,
+    Form,
+    encode_frame,
+    read_plain_frame,
+    read_stored_frame,
+)
 from imageserver.dicom.native_layout import NativeLayout, native_layout
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.errors import UndecodableFrame
 
-MAX_REMEMBERED = 20_000  # layouts, of about 400 bytes
-
-_Key = tuple[InstanceFile, bool]
-
 
 class FrameReader:
-    """Reads frames; remembers where the plain frames of a file stand. May be used by any number of threads."""
+    """Reads frames; remembers where those stand that need no decoding. May be used by any number of threads."""
 
     def __init__(self, directory: DataDirectory, decoders: Decoders) -> None:
         self._directory = directory
         self._decoders = decoders
-        self._lock = threading.Lock()
-        self._layouts: OrderedDict[_Key, NativeLayout] = OrderedDict()
+        self._layouts = FrameLayouts()
 
     def run(self) -> "FrameRun":
         """Begin to read frames one after the other, so that the header of a file is read once for all of them."""
@@ -58,11 +59,11 @@ class FrameReader:
         """
         if form.is_encoded:
             return None
-        layout = self._recall(file, form)
+        layout = self._layouts.recall(file, form)
         if layout is None and may_read:
-            with self._open(file) as (_, header):
-                layout = self._layout_of(file, header, form)
-        return None if layout is None else layout.frame_length
+            with self._open(file) as (stream, header):
+                layout = self._layout_of(file, stream, header, form)
+        return layout.frame_length if isinstance(layout, NativeLayout) else None
 
     def image_size(self, file: InstanceFile) -> tuple[int, int]:
         """Return Rows and Columns; zeros for an object without pixel data. Raises as `FrameRun.read`."""
@@ -71,11 +72,11 @@ class FrameReader:
 
     def decoded_bytes(self, file: InstanceFile) -> int:
         """Return how many bytes one frame takes when a browser has decoded it; raises as `FrameRun.read`."""
-        with self._open(file) as (_, header):
+        with self._open(file) as (stream, header):
             image = header.image
             if image is None:
                 return 0
-            self._layout_of(file, header, Form.BROWSER)
+            self._layout_of(file, stream, header, Form.BROWSER)
             is_colour = image.samples_per_pixel > 1 or image.photometric_interpretation == "PALETTE COLOR"
             return image.rows * image.columns * (3 if is_colour else image.stored_type.itemsize)
 
@@ -90,21 +91,14 @@ class FrameReader:
                 raise UndecodableFrame(error.message, reason=error.code) from error
             yield stream, header
 
-    def _recall(self, file: InstanceFile, form: Form) -> NativeLayout | None:
-        key = (file, form is Form.BROWSER)
-        with self._lock:
-            if (layout := self._layouts.get(key)) is not None:
-                self._layouts.move_to_end(key)
-            return layout
-
-    def _layout_of(self, file: InstanceFile, header: Header, form: Form) -> NativeLayout | None:
-        is_for_browsers = form is Form.BROWSER
-        layout = native_layout(header, is_for_browsers=is_for_browsers)
+    def _layout_of(self, file: InstanceFile, stream: BinaryIO, header: Header, form: Form) -> Layout | None:
+        if form.is_encoded:
+            return None
+        layout: Layout | None = native_layout(header, is_for_browsers=form is Form.BROWSER)
+        if layout is None and form is not Form.NATIVE:
+            layout = fragment_layout(stream, header)
         if layout is not None:
-            with self._lock:
-                self._layouts[(file, is_for_browsers)] = layout
-                while len(self._layouts) > MAX_REMEMBERED:
-                    self._layouts.popitem(last=False)
+            self._layouts.keep(file, form, layout)
         return layout
 
 
@@ -142,25 +136,29 @@ class FrameRun:
         if file.refused_code:
             raise refusal_of(file)
         reader = self._reader
-        layout = None if form.is_encoded else reader._recall(file, form)
+        layout = None if form.is_encoded else reader._layouts.recall(file, form)
         if layout is not None:
             with reader._directory.open(file.path, file.identity) as stream:
-                return _read_plain(stream, layout, file, frame_number)
+                found = _read_at_place(stream, layout, file, frame_number, form)
+            if found is not None:
+                return found
         if self._header is None or self._header[0] != file:
             self._header = None  # an inflated data set is let go before the next is read
             with reader._open(file) as (stream, header):
                 self._header = (file, header)
-                reader._layout_of(file, header, form)
+                reader._layout_of(file, stream, header, form)
                 return encode_frame(stream, header, frame_number - 1, form, reader._decoders)
         with reader._directory.open(file.path, file.identity) as stream:
             return encode_frame(stream, self._header[1], frame_number - 1, form, reader._decoders)
 
 
-def _read_plain(
-    stream: BinaryIO, layout: NativeLayout, file: InstanceFile, frame_number: int
-) -> EncodedFrame:
+def _read_at_place(
+    stream: BinaryIO, layout: Layout, file: InstanceFile, frame_number: int, form: Form
+) -> EncodedFrame | None:
     try:
-        return read_plain_frame(stream, layout, frame_number - 1)
+        if isinstance(layout, NativeLayout):
+            return read_plain_frame(stream, layout, frame_number - 1)
+        return read_stored_frame(stream, layout, frame_number - 1, form)
     except ValueError as error:
         uid = file.sop_instance_uid
         raise UndecodableFrame(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from imageserver.dicom.codestream import read_stream_header, without_fill_bytes
 from imageserver.dicom.colour import to_rgb
 from imageserver.dicom.decoding import DecodedFrame, Decoders, decode_frame, undecodable
+from imageserver.dicom.fragment_layout import FragmentLayout
 from imageserver.dicom.frame_encoding import (
     JPEG_2000_LOSSLESS,
     JPEG_LS_LOSSLESS,
@@ -23,7 +24,12 @@ from imageserver.dicom.image_pixel import ImagePixel
 from imageserver.dicom.native_layout import NativeLayout, native_layout
 from imageserver.dicom.pixel_data import frame_fragments, read_fragments
 from imageserver.dicom.reading import Header
-from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN, RLE_LOSSLESS, SUPPORTED
+from imageserver.dicom.transfer_syntax import (
+    EXPLICIT_VR_LITTLE_ENDIAN,
+    RLE_LOSSLESS,
+    SUPPORTED,
+    TransferSyntax,
+)
 from imageserver.errors import NotAcceptable
 
 PALETTE = "PALETTE COLOR"
@@ -195,10 +201,8 @@ def encode_frame(
     if pixel_data.is_encapsulated:
         if form is not Form.NATIVE:
             data = _fragments_of(stream, header, image, frame_index)
-            if form is Form.STORED:
-                return EncodedFrame(data, header.transfer_syntax_uid)
-            if is_decoded_by_browsers(header, data):
-                return EncodedFrame(without_fill_bytes(data), header.transfer_syntax_uid)
+            if (found := _as_stored(data, image, header.transfer_syntax, form)) is not None:
+                return found
     elif (layout := native_layout(header, is_for_browsers=form is Form.BROWSER)) is not None:
         return read_plain_frame(header.pixel_stream(stream), layout, frame_index)
     frame = decode_frame(stream, header, frame_index, decoders)
@@ -212,18 +216,57 @@ def read_plain_frame(stream: BinaryIO, layout: NativeLayout, frame_index: int) -
     return EncodedFrame(layout.read(stream, frame_index), layout.transfer_syntax_uid)
 
 
-def is_decoded_by_browsers(header: Header, data: bytes) -> bool:
+def read_stored_frame(
+    stream: BinaryIO, layout: FragmentLayout, frame_index: int, form: Form
+) -> EncodedFrame | None:
+    """Take a compressed frame from its place.
+
+    Parameters
+    ----------
+    stream : binary file object, seekable
+        The file that the layout is of.
+    layout : FragmentLayout
+        Of the object.
+    frame_index : int
+        From 0.
+    form : Form
+        ``STORED`` or ``BROWSER``.
+
+    Returns
+    -------
+    EncodedFrame or None
+        None where browsers would not decode it right.
+
+    Raises
+    ------
+    ValueError
+        If the bytes are not there.
+    """
+    return _as_stored(layout.read(stream, frame_index), layout.image, layout.transfer_syntax, form)
+
+
+def _as_stored(data: bytes, image: ImagePixel, syntax: TransferSyntax, form: Form) -> EncodedFrame | None:
+    if form is Form.STORED:
+        return EncodedFrame(data, syntax.uid)
+    if is_decoded_by_browsers(image, syntax, data):
+        return EncodedFrame(without_fill_bytes(data), syntax.uid)
+    return None
+
+
+def is_decoded_by_browsers(image: ImagePixel, syntax: TransferSyntax, data: bytes) -> bool:
     """Tell whether the decoders of browsers give the right values for a compressed frame.
 
     Parameters
     ----------
-    header : Header
+    image : ImagePixel
+        What the data set says of it.
+    syntax : TransferSyntax
         Of the object.
     data : bytes
         The compressed stream of the frame, fill bytes in front of it allowed.
     """
-    image, sending = header.image, SENT_TO_BROWSERS.get(header.transfer_syntax_uid)
-    if image is None or sending is None or image.is_float or image.bits_allocated not in _STORED_BITS:
+    sending = SENT_TO_BROWSERS.get(syntax.uid)
+    if sending is None or image.is_float or image.bits_allocated not in _STORED_BITS:
         return False
     photometric = image.photometric_interpretation
     is_grey = image.samples_per_pixel == 1 and photometric != PALETTE
@@ -231,13 +274,13 @@ def is_decoded_by_browsers(header: Header, data: bytes) -> bool:
         return False
     if image.high_bit != image.bits_stored - 1 or (not is_grey and image.bits_stored != 8):
         return False
-    return _is_as_declared(without_fill_bytes(data), header, image)
+    return _is_as_declared(without_fill_bytes(data), syntax, image)
 
 
-def _is_as_declared(data: bytes, header: Header, image: ImagePixel) -> bool:
+def _is_as_declared(data: bytes, syntax: TransferSyntax, image: ImagePixel) -> bool:
     """Tell whether a stream says of itself what the data set says of it."""
     found = read_stream_header(data)
-    if found is None or found.kind not in header.transfer_syntax.kinds:
+    if found is None or found.kind not in syntax.kinds:
         return False
     if found.size not in (None, (image.rows, image.columns)):
         return False

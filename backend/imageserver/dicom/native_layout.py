@@ -34,6 +34,11 @@ class NativeLayout:
     is_masked: bool
 
     @property
+    def weight(self) -> int:
+        """How much memory it takes, in layouts."""
+        return 1
+
+    @property
     def transfer_syntax_uid(self) -> str:
         """Of what is sent: the same bytes whether the data set around them is implicit or explicit."""
         return EXPLICIT_VR_LITTLE_ENDIAN

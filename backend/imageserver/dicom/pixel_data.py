@@ -84,17 +84,25 @@ def frame_fragments(
     ----------
     DICOM PS3.5 A.4; PS3.3 C.7.6.3.1.8
     """
+    return fragments_by_frame(stream, pixel_data, dataset, number_of_frames)[frame_index]
+
+
+def fragments_by_frame(
+    stream: BinaryIO, pixel_data: PixelData, dataset: Dataset, number_of_frames: int
+) -> list[list[Fragment]]:
+    """Find the fragments of all frames; parameters and errors as `frame_fragments`."""
     fragments = filled_fragments(pixel_data)
     if len(fragments) == number_of_frames:
-        return [fragments[frame_index]]
+        return [[fragment] for fragment in fragments]
     starts = _starts_by_offsets(stream, pixel_data, dataset, number_of_frames)
     if starts is None:
         starts = stream_starts(stream, fragments)
         if number_of_frames == 1 and not (starts and starts[0] == 0):
-            return fragments
+            return [fragments]
     if len(starts) < number_of_frames or starts[0] != 0:
         raise ValueError(f"{len(fragments)} fragments cannot be told apart into {number_of_frames} frames")
-    return fragments[starts[frame_index] : [*starts, len(fragments)][frame_index + 1]]
+    ends = [*starts, len(fragments)][1 : number_of_frames + 1]
+    return [fragments[start:end] for start, end in zip(starts, ends, strict=False)]
 
 
 def filled_fragments(pixel_data: PixelData) -> list[Fragment]:

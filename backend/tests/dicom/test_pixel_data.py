@@ -10,7 +10,13 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000Lossless, RLELossless
 
-from imageserver.dicom.pixel_data import PixelData, frame_fragments, read_fragments, stream_starts
+from imageserver.dicom.pixel_data import (
+    PixelData,
+    fragments_by_frame,
+    frame_fragments,
+    read_fragments,
+    stream_starts,
+)
 from imageserver.dicom.reading import FileRefused, read_header
 from tests import builders
 
@@ -27,16 +33,20 @@ def find(
     pieces: Pieces, frame: int, *, frames: int = 3, basic: Sequence[int] = (), extended: Sequence[int] = ()
 ) -> bytes:
     """The joined fragments of a frame, of pixel data with these fragments and tables."""
+    dataset = Dataset()
+    if extended:
+        dataset.ExtendedOffsetTable = struct.pack(f"<{len(extended)}Q", *extended)
+    file, pixel_data = pixel_data_of(pieces, basic)
+    return read_fragments(file, frame_fragments(file, pixel_data, dataset, frames, frame))
+
+
+def pixel_data_of(pieces: Pieces, basic: Sequence[int] = ()) -> tuple[io.BytesIO, PixelData]:
+    """A stream of these fragments behind a table, and their places."""
     stream, fragments = b"", []
     for data in (struct.pack(f"<{len(basic)}L", *basic), *pieces):
         fragments.append((len(stream) + 8, len(data)))
         stream += item(data)
-    dataset = Dataset()
-    if extended:
-        dataset.ExtendedOffsetTable = struct.pack(f"<{len(extended)}Q", *extended)
-    file = io.BytesIO(stream)
-    pixel_data = PixelData("PixelData", "OB", 0, len(stream), True, fragments)
-    return read_fragments(file, frame_fragments(file, pixel_data, dataset, frames, frame))
+    return io.BytesIO(stream), PixelData("PixelData", "OB", 0, len(stream), True, fragments)
 
 
 def offsets(pieces: Pieces, starts: Sequence[int]) -> list[int]:
@@ -115,6 +125,15 @@ class TestSeveralFragmentsForEachFrame:
     def test_a_stream_that_does_not_begin_with_the_first_fragment(self) -> None:
         with pytest.raises(ValueError, match="told apart"):
             find([b"junk", *self.PIECES], 0)
+
+
+class TestAllFramesAtOnce:
+    def test_are_those_that_are_found_one_by_one(self) -> None:
+        pieces = TestSeveralFragmentsForEachFrame.PIECES
+        file, pixel_data = pixel_data_of(pieces)
+        found = fragments_by_frame(file, pixel_data, Dataset(), 3)
+        assert [read_fragments(file, fragments) for fragments in found] == FRAMES
+        assert found == [frame_fragments(file, pixel_data, Dataset(), 3, frame) for frame in range(3)]
 
 
 class TestOneFrame:
