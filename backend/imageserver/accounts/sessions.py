@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.accounts.callers import SignedInUser
@@ -68,17 +68,17 @@ def start_session(
 
 
 def find_by_id(
-    session: Session, session_id: str, limits: SessionLimits, now: datetime
+    connection: Connection | Session, session_id: str, limits: SessionLimits, now: datetime
 ) -> SignedInUser | None:
     """Return who is behind a session, unless it is over."""
-    return _find(session, UserSession.id == session_id, limits, now)
+    return _find(connection, _BY_ID, session_id, limits, now)
 
 
 def find_by_cookie(
     session: Session, cookie: str, limits: SessionLimits, now: datetime
 ) -> SignedInUser | None:
     """Return who is behind a session cookie, unless the session is over."""
-    return _find(session, UserSession.cookie_hash == _hash_cookie(cookie), limits, now)
+    return _find(session, _BY_COOKIE, _hash_cookie(cookie), limits, now)
 
 
 def name_session(
@@ -146,9 +146,13 @@ def _end(session: Session, rows: ColumnElement[bool], reason: EndReason, now: da
 
 
 def _find(
-    session: Session, row: ColumnElement[bool], limits: SessionLimits, now: datetime
+    connection: Connection | Session,
+    statement: Select[*tuple[Any, ...]],
+    key: str,
+    limits: SessionLimits,
+    now: datetime,
 ) -> SignedInUser | None:
-    found = session.execute(_select_signed_in().where(row)).one_or_none()
+    found = connection.execute(statement, {"key": key}).one_or_none()
     if found is None:
         return None
     is_enabled, ended = found[0], found[1]
@@ -157,18 +161,21 @@ def _find(
     return None if is_over or not is_enabled else user
 
 
-def _select_signed_in() -> Select[*tuple[Any, ...]]:
-    return select(
-        User.is_enabled,
-        UserSession.ended,
-        User.id,
-        User.username,
-        User.role,
-        UserSession.id,
-        UserSession.started,
-        UserSession.last_seen,
-        UserSession.expires,
-    ).join(User, User.id == UserSession.user_id)
+_USERS, _SESSIONS = User.__table__.c, UserSession.__table__.c
+# Asked at every request: made once, of plain columns, which costs half of what the same costs through classes.
+_SIGNED_IN = select(
+    _USERS.is_enabled,
+    _SESSIONS.ended,
+    _USERS.id,
+    _USERS.username,
+    _USERS.role,
+    _SESSIONS.id,
+    _SESSIONS.started,
+    _SESSIONS.last_seen,
+    _SESSIONS.expires,
+).join_from(User.__table__, UserSession.__table__, _USERS.id == _SESSIONS.user_id)
+_BY_ID = _SIGNED_IN.where(_SESSIONS.id == bindparam("key"))
+_BY_COOKIE = _SIGNED_IN.where(_SESSIONS.cookie_hash == bindparam("key"))
 
 
 def _forget_old_sessions(session: Session, user_id: str, now: datetime) -> None:

@@ -84,8 +84,8 @@ def get_current_user(
 def _get_signed_in_user(request: Request, token: str, now: datetime) -> SignedInUser:
     claims = read_access_token(get_signing_keys(request), token, now)
     database, limits = get_database(request), session_limits(get_settings(request))
-    with database.reading() as session:
-        user = sessions.find_by_id(session, claims.session_id, limits, now)
+    with database.asking() as connection:
+        user = sessions.find_by_id(connection, claims.session_id, limits, now)
     if user is None or user.user_id != claims.user_id:
         raise SessionEnded("The session has ended; log in again.")
     sessions.touch_if_due(database, user, now)

@@ -36,8 +36,8 @@ def authenticate_program(
     if not is_well_formed(secret):
         raise InvalidToken("The token is not complete: characters are missing, or differ.")
     database = get_database(request)
-    with database.reading() as session:
-        found = program_tokens.find_program(session, secret, now)
+    with database.asking() as connection:
+        found = program_tokens.find_program(connection, secret, now)
     if found is not None and username is not None and normalise_username(username) != found.program.username:
         found = None
     if found is None or found.end is not None:

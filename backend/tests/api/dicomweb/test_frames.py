@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.uid import RLELossless
-from sqlalchemy import select
+from sqlalchemy import event, select
 
+from imageserver.archive import catalogue
+from imageserver.archive import frames as archive_frames
 from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
 from tests.api.conftest import Index
@@ -159,3 +162,59 @@ def test_asked_for_again(signed_in: TestClient, three_frames: Dataset) -> None:
     assert signed_in.get(address(three_frames, "1"), headers=ALONE | known).status_code == 304
     assert signed_in.get(address(three_frames, "2"), headers=ALONE | known).status_code == 200
     assert signed_in.get(address(three_frames, "1"), headers=known).status_code == 200  # another form
+
+
+class TestCost:
+    """What a frame costs when its file has been read before; times depend on the machine, these numbers do not."""
+
+    def asked_again(
+        self,
+        app: FastAPI,
+        signed_in: TestClient,
+        path: str,
+        headers: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> list[str]:
+        """Ask twice; return what the second time asked of the database."""
+        monkeypatch.setattr(catalogue, "FRESH_SECONDS", 60.0)
+        first = signed_in.get(path, headers=headers)
+        monkeypatch.setattr(archive_frames, "read_header", lambda _: pytest.fail("the header was read again"))
+        asked: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_others: Any) -> None:
+            asked.append(statement.split()[0])
+
+        event.listen(app.state.database.engine, "before_cursor_execute", note)
+        again = signed_in.get(path, headers=headers)
+        event.remove(app.state.database.engine, "before_cursor_execute", note)
+        assert (first.status_code, again.status_code) == (200, 200)
+        assert [part.content for part in parts_of(first)] == [part.content for part in parts_of(again)]
+        return [word for word in asked if word != "BEGIN"]
+
+    def test_one_question_for_the_session(
+        self, app: FastAPI, signed_in: TestClient, three_frames: Dataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.asked_again(app, signed_in, address(three_frames, "2"), {}, monkeypatch) == ["SELECT"]
+
+    def test_compressed(
+        self,
+        app: FastAPI,
+        signed_in: TestClient,
+        folder: Folder,
+        index: Index,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        dataset = image(PIXELS, NumberOfFrames=3)
+        dataset.file_meta = Dataset()
+        dataset.compress(RLELossless, PIXELS, generate_instance_uid=False)
+        folder.write("a", to_bytes(dataset, RLELossless))
+        index()
+        stored = {"Accept": 'multipart/related; type="application/octet-stream"; transfer-syntax=*'}
+        assert self.asked_again(app, signed_in, address(dataset, "3"), stored, monkeypatch) == ["SELECT"]
+
+    def test_a_replaced_file_is_noticed_though_it_was_read_before(
+        self, signed_in: TestClient, folder: Folder, three_frames: Dataset
+    ) -> None:
+        assert signed_in.get(address(three_frames, "1"), headers=ALONE).status_code == 200
+        folder.write("a", image(PIXELS[::-1].copy(), NumberOfFrames=3))
+        assert signed_in.get(address(three_frames, "1"), headers=ALONE).status_code == 410
