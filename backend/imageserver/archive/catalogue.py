@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.entry_sets import EntrySets
 from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
+from imageserver.archive.slice_lists import SliceList
 from imageserver.archive.study_search import StudyFilter, Totals, count_studies
 from imageserver.archive.volumes import (
     IndexStatus,
@@ -32,6 +33,7 @@ from imageserver.errors import DataDirectoryUnavailable, FileGone, NoVolume, Ser
 
 FRESH_SECONDS = 0.5
 MAX_REMEMBERED = 4096
+MAX_WEIGHT = 65_536  # things in all lists that are remembered, of some 1,000 bytes each
 
 T = TypeVar("T")
 _SERIES = "series"
@@ -46,6 +48,7 @@ class Catalogue:
         self._status = IndexStatus()
         self._asked = float("-inf")
         self._remembered: OrderedDict[Any, Any] = OrderedDict()
+        self._weight = 0
         self._sets = EntrySets()
 
     def status(self) -> IndexStatus:
@@ -56,6 +59,7 @@ class Catalogue:
             with self._lock:
                 if status.generation != self._status.generation:
                     self._remembered.clear()
+                    self._weight = 0
                     self._sets = EntrySets()
                 self._status, self._asked = status, time.monotonic()
         return self._status
@@ -159,10 +163,16 @@ class Catalogue:
         return self._remember(key, make, of)
 
     def ask_once(self, key: Any, question: Callable[[Session], T], of: Volume | None = None) -> T:
-        """Ask the database, once per generation of the index; `of` as `remember`."""
-        return self.remember(key, lambda: self._ask(question), of)
+        """Ask the database, once per generation of the index; `of` as `remember`.
 
-    def _remember(self, key: Any, make: Callable[[], T], of: Volume | None = None) -> T:
+        An empty list is not remembered, as None is not: who tries addresses would push out what there is.
+        """
+        self.status()
+        return self._remember(key, lambda: self._ask(question), of, keeps_empty=False)
+
+    def _remember(
+        self, key: Any, make: Callable[[], T], of: Volume | None = None, *, keeps_empty: bool = True
+    ) -> T:
         with self._lock:
             is_old = of is not None and self._remembered.get(_series_key(of)) is not of
             if key in self._remembered and not is_old:
@@ -171,16 +181,35 @@ class Catalogue:
                 return value
             generation = None if is_old else self._status.generation
         value = make()
+        is_kept = value is not None and (keeps_empty or not isinstance(value, list) or bool(value))
         with self._lock:
-            if value is not None and generation == self._status.generation:
-                self._remembered[key] = value
-                while len(self._remembered) > MAX_REMEMBERED:
-                    self._remembered.popitem(last=False)
+            if is_kept and generation == self._status.generation:
+                self._keep(key, value)
         return value
+
+    def _keep(self, key: Any, value: Any) -> None:
+        """Remember something at the cost of what was asked for least lately."""
+        self._weight -= _weight(self._remembered.pop(key, None))
+        self._remembered[key] = value
+        self._weight += _weight(value)
+        while len(self._remembered) > MAX_REMEMBERED or (
+            self._weight > MAX_WEIGHT and len(self._remembered) > 1
+        ):
+            _, dropped = self._remembered.popitem(last=False)
+            self._weight -= _weight(dropped)
 
     def _ask(self, question: Callable[..., T], *arguments: Any) -> T:
         with self.database.reading() as session:
             return question(session, *arguments)
+
+
+def _weight(value: Any) -> int:
+    """Return how many things are listed in what is remembered: instances, or slices."""
+    if isinstance(value, Volume):
+        return len(value.arrangement.frames)
+    if isinstance(value, SliceList):
+        return len(value.slices)
+    return len(value) if isinstance(value, list) else 0
 
 
 def _series_key(volume: Volume) -> tuple[str, str]:

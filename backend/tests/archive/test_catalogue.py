@@ -91,3 +91,27 @@ def test_what_is_made_of_an_older_volume_is_never_kept_for_the_present_one(
     assert catalogue.remember("count", lambda: 5, of=present) == 5
     assert catalogue.remember("count", lambda: 6, of=present) == 5
     assert catalogue.remember("count", lambda: 3, of=old) == 3
+
+
+class TestMemory:
+    def test_long_lists_push_out_others(self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "MAX_WEIGHT", 100)
+        for number in range(10):
+            catalogue.ask_once(number, lambda _: [None] * 30)
+        asked = []
+        for number in range(10):
+            catalogue.ask_once(number, lambda _, number=number: asked.append(number) or [])  # type: ignore[misc]
+        assert asked == [0, 1, 2, 3, 4, 5, 6]
+
+    def test_one_list_is_remembered_however_long(
+        self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "MAX_WEIGHT", 100)
+        first = catalogue.ask_once("long", lambda _: [None] * 1000)
+        assert catalogue.ask_once("long", lambda _: [None]) is first
+
+    def test_what_there_is_not_is_not_remembered(self, catalogue: Catalogue) -> None:
+        asked: list[int] = []
+        for _ in range(2):
+            catalogue.ask_once("nothing", lambda _: asked.append(1) or [])  # type: ignore[func-returns-value]
+        assert len(asked) == 2
