@@ -3,17 +3,19 @@
 ``python -m benchmarks`` measures what takes minutes, ``python -m benchmarks scale --files 100000`` indexing at scale,
 ``python -m benchmarks lists`` the lists of volumes and of studies at 100,000; with ``--database-url`` on that
 PostgreSQL server, in databases which it makes and drops; ``python -m benchmarks search`` the searches of DICOMweb at
-10,000 studies, as that; ``python -m benchmarks series`` what the viewer asks for of a
-series, ``python -m benchmarks thumbnails`` the small pictures of a page of studies.
+10,000 studies, as that; ``python -m benchmarks series`` what the viewer asks for of a series, ``python -m benchmarks
+dicomweb`` what programs retrieve, ``python -m benchmarks thumbnails`` the small pictures of a page of studies.
 """
 
 import argparse
 import os
 import platform
 import tempfile
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from benchmarks.decoding import measure_decoding
+from benchmarks.dicomweb import measure_dicomweb
 from benchmarks.event_loop import measure_stall
 from benchmarks.lists import measure_lists
 from benchmarks.measures import (
@@ -24,6 +26,7 @@ from benchmarks.measures import (
     measure_start,
     measure_warm,
 )
+from benchmarks.result import Result
 from benchmarks.scale import measure_scale
 from benchmarks.search import measure_search
 from benchmarks.series import measure_series
@@ -39,13 +42,18 @@ _MEASURES = (
     measure_start,
     measure_memory,
 )
+_OF_A_FOLDER: dict[str, Callable[[Path], Iterable[Result]]] = {
+    "series": measure_series,
+    "dicomweb": measure_dicomweb,
+    "thumbnails": measure_thumbnails,
+}
 
 
 def main() -> None:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "what", nargs="?", choices=["all", "scale", "lists", "search", "series", "thumbnails"], default="all"
+        "what", nargs="?", choices=["all", "scale", "lists", "search", *_OF_A_FOLDER], default="all"
     )
     parser.add_argument("--files", type=int, default=100_000, help="size of the archive for `scale`")
     parser.add_argument(
@@ -65,13 +73,9 @@ def main() -> None:
     elif arguments.what == "search":
         for result in measure_search(arguments.database_url):
             print(result.line(), flush=True)
-    elif arguments.what == "series":
+    elif arguments.what in _OF_A_FOLDER:
         with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
-            for result in measure_series(Path(name)):
-                print(result.line(), flush=True)
-    elif arguments.what == "thumbnails":
-        with tempfile.TemporaryDirectory(prefix="imageserver-bench-") as name:
-            for result in measure_thumbnails(Path(name)):
+            for result in _OF_A_FOLDER[arguments.what](Path(name)):
                 print(result.line(), flush=True)
     else:
         _measure_all()

@@ -1,6 +1,7 @@
 """The bare minimum beside the server: an empty FastAPI app with the same libraries; routes that only check a session.
 
-``python -m benchmarks.bare_app empty`` serves the empty app, ``… beside`` the server with two more routes.
+``python -m benchmarks.bare_app empty`` serves the empty app, ``… beside`` the server with two more routes, ``… files``
+a bare ASGI application that reads files and sends them.
 """
 
 import ast
@@ -73,6 +74,22 @@ def app_beside() -> Any:
     return app
 
 
+def files_app() -> Any:
+    """An ASGI application of a dozen lines: reads the file that the path names, each time, and sends it."""
+    folder = Path(os.environ["BENCHMARK_BODIES"])
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        is_probe = scope["path"] == "/readyz"
+        content = b"" if is_probe else (folder / scope["path"].strip("/")).read_bytes()
+        length = [(b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": length})
+        await send({"type": "http.response.body", "body": content})
+
+    return app
+
+
 _bodies: dict[Path, bytes] = {}
 
 
@@ -85,6 +102,6 @@ def _body(path: Path) -> bytes:
 if __name__ == "__main__":
     import uvicorn
 
-    make = {"empty": empty_app, "beside": app_beside}[sys.argv[1]]
+    make = {"empty": empty_app, "beside": app_beside, "files": files_app}[sys.argv[1]]
     port = int(os.environ["BENCHMARK_PORT"])
     uvicorn.run(make(), host="127.0.0.1", port=port, access_log=False, log_config=None)

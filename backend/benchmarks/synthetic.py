@@ -55,6 +55,7 @@ def ct_header(name: str, index: int, count: int) -> Dataset:
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     for keyword, value in _ATTRIBUTES.items():
         setattr(dataset, keyword, value)
+    dataset.SeriesDescription = f"Benchmark series {name}"
     dataset.InstanceNumber = count - index
     dataset.ImagePositionPatient = [-250.0, -250.0, round(index * 1.25, 3)]
     dataset.SliceLocation = round(index * 1.25, 3)
