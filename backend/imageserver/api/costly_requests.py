@@ -1,5 +1,6 @@
 """How many costly requests one user may have open: pictures and volumes, until their last byte is sent."""
 
+import threading
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -13,11 +14,12 @@ _RETRY_SECONDS = 1
 
 
 class CostlyRequests:
-    """Counts open requests of each user. Lives on the event loop, so nothing has to be locked."""
+    """Counts open requests of each user; safe to use from many threads."""
 
     def __init__(self, most_open: int = MOST_OPEN) -> None:
         self._most_open = most_open
         self._open: Counter[str] = Counter()
+        self._lock = threading.Lock()
 
     def enter(self, user_id: str) -> None:
         """Take a place.
@@ -27,22 +29,25 @@ class CostlyRequests:
         TooManyRequests
             If the user has all places; the others' requests keep their threads.
         """
-        if self._open[user_id] >= self._most_open:
-            raise TooManyRequests(
-                f"{self._most_open} requests for pictures or volumes are answered at the same time for one account.",
-                retry_after=_RETRY_SECONDS,
-            )
-        self._open[user_id] += 1
+        with self._lock:
+            if self._open[user_id] < self._most_open:
+                self._open[user_id] += 1
+                return
+        raise TooManyRequests(
+            f"{self._most_open} requests for pictures or volumes are answered at the same time for one account.",
+            retry_after=_RETRY_SECONDS,
+        )
 
     def leave(self, user_id: str) -> None:
         """Give a place back."""
-        self._open[user_id] -= 1
-        if not self._open[user_id]:
-            del self._open[user_id]
+        with self._lock:
+            self._open[user_id] -= 1
+            if not self._open[user_id]:
+                del self._open[user_id]
 
 
 async def take_place(request: Request, user: CurrentUser) -> AsyncIterator[None]:
-    """Hold a place from before the request gets a thread until its answer is sent."""
+    """Hold a place from before the request is answered until its answer is sent; never waits."""
     places: CostlyRequests = request.app.state.costly_requests
     places.enter(user.user_id)
     try:

@@ -13,6 +13,7 @@ from imageserver.api.dependencies import ArchiveDep
 from imageserver.api.dicomweb.accept import ACCEPT_QUERY, accepted
 from imageserver.api.dicomweb.frames import frames_answer
 from imageserver.api.multipart import OCTETS, PART_END, closing, media_type, new_boundary, part_head
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.ranges import answer_ranges
@@ -25,7 +26,7 @@ from imageserver.dicom.bulk_data import BULK_PATH, PIXEL_DATA
 from imageserver.dicom.transfer_syntax import find_transfer_syntax
 from imageserver.errors import AppError, NotAcceptable, NotFound
 
-router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY)
+router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY, route_class=OneThread)
 
 
 @router.get(

@@ -12,6 +12,7 @@ from imageserver.api.dicomweb.accept import ACCEPT_QUERY
 from imageserver.api.dicomweb.frame_answers import COMPRESSED, FrameAnswer, choose_frame_answer
 from imageserver.api.frame_parts import WantedFrame, frame_parts, frame_type, measure
 from imageserver.api.multipart import closing, media_type, new_boundary
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -20,7 +21,7 @@ from imageserver.archive.frames import etag_of_frames
 from imageserver.audit.models import Kind, Outcome
 from imageserver.errors import AppError, InvalidParameter, SliceNotFound
 
-router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY)
+router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY, route_class=OneThread)
 
 MAX_LISTED = 1000
 

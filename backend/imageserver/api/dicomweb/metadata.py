@@ -15,6 +15,7 @@ from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_XML, choose_text
 from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.frame_parts import ROOT
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import gzipped, stream
@@ -24,7 +25,7 @@ from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.dicom_xml import write_dicom_xml
 from imageserver.errors import NotAcceptable
 
-router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY)
+router = APIRouter(tags=["dicomweb"], dependencies=ACCEPT_QUERY, route_class=OneThread)
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {

@@ -17,6 +17,7 @@ from imageserver.api.dicomweb.rendered_accept import PDF, accepts_pdf, choose_re
 from imageserver.api.dicomweb.rendering_parameters import RenderingDep, RenderingParameters
 from imageserver.api.frame_parts import ROOT
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head, problem_part
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -27,7 +28,7 @@ from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.errors import AppError, NotAcceptable
 
-router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY], route_class=OneThread)
 
 _PICTURE = {"schema": {"type": "string", "format": "binary"}}
 ANSWERS: dict[int | str, dict[str, Any]] = {

@@ -14,6 +14,7 @@ from imageserver.api.dicomweb.bulk_data_sets import answer_values
 from imageserver.api.dicomweb.dicom_answers import dicom_answers, wants_bulk_data
 from imageserver.api.dicomweb.instance_parts import instance_parts, measure
 from imageserver.api.multipart import closing, content_type, media_type, new_boundary
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -22,7 +23,7 @@ from imageserver.archive.retrieve import Retrieval, StoredInstance, etag_of, pla
 from imageserver.audit.models import Kind, Outcome
 from imageserver.errors import AppError, Gone, NotAcceptable
 
-router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY], route_class=OneThread)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {

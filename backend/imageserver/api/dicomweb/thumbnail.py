@@ -13,6 +13,7 @@ from imageserver.api.dicomweb.accept import ACCEPT_QUERY
 from imageserver.api.dicomweb.frames import FrameList, frame_numbers
 from imageserver.api.dicomweb.rendered_accept import choose_rendered
 from imageserver.api.dicomweb.rendering_parameters import read_viewport
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import Absent, InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.archive.archive import Archive
@@ -24,7 +25,7 @@ from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.dicom.rendering_options import RenderingOptions
 from imageserver.dicom.viewport import Viewport
 
-router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY], route_class=OneThread)
 
 _DEFAULT = Viewport(LONGEST_SIDE, LONGEST_SIDE, may_enlarge=False)
 _ANSWERS: dict[int | str, dict[str, Any]] = {
