@@ -15,6 +15,7 @@ from imageserver.archive.located_planes import LocatedPlane
 from imageserver.archive.made_metadata import Metadata
 from imageserver.archive.managed_store import Store
 from imageserver.archive.metadata import metadata_of
+from imageserver.archive.metadata_answers import MetadataAnswers
 from imageserver.archive.pictures import Picture, PictureKey, PictureMaker, PictureMemory
 from imageserver.archive.rendered_planes import RenderedPlane, RenderedPlaneKey, RenderedPlanes
 from imageserver.archive.rendered_resources import RenderedResources
@@ -90,6 +91,7 @@ class Archive:
         self._maker = PictureMaker(self.directory, self.decoders)
         self.frames = FrameReader(self.directory, self.decoders)
         self.retriever = Retriever(self.directory, self.decoders)
+        self.metadata_answers = MetadataAnswers(database, self.directory)
         self._pictures: PictureMemory[PictureKey, Picture] = PictureMemory()
         scratch = Scratch(settings.state_dir / "volumes", settings.scratch_mib * MEBIBYTE)
         self.reslices = Reslices(self.directory, self.catalogue, self.decoders, scratch)

@@ -22,6 +22,7 @@ from imageserver.errors import AppError, IntegrityMismatch
 
 AT_ONCE = 64  # instances whose metadata are in memory at the same time
 EMPTY = Metadata(b"{}")
+GONE = Metadata(b"{}")  # of a file that is no more, or another one by now
 
 _BULK_DATA = f'"BulkDataURI":"{BULK_DATA}'.encode()
 _ADDRESS_TAGS = ("0020000D", "0020000E", "00080018")
@@ -98,7 +99,11 @@ def list_study_metadata(session: Session, study_instance_uid: str) -> list[Metad
 
 
 def read_documents(
-    database: Database, directory: DataDirectory, wanted: MetadataList, root: str = ""
+    database: Database,
+    directory: DataDirectory,
+    wanted: MetadataList,
+    root: str = "",
+    missed: list[str] | None = None,
 ) -> Iterator[list[tuple[InstanceAddress, bytes]]]:
     """Yield the metadata of instances in JSON with their addresses, some at a time.
 
@@ -115,11 +120,16 @@ def read_documents(
         Of which instances.
     root : str
         Address of the service, with a slash at its end; each ``BulkDataURI`` begins with it.
+    missed : list of str, optional
+        Gets the series in which instances are missing by now, or of which only the UIDs are told for want of a file.
     """
     for start in range(0, len(wanted.instance_ids), AT_ONCE):
         ids = wanted.instance_ids[start : start + AT_ONCE]
         documents = []
-        for sop_instance_uid, metadata in _metadata_of(database, directory, wanted, ids):
+        found = _metadata_of(database, directory, wanted, ids)
+        if missed is not None and (len(found) < len(ids) or any(one is GONE for _, one in found)):
+            missed.append(wanted.series_instance_uid)
+        for sop_instance_uid, metadata in found:
             address = InstanceAddress(wanted.study_instance_uid, wanted.series_instance_uid, sop_instance_uid)
             documents.append((address, under_address(metadata.content, address, f"{root}{address.path}/")))
         yield documents
@@ -130,11 +140,12 @@ def write_metadata(
     directory: DataDirectory,
     wanted: MetadataList | Iterable[MetadataList],
     root: str = "",
+    missed: list[str] | None = None,
 ) -> Iterator[bytes]:
     """Yield the JSON array of the metadata, in pieces of some instances each; parameters as `read_documents`."""
     separator = b"["
     for one in [wanted] if isinstance(wanted, MetadataList) else wanted:
-        for documents in read_documents(database, directory, one, root):
+        for documents in read_documents(database, directory, one, root, missed):
             if documents:
                 yield separator + b",".join(content for _, content in documents)
                 separator = b","
@@ -213,7 +224,7 @@ def _metadata_of(
         metadata = _make(directory, source)
         if metadata is not None:
             made.append((source, metadata))
-        found.append((row.sop_instance_uid, metadata or EMPTY))
+        found.append((row.sop_instance_uid, metadata or GONE))
     if made:
         with database.writing() as session:
             for source, metadata in made:

@@ -20,7 +20,7 @@ from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import gzipped, stream
 from imageserver.archive.archive import Archive
-from imageserver.archive.series_metadata import MetadataList, read_documents, write_metadata
+from imageserver.archive.series_metadata import MetadataList, read_documents
 from imageserver.audit.models import Kind, Outcome
 from imageserver.dicom.dicom_xml import write_dicom_xml
 from imageserver.errors import NotAcceptable
@@ -103,8 +103,7 @@ def _answer(
         boundary = new_boundary()
         parts, told = gzipped(request, _xml_parts(archive, wanted, root, boundary), headers)
         return stream(request, parts, media_type(boundary, DICOM_XML), told)
-    pieces = write_metadata(archive.database, archive.directory, wanted, root)
-    return stream(request, pieces, answer.media_type, headers)
+    return stream(request, archive.metadata_answers.pieces(wanted, root), answer.media_type, headers)
 
 
 def _tag(wanted: list[MetadataList], kind: str) -> str:
