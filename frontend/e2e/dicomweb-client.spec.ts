@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { expect, test, type Call, type Library, type Part } from './dicomwebPage';
 import type { MadeStudy } from './stack';
 import type { Page } from '@playwright/test';
@@ -243,6 +244,20 @@ test('what is stored is found and is the same', async ({ call, service: { made }
     await valuesOf(call, 'searchForStudies', UIDS.study, { queryParams: { PatientID: 'NEW-1' } }),
   ).toEqual([studyInstanceUID]);
   expect(bytesOf(await partsOf(call, 'retrieveInstance', instance(made.new)))).toEqual([mine.file]);
+});
+
+test('the example of the document', async ({ page, call, service: { made, stack, secret } }) => {
+  await call('getDebug');
+  const document = readFileSync(resolve(import.meta.dirname, '../../docs/clients.md'), 'utf8');
+  const example = /```javascript\n(import .*?)```/s.exec(document)?.[1] ?? '';
+  const given = { SERVER: stack.apiUrl, TOKEN: secret, example };
+  const shown = await page.evaluate(async ({ SERVER, TOKEN, example }) => {
+    // A page without a builder has the library as a global name instead of an import.
+    const code = example.replace("import { api } from 'dicomweb-client';", 'const { api } = DICOMwebClient;');
+    const run = new Function('SERVER', 'TOKEN', `return (async () => {${code}})()`);
+    return (await run(SERVER, TOKEN)) as number[];
+  }, given);
+  expect(shown).toEqual([12, 16, Buffer.from(at(made.head, 0).pixels, 'base64').length]);
 });
 
 test('nothing that the client can ask a server is left out', async ({ page, call }) => {
