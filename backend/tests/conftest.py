@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -56,6 +57,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("suite")
 
 SERVER_URL = os.environ.get("IMAGESERVER_TEST_DATABASE_URL", "")
+PREPARE_SQLITE_CONNECTION = imageserver.database._prepare_sqlite_connection
 DATABASE_FIXTURES = frozenset({"migrated_url", "unmigrated_url"})
 
 
@@ -79,6 +81,17 @@ def _patience() -> None:
     imageserver.accounts.passwords.WAIT_SECONDS = 60
     imageserver.archive.pictures.WAIT_SECONDS = 60
     imageserver.archive.volume_reading._WAIT_SECONDS = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> None:
+    """A test's database need not survive a power cut; tests/test_database.py looks at what a server's does."""
+
+    def prepare(connection: Any, record: Any) -> None:
+        PREPARE_SQLITE_CONNECTION(connection, record)
+        connection.execute("PRAGMA synchronous = OFF")
+
+    imageserver.database._prepare_sqlite_connection = prepare
 
 
 @pytest.fixture(scope="session", autouse=True)

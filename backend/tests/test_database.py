@@ -1,5 +1,6 @@
 """Transactions, and what the failures of a database mean."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -18,6 +19,7 @@ from imageserver import migrations
 from imageserver.database import Base, Database, translated_errors
 from imageserver.errors import DatabaseUnavailable, StorageFull
 from imageserver.migrations import NewerSchema, downgrade, is_migrated, migrate
+from tests.conftest import PREPARE_SQLITE_CONNECTION
 
 
 class TestTransactions:
@@ -75,6 +77,14 @@ class TestTransactions:
             thread.join()
         hasty.dispose()
         assert sorted(served) == list(range(12))
+
+
+def test_a_commit_to_the_embedded_database_survives_a_power_cut(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "file")
+    PREPARE_SQLITE_CONNECTION(connection, None)
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
 
 
 class TestFailures:
