@@ -11,7 +11,7 @@ from imageserver.archive.chunks import chunks
 from imageserver.archive.json_members import dataset_of, members_of
 from imageserver.archive.made_metadata import unpack
 from imageserver.archive.models import SeriesHeader, StudyHeader
-from imageserver.archive.search_conditions import Sql, condition_of
+from imageserver.archive.search_conditions import Sql, condition_of, has_often_many
 from imageserver.archive.search_statements import InstanceSearch as InstanceSearch
 from imageserver.archive.stored_metadata import read_bases
 from imageserver.dicom.attribute_levels import level_of, tags_of_level
@@ -26,6 +26,8 @@ Members = dict[str, str]
 MOST_EXAMINED = 20_000  # data sets that one search looks into
 MOST_COUNTED = 10_000  # behind a page
 AT_ONCE = 200
+NEWEST = 1000  # studies among which a first page is looked for
+LONGEST_FIRST_PAGE = 100
 _PATIENT = ("00100010", "00100020")  # Patient's Name, Patient ID
 _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
 
@@ -91,13 +93,36 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
     conditions = [condition for sql in said for condition in sql.conditions]
     if rest:
         return _examined(session, wanted, conditions, rest)
-    statement = search_statements.page(wanted, conditions, wanted.limit + 1, wanted.offset)
-    rows = session.connection().execute(statement).all()
+    rows = _among_newest(session, wanted)
+    if len(rows) <= wanted.limit:
+        statement = search_statements.page(wanted, conditions, wanted.limit + 1, wanted.offset)
+        rows = session.connection().execute(statement).all()
     has_more = len(rows) > wanted.limit
     remaining = None
     if has_more and wanted.counts_rest:
         remaining = _count_rest(session, wanted, conditions)
     return FoundPage(list(_read(session, wanted.level, rows[: wanted.limit])), has_more, remaining)
+
+
+def _among_newest(session: Session, wanted: InstanceSearch) -> Sequence[Any]:
+    """Look for a first page among the newest studies, where it is likely to be; fewer than the page is no answer.
+
+    SQLite finds all that have a key before it sorts them; PostgreSQL knows by its statistics when not to.
+    """
+    is_worth_it = (
+        wanted.level == Level.STUDY
+        and wanted.keys
+        and not wanted.offset
+        and wanted.limit <= LONGEST_FIRST_PAGE
+        and all(map(has_often_many, wanted.keys))
+        and session.get_bind().dialect.name == "sqlite"
+    )
+    if not is_worth_it:
+        return []
+    said = [condition_of(key, wanted.level, is_asked_of_each=True) for key in wanted.keys]
+    conditions = [condition for sql in said if sql is not None for condition in sql.conditions]
+    statement = search_statements.page_of_newest(wanted, conditions, wanted.limit + 1, NEWEST)
+    return session.connection().execute(statement).all()
 
 
 def looks_into_headers(keys: Sequence[Key]) -> bool:

@@ -82,15 +82,30 @@ def _like(element: _IsLike, compiler: Any, **options: Any) -> str:
     return str(compiler.process(column.like(like, escape="\\"), **options))
 
 
-def condition_of(key: Key, wanted: Level) -> Sql | None:
+def condition_of(key: Key, wanted: Level, *, is_asked_of_each: bool = False) -> Sql | None:
     """Return the condition of a key on rows of a level; None where the tables of keys know nothing of it.
 
-    Rows are those that `search_statements` pages through: of `study_entries`, `series` or `instances`.
+    Parameters
+    ----------
+    key : Key
+        Of that level, or one above.
+    wanted : Level
+        Rows are those that `search_statements` pages through: of `study_entries`, `series` or `instances`.
+    is_asked_of_each : bool
+        Whether studies are asked one by one, instead of finding all that have the key.
     """
     level = level_of(key.tag)
     if level == Level.INSTANCE:
         return _of_instance(key)
-    return _Keys(level, wanted).said(key)
+    return _Keys(level, wanted, is_asked_of_each).said(key)
+
+
+def has_often_many(key: Key) -> bool:
+    """Tell whether a key usually has many matches: a code, or a pattern that takes all values to be looked at."""
+    if not isinstance(key, Condition):
+        return False
+    is_within = any(isinstance(test, Like) and not beginning_of(test.pattern) for test in key.tests)
+    return is_within or key.vr == "CS"
 
 
 def _of_instance(key: Key) -> Sql | None:
@@ -104,11 +119,12 @@ def _of_instance(key: Key) -> Sql | None:
 class _Keys:
     """Conditions on the keys of one level, for rows of that level or one below."""
 
-    def __init__(self, level: Level, wanted: Level) -> None:
+    def __init__(self, level: Level, wanted: Level, is_asked_of_each: bool) -> None:
         self._table = _STUDY_KEYS if level == Level.STUDY else _SERIES_KEYS
         self._owner = "study_id" if level == Level.STUDY else "series_id"
         self._level = level
         self._wanted = wanted
+        self._is_asked_of_each = is_asked_of_each and level == wanted == Level.STUDY
 
     def said(self, key: Key, prefix: str = "") -> Sql | None:
         if isinstance(key, MomentCondition):
@@ -136,7 +152,10 @@ class _Keys:
         has = and_(self._table.c.tag == path, *conditions)
         if "." in path:  # of those whose keys of items were cut, each may have it
             has = or_(has, self._table.c.tag == CUT)
-        return self._is_one_of(select(self._table.c[self._owner]).where(has))
+        owners = select(self._table.c[self._owner]).where(has)
+        if self._is_asked_of_each:
+            return owners.where(self._table.c.study_id == _ENTRIES.study_id).exists()
+        return self._is_one_of(owners)
 
     def _is_one_of(self, owners: Select[int]) -> ColumnElement[bool]:
         """Return the condition that a row is one of these studies or series, or beneath them."""

@@ -71,6 +71,18 @@ def page(
     return _with_series(wanted, found) if wanted.level == Level.SERIES else _with_instance(wanted, found)
 
 
+def page_of_newest(
+    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], limit: int, newest: int
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement of the first page of studies, as far as it is among so many of the newest ones.
+
+    The conditions are asked of each in turn, and no more when the page is full.
+    """
+    moments = select(_ENTRIES.c.study_moment).order_by(_ENTRIES.c.study_moment.desc())
+    oldest = func.coalesce(moments.limit(1).offset(newest).scalar_subquery(), "")
+    return page(wanted, [_ENTRIES.c.study_moment >= oldest, *conditions], limit)
+
+
 def count(
     wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], most: int
 ) -> Select[*tuple[Any, ...]]:

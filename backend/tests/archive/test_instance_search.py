@@ -213,6 +213,23 @@ def test_random_searches_find_what_the_filter_finds(random_archive: Database, se
     assert found_some > SEARCHES // 10 // 20  # by chance they are fewer or more; none would prove nothing
 
 
+@pytest.mark.parametrize("newest", [0, 5, 1000])
+def test_first_pages_are_the_beginning_of_all(
+    random_archive: Database, newest: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether they are among the newest studies, reach beyond, or not."""
+    monkeypatch.setattr(instance_search, "NEWEST", newest)
+    source = random.Random(newest)
+    with random_archive.reading() as session:
+        everything = run(session, Level.STUDY).found
+        for _ in range(200):
+            keys = random_keys(source, Level.STUDY)
+            expected = [one for one in everything if all(matches(one.dataset, key) for key in keys)]
+            page = run(session, Level.STUDY, keys=keys, limit=2)
+            assert page.found == expected[:2], keys
+            assert page.has_more == (len(expected) > 2)
+
+
 def test_pages_put_together_are_the_whole(random_archive: Database) -> None:
     with random_archive.reading() as session:
         for level in KEYS:
