@@ -95,7 +95,8 @@ def test_rendered_pictures_are_those_of_slice(serve: Any, folder: Path) -> None:
                 f"/frames/{middle['frame_number']}/rendered",
                 headers={"Accept": "image/png"},
             )
-            assert web.status_code == own.status_code
+            # What cannot be decoded is 406 there: PS3.18 8.5 has no 422.
+            assert web.status_code == {422: 406}.get(own.status_code, own.status_code)
             if own.status_code == 200:
                 assert web.content == own.content
             else:

@@ -4,22 +4,20 @@
 only seen when something breaks is tried here, end to end.
 """
 
-import asyncio
 import errno
 import importlib
 import importlib.util
 import os
-from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from imageserver.api.costly_requests import CostlyRequests
-from imageserver.api.dicomweb import store as store_routes
 from imageserver.api.dicomweb.description import dicomweb_resources
-from imageserver.api.request_body import RequestBody
+from imageserver.api.store_turns import StoreTurns
 from imageserver.archive.store_folder import Disk
 from imageserver.errors import DatabaseUnavailable, StorageFull
 from imageserver.settings import Settings
@@ -80,7 +78,7 @@ TRIED = {
         403: "test_program_tokens.TestPrograms.test_read_only_refuses_to_write",
         405: "test_store.TestNotConfigured.test_the_answer_says_so",
         406: "test_store.TestStatus.test_not_acceptable",
-        408: f"{HERE}.TestStore.test_408_where_the_body_does_not_go_on",
+        408: "test_store_connections.test_a_body_that_stops_coming",
         409: "test_store.TestStatus.test_of_another_study",
         413: "test_store.TestStatus.test_too_large_a_file",
         415: "test_store.TestStatus.test_unsupported_type",
@@ -204,27 +202,10 @@ class TestStore:
     def settings(self, settings: Settings) -> Settings:
         return settings.model_copy(update={"store_dir": settings.state_dir / "store"})
 
-    def test_408_where_the_body_does_not_go_on(
-        self, signed_in: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        made = RequestBody.__init__
-
-        async def nothing() -> AsyncIterator[bytes]:
-            await asyncio.sleep(3600)
-            yield b""
-
-        def stalled(body: RequestBody, request: Request) -> None:
-            made(body, request, 0.01)
-            body._stream = nothing()
-
-        monkeypatch.setattr(RequestBody, "__init__", stalled)
-        answer = store(signed_in, [image()])
-        assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
-        assert answer.headers["Connection"] == "close"
-        assert files_in(settings) == files_in(settings, ".incoming") == []
-
-    def test_503_where_no_place_is_free(self, signed_in: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(store_routes, "WAIT_SECONDS", 0.0)
+    def test_503_where_no_place_is_free(self, app: FastAPI, signed_in: TestClient) -> None:
+        turns = StoreTurns(wait_seconds=0.3)
+        turns._all = anyio.Semaphore(0)
+        app.state.store_turns = turns
         answer = store(signed_in, [image()])
         assert (answer.status_code, answer.json()["code"]) == (503, "busy")
         assert answer.headers["Retry-After"]
