@@ -90,11 +90,14 @@ def run_round(
     ):
         key = 1_000_000 + (number * 3 + place) * 1000
         sent = contents(key, clients, is_same=is_same, is_one_instance=is_one)
+        given = store_at_once(server, sent)
         answers = [
             (answer.status_code, failure_reasons(answer) if answer.status_code == 409 else [])
-            for answer in store_at_once(server, sent)
+            for answer in given
         ]
+        codes = [answer.json()["code"] for answer in given if answer.status_code >= 500]
         figures.statuses.update(status for status, _ in answers)
+        figures.faults += [f"{kind}: {count} x {code}" for code, count in Counter(codes).items()]
         figures.faults += _judge(kind, sent, answers, one_wins=is_one and not is_same)
         checksums = [hashlib.sha256(content).hexdigest() for content in sent]
         found, studies, series = _stored(database, store, key)

@@ -5,6 +5,7 @@ when it begins, because a SQLite transaction that reads first and writes later c
 helped; on PostgreSQL both are plain transactions.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 5
 POOL_WAIT_SECONDS = 2
 TURN_SECONDS = 15
+PATIENT_TRIES = 3  # each waits for STATEMENT_SECONDS
 
 CONSTRAINT_NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -67,7 +69,9 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
         self._turns = FairLock() if self.is_sqlite else None
-        self._writing_engine = self.engine.execution_options(begin_immediate=True)
+        self._writing_engines = {
+            tries: self.engine.execution_options(begin_immediate=tries) for tries in (1, PATIENT_TRIES)
+        }
 
     @property
     def is_sqlite(self) -> bool:
@@ -93,8 +97,13 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, *, is_patient: bool = False) -> Iterator[Session]:
         """Open a session for writing, committed at the end of the block, rolled back on any error.
+
+        Parameters
+        ----------
+        is_patient : bool
+            Wait longer for other processes that write into an embedded database.
 
         Raises
         ------
@@ -106,7 +115,9 @@ class Database:
         with (
             self._turn(),
             translated_errors(),
-            Session(self._writing_engine, expire_on_commit=False) as session,
+            Session(
+                self._writing_engines[PATIENT_TRIES if is_patient else 1], expire_on_commit=False
+            ) as session,
             session.begin(),
         ):
             yield session
@@ -188,5 +199,16 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite_transaction(connection: Any) -> None:
-    immediate = connection.get_execution_options().get("begin_immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    tries = connection.get_execution_options().get("begin_immediate", 0)
+    for _ in range(tries - 1):
+        try:
+            connection.connection.driver_connection.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:  # of several processes that write, SQLite may pass one over
+            if not _is_busy(error):
+                break
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if tries else "BEGIN")
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

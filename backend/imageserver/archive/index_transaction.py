@@ -26,7 +26,7 @@ def index_transaction(database: Database) -> Iterator[Session]:
     ------
     DatabaseUnavailable, StorageFull
     """
-    with database.writing() as session:
+    with database.writing(is_patient=True) as session:
         ensure_state_row(session)
         if not database.is_sqlite:
             session.execute(text(f"SET LOCAL statement_timeout = {WAIT_SECONDS * 1000}"))
