@@ -1,4 +1,4 @@
-"""How many costly requests one user may have open: pictures and volumes, until their last byte is sent."""
+"""How many costly requests one user may have open: pictures, volumes, objects, searches; to their last byte."""
 
 import threading
 from collections import Counter
@@ -34,7 +34,8 @@ class CostlyRequests:
                 self._open[user_id] += 1
                 return
         raise TooManyRequests(
-            f"{self._most_open} requests for pictures or volumes are answered at the same time for one account.",
+            f"{self._most_open} costly requests (pictures, volumes, whole objects, searches in headers) are "
+            "answered at the same time for one account.",
             retry_after=_RETRY_SECONDS,
         )
 
