@@ -25,6 +25,7 @@ from imageserver.main import create_app
 from imageserver.migrations import migrate
 from imageserver.settings import Settings
 
+_USERNAME = "fuzz"
 _PASSWORD = "a horse that is correct"  # noqa: S105 - of an account that lives as long as the run
 _AGE_SECONDS = 3600  # fresh files are waited for
 _LOOK_SECONDS = 120
@@ -38,6 +39,13 @@ class Served:
         self.client = client
         self.folder = folder
         self.store = store
+
+    def log_in(self) -> None:
+        """Get a token: a run may take longer than one lasts."""
+        form = {"username": _USERNAME, "password": _PASSWORD}
+        answer = self.client.post("/auth/token", data=form)
+        self.client.cookies.clear()
+        self.client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
 
     def write(self, name: str, content: bytes) -> Path:
         """Put a file into the data directory that seems to be an hour old."""
@@ -100,16 +108,15 @@ def serve(folder: Path, *, with_store: bool = False) -> Iterator[Served]:
         migrate(database)
         hasher = PasswordHasher(HashPolicy(memory_kib=8, time_cost=1))
         with database.writing() as session:
-            create_user(session, "fuzz", hasher.hash(_PASSWORD), Role.READER, utc_now())
+            create_user(session, _USERNAME, hasher.hash(_PASSWORD), Role.READER, utc_now())
         database.dispose()
         store = folder / "store" if with_store else None
         app = create_app(Settings(data_dir=data, state_dir=state, store_dir=store, database_url=url))
         app.state.password_hasher = hasher
         with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
-            token = client.post("/auth/token", data={"username": "fuzz", "password": _PASSWORD})
-            client.cookies.clear()
-            client.headers["Authorization"] = f"Bearer {token.json()['access_token']}"
-            yield Served(client, data, store)
+            served = Served(client, data, store)
+            served.log_in()
+            yield served
         app.state.database.dispose()
 
 

@@ -24,6 +24,7 @@ SLOWEST_SECONDS = 5.0
 GROWTH_MIB = 96.0
 _EMPTY_SECONDS = 60.0  # on a machine that is busy with other things
 _MOST_LATE = 5
+LOG_IN_EVERY = 500  # inputs; a token lasts a quarter of an hour
 _CUTS_EVERY = 10  # of the requests that are cut at each byte
 _PROBLEM = "application/problem+json"
 _TYPES = {
@@ -50,6 +51,8 @@ def run(options: Options) -> Report:
     ):
         sender = Sender(served, port)
         while not campaign.is_over():
+            if campaign.report.tried % LOG_IN_EVERY == 0:
+                served.log_in()
             is_turn = cuts and campaign.report.tried % _CUTS_EVERY == 0
             request = cuts.pop() if is_turn else odd_request(chance)
             campaign.try_one(request.rest, partial(sender.send, request))
