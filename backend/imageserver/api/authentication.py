@@ -53,7 +53,7 @@ def get_bearer(request: Request) -> str | None:
         return None
     scheme, _, token = values[0].partition(" ")
     token = token.strip(" ")
-    if len(values) != 1 or scheme.lower() != "bearer" or not token or any(c.isspace() for c in token):
+    if len(values) != 1 or scheme.lower() != "bearer" or token.split() != [token]:
         raise NotAuthenticated(
             "The request needs one header of the form `Authorization: Bearer <access token>`."
         )

@@ -78,21 +78,24 @@ def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
     yield gzip.flush()
 
 
-def _small(pieces: Iterable[bytes]) -> Iterator[memoryview]:
+def _small(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    # As bytes: the layer that compresses compares what it was given with what it gives, which takes long for views.
     for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), PIECE):
-            yield view[start : start + PIECE]
+        if len(piece) <= PIECE:
+            yield piece
+            continue
+        for start in range(0, len(piece), PIECE):
+            yield piece[start : start + PIECE]
 
 
 class _Batch(NamedTuple):
-    pieces: list[memoryview]
+    pieces: list[bytes]
     is_last: bool
 
 
-def _gather(pieces: Iterator[memoryview]) -> _Batch:
+def _gather(pieces: Iterator[bytes]) -> _Batch:
     """Take the next pieces: about as many bytes as may wait for a client, but without letting it wait."""
-    batch: list[memoryview] = []
+    batch: list[bytes] = []
     size, until = 0, time.monotonic() + LONGEST_SECONDS
     for piece in pieces:
         batch.append(piece)
@@ -106,7 +109,7 @@ class _Pieces(StreamingResponse):
     """An answer whose pieces are made in a thread, several at a time: each way to it and back takes its time."""
 
     def __init__(
-        self, pieces: Iterator[memoryview], status: int, headers: Mapping[str, str], media_type: str
+        self, pieces: Iterator[bytes], status: int, headers: Mapping[str, str], media_type: str
     ) -> None:
         self._first = _gather(pieces)
         super().__init__(_later(self._first, pieces), status, headers, media_type)
@@ -117,13 +120,13 @@ class _Pieces(StreamingResponse):
             await super().__call__(scope, receive, send)
             return
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        *pieces, last = self._first.pieces or [memoryview(b"")]
+        *pieces, last = self._first.pieces or [b""]
         for piece in pieces:
             await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": last, "more_body": False})
 
 
-async def _later(batch: _Batch, pieces: Iterator[memoryview]) -> AsyncIterator[memoryview]:
+async def _later(batch: _Batch, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     while True:
         for piece in batch.pieces:
             yield piece

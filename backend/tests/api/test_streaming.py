@@ -31,7 +31,9 @@ def send(response: Response) -> list[bytes]:
 
     asyncio.run(response({"type": "http", "asgi": {"spec_version": "2.3"}}, receive, take))
     assert [message["more_body"] for message in sent[1:]] == [True] * (len(sent) - 2) + [False]
-    return [bytes(message["body"]) for message in sent[1:]]
+    pieces = [message["body"] for message in sent[1:]]
+    assert {type(piece) for piece in pieces} == {bytes}  # views are compared byte by byte on their way
+    return pieces
 
 
 def test_a_small_answer_needs_no_further_thread(monkeypatch: pytest.MonkeyPatch) -> None:
