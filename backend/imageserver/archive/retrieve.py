@@ -177,7 +177,7 @@ class Retriever:
         for start in range(0, file.identity.size, PIECE):
             with self._open(file) as stream:
                 stream.seek(start)
-                piece = stream.read(PIECE)
+                piece = stream.read(min(PIECE, file.identity.size - start))
             if not start and (head := _head_before(piece[: len(PREAMBLE)], retrieval)):
                 yield head
             yield piece
