@@ -17,7 +17,9 @@ from imageserver.errors import InvalidParameter
 
 _CREATED = slice(24, 36)  # date and time in the header of a profile (ICC.1, 7.2.8)
 _DATE = struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
-_LARGEST_PROFILE = 16 * 1024 * 1024
+_HEADER_LENGTH = 128
+_COLOUR_SPACE, _SIGNATURE = slice(16, 20), slice(36, 40)
+_LARGEST_PROFILE = 1024 * 1024
 
 
 class ColourProfile(StrEnum):
@@ -94,6 +96,10 @@ def srgb_profile() -> bytes:
 def _to_srgb(display_values: NDArray[np.uint8], own: bytes) -> NDArray[np.uint8]:
     if len(own) > _LARGEST_PROFILE:
         raise InvalidParameter("Not acceptable: iccprofile. The profile in the file is too large.")
+    if not _is_rgb_profile(own):
+        raise InvalidParameter(
+            "Not acceptable: iccprofile. What the file has is no profile of RGB; `yes` embeds it as it is."
+        )
     picture = Image.fromarray(np.ascontiguousarray(display_values))
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(own))
@@ -105,3 +111,10 @@ def _to_srgb(display_values: NDArray[np.uint8], own: bytes) -> NDArray[np.uint8]
         ) from error
     assert converted is not None
     return np.asarray(converted)
+
+
+def _is_rgb_profile(profile: bytes) -> bool:
+    """Tell whether the header is that of a whole profile of RGB: the library is given nothing else (ICC.1, 7.2)."""
+    length = int.from_bytes(profile[:4], "big")
+    is_whole = _HEADER_LENGTH <= length <= len(profile)
+    return is_whole and profile[_SIGNATURE] == b"acsp" and profile[_COLOUR_SPACE] == b"RGB "

@@ -73,6 +73,32 @@ def test_a_profile_that_is_none() -> None:
         apply_profile(COLOUR, ColourProfile.SRGB, image(COLOUR, ICCProfile=b"no profile at all."))
 
 
+@pytest.mark.parametrize(
+    ("at", "written"),
+    [
+        (0, (2**31).to_bytes(4, "big")),  # longer than it is
+        (0, (100).to_bytes(4, "big")),  # shorter than its header
+        (16, b"CMYK"),
+        (16, b"GRAY"),
+        (36, b"ajsp"),
+    ],
+)
+def test_the_library_is_given_nothing_but_profiles_of_rgb(
+    at: int, written: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = bytearray(swapped_profile())
+    profile[at : at + len(written)] = written
+    monkeypatch.setattr(ImageCms, "profileToProfile", lambda *_: pytest.fail("it was given to the library"))
+    with pytest.raises(InvalidParameter, match="no profile of RGB"):
+        apply_profile(COLOUR, ColourProfile.SRGB, image(COLOUR, ICCProfile=bytes(profile)))
+
+
+def test_a_profile_that_is_too_large() -> None:
+    profile = swapped_profile() + bytes(1024 * 1024)
+    with pytest.raises(InvalidParameter, match="too large"):
+        apply_profile(COLOUR, ColourProfile.SRGB, image(COLOUR, ICCProfile=profile))
+
+
 def test_of_an_optical_path() -> None:
     dataset = image(COLOUR)
     dataset.OpticalPathSequence = Items([item(ICCProfile=b"abcd")])
