@@ -20,10 +20,21 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST_REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 
 
-class Impatient(Connection):
-    """Waits no time worth speaking of."""
+class WithoutHeads(Connection):
+    """Waits no time worth speaking of for a head."""
 
     head_seconds = 0.05
+
+
+class SecondHead(Connection):
+    """Waits long enough for a head that was sent, however busy the machine is."""
+
+    head_seconds = 2.0
+
+
+class Stalled(Connection):
+    """Waits no time worth speaking of for a client to take something."""
+
     stall_seconds = 0.05
 
 
@@ -80,13 +91,13 @@ def read_to_end(client: socket.socket) -> bytes:
 
 @pytest.mark.parametrize("start", [b"", b"G", REQUEST[:-2]], ids=["nothing", "a letter", "no end"])
 def test_a_head_that_does_not_come(start: bytes) -> None:
-    with serving(Answering(0), Impatient) as connect, connect() as client:
+    with serving(Answering(0), WithoutHeads) as connect, connect() as client:
         client.sendall(start)
         assert read_to_end(client).startswith(b"HTTP/1.1 408 ")
 
 
 def test_the_second_head_of_a_connection() -> None:
-    with serving(Answering(0), Impatient) as connect, connect() as client:
+    with serving(Answering(0), SecondHead) as connect, connect() as client:
         client.sendall(REQUEST + REQUEST[:5])
         answers = read_to_end(client)
     assert answers.startswith(b"HTTP/1.1 200 ")
@@ -95,7 +106,7 @@ def test_the_second_head_of_a_connection() -> None:
 
 def test_a_client_that_takes_nothing_is_cut() -> None:
     application = Answering(64)
-    with serving(application, Impatient) as connect, connect() as client:
+    with serving(application, Stalled) as connect, connect() as client:
         client.sendall(REQUEST)
         assert application.ended.wait(SECONDS)  # sending to a connection that is cut ends at once
         assert len(read_to_end(client)) < 64 << 20  # what was in the buffers, and no end of the last chunk

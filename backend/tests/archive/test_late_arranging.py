@@ -14,7 +14,7 @@ from imageserver.database import Database
 from imageserver.settings import Settings
 from tests.builders import to_bytes, volume
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0  # only to end at all
 
 
 @pytest.fixture
