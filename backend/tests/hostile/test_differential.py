@@ -10,23 +10,21 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from fuzz.differential.__main__ import Peer, compare, run
 from fuzz.differential.catalogue import common_items
 from fuzz.differential.requests import Wanted, generate
-from tests.api.conftest import Index
 from tests.builders import image, to_bytes, volume
 from tests.folders import Folder
 
-pytest_plugins = ["tests.api.conftest"]
 WANTED = Wanted("retrieve instance", "/studies/1.2", "*/*")
 PIXELS = np.arange(16, dtype=np.uint16).reshape(4, 4)
 
 
 @pytest.fixture
-def peer(app: FastAPI, signed_in: TestClient, folder: Folder, index: Index) -> Peer:
+def peer(app: FastAPI, signed_in: TestClient, folder: Folder) -> Peer:
     folder.write_all(volume(3))
     folder.write(
         "frames", image(np.arange(48, dtype=np.uint16).reshape(3, 4, 4), series="f", NumberOfFrames=3)
     )
     folder.write("report", image(series="r", PixelData=None, Rows=None))
-    index()
+    assert app.state.archive.keeper.look_and_wait(120)
     base = "http://localhost:8000/dicomweb"
     client = TestClient(app, base_url=base, raise_server_exceptions=False)
     client.headers["Authorization"] = signed_in.headers["Authorization"]
