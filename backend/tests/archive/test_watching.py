@@ -62,14 +62,13 @@ def test_a_new_file_appears_without_a_regular_look(
         return keeper._looks_begun > 1
 
     wait_for(is_watching)
-    (folder.path / "probe").unlink()
-    wait_for(lambda: status(database)[:4] == ("ready", 0, 0, 0))
+    wait_for(lambda: status(database)[:4] == ("ready", 1, 0, 1))
     time.sleep(1)  # so that what follows is seen by itself
     folder.write("deep/new", image())
-    wait_for(lambda: status(database)[:4] == ("ready", 1, 1, 0))
+    wait_for(lambda: status(database)[:4] == ("ready", 2, 1, 1))
     (folder.path / "deep" / "new").unlink()
     folder.write("other", image(series="other"))
-    wait_for(lambda: status(database)[:4] == ("ready", 1, 1, 0))
+    wait_for(lambda: status(database)[:4] == ("ready", 2, 1, 1))
 
 
 def test_a_new_file_appears_without_events(
