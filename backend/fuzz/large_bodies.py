@@ -24,7 +24,7 @@ ON_ITS_WAY = MEBIBYTE
 UNREAD = 64 * 1024
 MOST_GROWTH_MIB = 64.0
 PIECE = bytes(65_536)
-SECONDS = 30.0
+SECONDS = 120.0
 
 
 @dataclass(frozen=True)
