@@ -77,12 +77,22 @@ def _pytest(report: Path, *options: str, **settings: str) -> int:
     """
     folder = tempfile.mkdtemp(prefix="ist-")
     try:
-        command: list[str | Path] = [VENV_PYTHON, "-m", "pytest", "-q", f"--basetemp={folder}/t"]
-        command += ["-o", f"cache_dir={folder}/c", *options]
+        command: list[str | Path] = [
+            VENV_PYTHON,
+            "-m",
+            "pytest",
+            "-q",
+            "-o",
+            f"cache_dir={folder}/c",
+            *options,
+        ]
         environment = backend_environment() | settings
-        code = run_each([[*command, *IN_PARALLEL, f"--junitxml={report}"]], BACKEND, environment)
+        first = [f"--basetemp={folder}/t", *IN_PARALLEL, f"--junitxml={report}"]
+        code = run_each([[*command, *first]], BACKEND, environment)
         if code == TESTS_FAILED and os.environ.get("CI") and read_report(report).failed <= MOST_SECOND_TRIES:
-            again = ["--last-failed", "--last-failed-no-failures=none", f"--junitxml={second_report(report)}"]
+            # A folder of its own: pytest cannot remove what some tests leave in the first one either, see below.
+            again = [f"--basetemp={folder}/again", "--last-failed", "--last-failed-no-failures=none"]
+            again.append(f"--junitxml={second_report(report)}")
             code = run_each([[*command, *again]], BACKEND, environment)
         return code
     finally:

@@ -64,6 +64,8 @@ def test_few_that_fail_are_tried_again(
     assert test.backend_on_sqlite(tmp_path / "report.xml") == 1
     assert ["--last-failed" in command for command in commands] == [False, True][:runs]
     assert all("-n" not in command for command in commands[1:])
+    folders = [word for command in commands for word in command if word.startswith("--basetemp=")]
+    assert len(set(folders)) == runs  # pytest empties its folder, and fails where tests left deep ones
 
 
 def test_a_test_is_marked_by_its_database(request: pytest.FixtureRequest, database_url: str) -> None:
