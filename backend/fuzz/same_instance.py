@@ -82,15 +82,21 @@ def _stored(database: Database, store: Path, number: int) -> tuple[list[str], in
 
 
 def run_round(
-    server: Server, database: Database, store: Path, number: int, clients: int, figures: Figures
+    server: Server,
+    database: Database,
+    store: Path,
+    number: int,
+    clients: int,
+    figures: Figures,
+    tries: int = 1,
 ) -> None:
-    """Let all clients store at once, in each of the three ways."""
+    """Let all clients store at once, in each of the three ways; `tries` as in `store_at_once`."""
     for place, (kind, is_same, is_one) in enumerate(
         (("identical", True, True), ("different", False, True), ("siblings", False, False))
     ):
         key = 1_000_000 + (number * 3 + place) * 1000
         sent = contents(key, clients, is_same=is_same, is_one_instance=is_one)
-        given = store_at_once(server, sent)
+        given = store_at_once(server, sent, tries)
         answers = [
             (answer.status_code, failure_reasons(answer) if answer.status_code == 409 else [])
             for answer in given

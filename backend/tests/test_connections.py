@@ -48,7 +48,12 @@ class Answering:
 def serving(application: Any, protocol: type[Connection]) -> Iterator[Callable[[], socket.socket]]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        application, http=protocol, log_config=None, timeout_graceful_shutdown=1, lifespan="off"
+        application,
+        http=protocol,
+        log_config=None,
+        timeout_graceful_shutdown=1,
+        timeout_keep_alive=int(SECONDS),
+        lifespan="off",
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([listener],))

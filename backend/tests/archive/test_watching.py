@@ -89,9 +89,8 @@ def test_a_file_that_grows_appears_when_it_is_complete(
     database: Database, folder: Folder, make_keeper: MakeKeeper
 ) -> None:
     keeper = make_keeper()
-    keeper.indexer.settling.seconds = (
-        3.0  # longer than a busy machine lets the writer wait between two pieces
-    )
+    # Longer than a busy machine lets the writer wait between two pieces.
+    keeper.indexer.settling.seconds = 8.0
     path = folder.write("whole", image())
     content = path.read_bytes()
     path.unlink()

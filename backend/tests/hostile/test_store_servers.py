@@ -45,7 +45,7 @@ def test_bodies_that_are_too_large_or_lie(server: Server, folder: Path) -> None:
 def test_clients_that_store_the_same_at_once(server: Server, folder: Path) -> None:
     figures = same_instance.Figures()
     database = Database(Settings(state_dir=folder / "state").effective_database_url)
-    same_instance.run_round(server, database, folder / "store", 1, CLIENTS, figures)
+    same_instance.run_round(server, database, folder / "store", 1, CLIENTS, figures, tries=30)
     database.dispose()
     assert figures.faults == []
     assert figures.statuses == Counter({200: 2 * CLIENTS + 1, 409: CLIENTS - 1})
