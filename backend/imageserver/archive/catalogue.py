@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.entry_sets import EntrySets
 from imageserver.archive.problems import count_problems
 from imageserver.archive.search import VolumeFilter, count_volumes
+from imageserver.archive.series_metadata import MetadataList
 from imageserver.archive.slice_lists import SliceList
 from imageserver.archive.study_search import StudyFilter, Totals, count_studies
 from imageserver.archive.volumes import (
@@ -209,7 +210,9 @@ def _weight(value: Any) -> int:
         return len(value.arrangement.frames)
     if isinstance(value, SliceList):
         return len(value.slices)
-    return len(value) if isinstance(value, list) else 0
+    if isinstance(value, MetadataList):
+        return len(value.instance_ids)
+    return sum(max(_weight(one), 1) for one in value) if isinstance(value, list) else 0
 
 
 def _series_key(volume: Volume) -> tuple[str, str]:

@@ -1,12 +1,14 @@
 """What a process remembers of the index is never older than its generation."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from imageserver.archive import catalogue as module
 from imageserver.archive.catalogue import Catalogue
 from imageserver.archive.index_writer import Outcome
+from imageserver.archive.series_metadata import MetadataList
 from imageserver.database import Database
 from imageserver.errors import NoVolume, SeriesNotFound
 from tests.builders import image, uid, volume
@@ -102,6 +104,20 @@ class TestMemory:
         for number in range(10):
             catalogue.ask_once(number, lambda _, number=number: asked.append(number) or [])  # type: ignore[misc]
         assert asked == [0, 1, 2, 3, 4, 5, 6]
+
+    @pytest.mark.parametrize("is_study", [False, True])
+    def test_lists_of_metadata_are_as_long_as_what_they_name(
+        self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, is_study: bool
+    ) -> None:
+        monkeypatch.setattr(module, "MAX_WEIGHT", 100)
+        one = MetadataList("1.2", "1.3", "tag", tuple(range(60)))
+        value: Any = [one] if is_study else one
+        for number in range(2):
+            catalogue.ask_once(number, lambda _: value)
+        asked: list[int] = []
+        for number in range(2):
+            catalogue.ask_once(number, lambda _, number=number: asked.append(number) or value)  # type: ignore[misc]
+        assert asked == [0, 1]  # each pushes out the other
 
     def test_one_list_is_remembered_however_long(
         self, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
