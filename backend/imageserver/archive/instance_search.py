@@ -190,11 +190,14 @@ def _read(session: Session, level: Level, rows: Sequence[Any]) -> Iterator[Found
 
 
 def _instances(session: Session, rows: Sequence[Any]) -> Iterator[Found]:
+    # First what is deleted together with the headers: on PostgreSQL each statement sees what was deleted before it.
+    bases = read_bases(session, {row[5] for row in rows})
     studies = _headers(session, StudyHeader, StudyHeader.study_id, {row[4] for row in rows})
     series = _headers(session, SeriesHeader, SeriesHeader.series_id, {row[5] for row in rows})
-    bases = read_bases(session, {row[5] for row in rows})
     above = tags_of_level(Level.STUDY) | tags_of_level(Level.SERIES)
     for study_uid, series_uid, sop_uid, sop_class, study_id, series_id, content in rows:
+        if study_id not in studies or series_id not in series:
+            continue
         own = members_of(unpack(content, bases.get(series_id, b"")).decode()) if content else {}
         members = {tag: member for tag, member in own.items() if tag not in above}
         members["00080018"] = _uid("00080018", sop_uid)

@@ -11,8 +11,8 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import Boolean
 
+from imageserver.archive.models import Instance, Series, SeriesKey, StudyEntry, StudyKey
 from imageserver.archive.search_headers import CUT, GROUP, WORD
-from imageserver.database import Base
 from imageserver.dicom.attribute_levels import level_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import (
@@ -30,9 +30,8 @@ from imageserver.dicom.matching import (
 )
 
 # Tables, not classes: a statement of the latter takes twice as long to put together.
-_STUDY_KEYS, _SERIES_KEYS = Base.metadata.tables["study_keys"], Base.metadata.tables["series_keys"]
-_ENTRIES = Base.metadata.tables["study_entries"].c
-_SERIES, _INSTANCES = Base.metadata.tables["series"].c, Base.metadata.tables["instances"].c
+_STUDY_KEYS, _SERIES_KEYS = StudyKey.__table__, SeriesKey.__table__
+_ENTRIES, _SERIES, _INSTANCES = StudyEntry.__table__.c, Series.__table__.c, Instance.__table__.c
 _LAST_CHARACTER = "\U0010ffff"
 _INSTANCE_COLUMNS: dict[str, Any] = {
     "00080018": _INSTANCES.sop_instance_uid,

@@ -10,17 +10,24 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, true
 
+from imageserver.archive.models import (
+    Instance,
+    InstanceMetadata,
+    Series,
+    SeriesHeader,
+    Study,
+    StudyEntry,
+    StudyHeader,
+)
 from imageserver.archive.reading_rules import metadata_stamp
-from imageserver.database import Base
 from imageserver.dicom.attribute_levels import level_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import Condition, Empty, Key, MomentCondition
 
 # Tables, not classes: a statement of the latter takes twice as long to put together.
-_STUDIES, _ENTRIES = Base.metadata.tables["studies"], Base.metadata.tables["study_entries"]
-_SERIES, _INSTANCES = Base.metadata.tables["series"], Base.metadata.tables["instances"]
-_OF_STUDY, _OF_SERIES = Base.metadata.tables["study_headers"], Base.metadata.tables["series_headers"]
-_METADATA = Base.metadata.tables["instance_metadata"]
+_STUDIES, _ENTRIES, _OF_STUDY = Study.__table__, StudyEntry.__table__, StudyHeader.__table__
+_SERIES, _OF_SERIES = Series.__table__, SeriesHeader.__table__
+_INSTANCES, _METADATA = Instance.__table__, InstanceMetadata.__table__
 
 # Conditions that PostgreSQL may turn into joins. It looks for the best order of all joins, which takes minutes of a
 # hundred of them; a condition that IS TRUE is looked up row by row in what its subquery found.

@@ -267,6 +267,14 @@ def test_examined_ones_have_pages_too(random_archive: Database) -> None:
         assert (page.found, page.has_more, page.remaining) == (whole[5:14], True, None)
 
 
+def test_what_was_deleted_since_the_page_was_found_is_left_out(
+    random_archive: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instance_search, "_headers", lambda *_: {})
+    with random_archive.reading() as session:
+        assert run(session, Level.INSTANCE, limit=7).found == []
+
+
 def test_too_much_to_look_into(random_archive: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # T33
     monkeypatch.setattr(instance_search, "MOST_EXAMINED", 40)
     monkeypatch.setattr(instance_search, "AT_ONCE", 20)
