@@ -23,6 +23,7 @@ from imageserver.api.multipart import (
     part_head,
     problem_part,
 )
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.api.streaming import stream
@@ -34,7 +35,7 @@ from imageserver.dicom.frame_forms import Form
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 from imageserver.errors import AppError, NotAcceptable, NotFound
 
-router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY], route_class=OneThread)
 
 _STUDY = "/dicomweb/studies/{study_instance_uid}"
 _SERIES = f"{_STUDY}/series/{{series_instance_uid}}"

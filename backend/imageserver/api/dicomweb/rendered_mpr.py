@@ -14,6 +14,7 @@ from imageserver.api.dicomweb.accept import ACCEPT_QUERY, DICOM_JSON, accepted
 from imageserver.api.dicomweb.rendered_accept import choose_rendered
 from imageserver.api.dicomweb.rendered_mpr_parameters import MprDep, MprParameters
 from imageserver.api.dicomweb.rendering_parameters import RenderingDep, RenderingParameters, not_acceptable
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import InstancePath, SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.archive.archive import Archive
@@ -26,7 +27,7 @@ from imageserver.dicom.reslicing import Projection
 from imageserver.dicom.views import camera_of, middle_of, view_of
 from imageserver.errors import Gone, InstanceNotFound, NotAcceptable, NotAVolume, Undecodable
 
-router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY])
+router = APIRouter(tags=["dicomweb"], dependencies=[*COSTLY, *ACCEPT_QUERY], route_class=OneThread)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {

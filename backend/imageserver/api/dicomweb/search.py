@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from anyio import from_thread
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
@@ -20,6 +19,7 @@ from imageserver.api.dicomweb.search_query import MOST_RESULTS, SearchQuery, rea
 from imageserver.api.dicomweb.search_results import Answers, retrieve_url
 from imageserver.api.dicomweb.service_address import service_address
 from imageserver.api.multipart import PART_END, closing, media_type, new_boundary, part_head
+from imageserver.api.one_thread import OneThread
 from imageserver.api.parameters import SeriesPath, StudyPath
 from imageserver.api.problems import problem_responses
 from imageserver.archive.instance_search import FoundPage, looks_into_headers, search
@@ -29,7 +29,7 @@ from imageserver.database import Database
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.dicom_xml import write_dicom_xml
 
-router = APIRouter(tags=["dicomweb"])
+router = APIRouter(tags=["dicomweb"], route_class=OneThread)
 
 _JSON = "application/json"
 _MOST_NAMED = 10  # of the parameters that were ignored
@@ -186,11 +186,11 @@ def _place(request: Request, user: Caller, query: SearchQuery) -> Iterator[None]
         yield
         return
     places: CostlyRequests = request.app.state.costly_requests
-    from_thread.run_sync(places.enter, user.user_id)
+    places.enter(user.user_id)
     try:
         yield
     finally:
-        from_thread.run_sync(places.leave, user.user_id)
+        places.leave(user.user_id)
 
 
 def _warnings(page: FoundPage, query: SearchQuery) -> Iterator[str]:

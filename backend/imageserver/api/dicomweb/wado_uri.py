@@ -11,6 +11,7 @@ from imageserver.api.dicomweb.accept import DICOM, accepted, media_ranges
 from imageserver.api.dicomweb.rendering_parameters import not_acceptable
 from imageserver.api.dicomweb.retrieve import send_alone
 from imageserver.api.dicomweb.wado_parameters import WadoDep, WadoParameters
+from imageserver.api.one_thread import OneThread
 from imageserver.api.problems import problem_responses
 from imageserver.archive.archive import Archive
 from imageserver.archive.render_targets import RenderTarget
@@ -21,7 +22,7 @@ from imageserver.dicom.rendered_format import RenderedFormat
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
 from imageserver.errors import AppError, NotAcceptable
 
-router = APIRouter(tags=["dicomweb"], dependencies=COSTLY)
+router = APIRouter(tags=["dicomweb"], dependencies=COSTLY, route_class=OneThread)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
