@@ -70,3 +70,18 @@ test('keys act again after one that failed', async () => {
   await queue.goOn();
   expect(done).toEqual(['begun', 'bad', 'good']);
 });
+
+test('keys that wait can be forgotten', async () => {
+  const done: string[] = [];
+  let isBusy = true;
+  const queue = new KeyQueue(
+    (event) => done.push(event.key),
+    () => isBusy,
+  );
+  queue.push(key('Enter'));
+  queue.clear();
+  isBusy = false;
+  queue.push(key('down'));
+  await settle();
+  expect(done).toEqual(['down']);
+});

@@ -18,6 +18,11 @@ export class KeyQueue {
     void this.goOn();
   }
 
+  /** Forgets what waits. */
+  clear(): void {
+    this.#waiting = [];
+  }
+
   async goOn(): Promise<void> {
     while (!this.#isActing && !this.#isBusy()) {
       const event = this.#waiting.shift();
