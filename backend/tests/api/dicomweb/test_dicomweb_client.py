@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import logging
 import socket
 import threading
 import time
@@ -248,8 +249,16 @@ class TestCommandLine:
     """The program `dicomweb_client` that comes with it."""
 
     @pytest.fixture
-    def run(self, address: str, secret: str, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    def run(
+        self,
+        address: str,
+        secret: str,
+        capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Callable[..., str]:
         """Function that runs it, and returns what it prints."""
+        # It sets the root logger up for a process of its own; the tests that come after listen to that one too.
+        monkeypatch.setattr(cli, "configure_logging", lambda _: logging.getLogger("dicomweb_client"))
 
         def run(*arguments: str) -> str:
             access = ["--url", address, "--user", "grace", "--password", secret]
