@@ -111,7 +111,9 @@ def serve(folder: Path, *, with_store: bool = False) -> Iterator[Served]:
             create_user(session, _USERNAME, hasher.hash(_PASSWORD), Role.READER, utc_now())
         database.dispose()
         store = folder / "store" if with_store else None
-        app = create_app(Settings(data_dir=data, state_dir=state, store_dir=store, database_url=url))
+        app = create_app(
+            Settings(data_dir=data, state_dir=state, store_dir=store, store_reserve_mib=0, database_url=url)
+        )
         app.state.password_hasher = hasher
         with TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False) as client:
             served = Served(client, data, store)

@@ -7,6 +7,7 @@ database with a random name is created and dropped again, so that nothing that i
 import os
 import secrets
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,6 +101,16 @@ def _no_settings_from_outside() -> None:
         del os.environ[name]
 
 
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """Folder of a test, gone afterwards: those of all tests are more than the memory disk of a container holds."""
+    yield tmp_path
+    try:
+        shutil.rmtree(tmp_path, ignore_errors=True)
+    except RecursionError:  # a thousand folders in one another
+        subprocess.run(["rm", "-rf", "--", tmp_path], check=False)
+
+
 @contextmanager
 def _new_database(folder: Path) -> Iterator[str]:
     """Address of a database without tables, gone afterwards."""
@@ -170,7 +181,8 @@ def settings(default_settings: Settings, database_url: str, tmp_path: Path) -> S
     data_dir, state_dir = tmp_path / "data", tmp_path / "state"
     data_dir.mkdir()
     state_dir.mkdir(mode=0o700)
-    own = {"data_dir": data_dir, "state_dir": state_dir, "database_url": database_url}
+    own: dict[str, Any] = {"data_dir": data_dir, "state_dir": state_dir, "database_url": database_url}
+    own["store_reserve_mib"] = 0  # temporary folders lie on small disks, that of a container in memory
     return default_settings.model_copy(update=own)
 
 

@@ -94,7 +94,7 @@ def environment(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     places = {"state_dir": folder / "state", "data_dir": folder / "data", "store_dir": folder / "store"}
     for place in places.values():
         place.mkdir(exist_ok=True, mode=0o700)
-    settings = Settings.model_validate(places)
+    settings = Settings.model_validate({**places, "store_reserve_mib": 0})
     token = make_token(settings)
     app = create_app(settings)
     listener = socket.create_server(("127.0.0.1", 0))
