@@ -85,7 +85,7 @@ class TestMake:
         (event,) = events(database, "token_made")
         assert (event.username, event.outcome, event.reason) == ("ada", "failure", "wrong_password")
 
-    def test_guesses_of_the_password_are_slowed_down(self, signed_in: TestClient) -> None:
+    def test_guesses_of_the_password_are_slowed_down(self, clock: FakeClock, signed_in: TestClient) -> None:
         wrong = wish(current_password="something quite different")
         statuses = [signed_in.post("/auth/tokens", json=wrong).status_code for _ in range(7)]
         assert statuses == [401] * 6 + [429]
