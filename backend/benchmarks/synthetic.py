@@ -29,12 +29,17 @@ def write_volume(folder: Path, count: int, name: str) -> list[Path]:
         noise = random.normal(0, 20, (DIAMETER, DIAMETER)).astype(np.int16)
         dataset.PixelData = (body + noise).tobytes()
         dataset["PixelData"].VR = "OW"
-        path = folder / f"IM{index:05}"
-        dataset.save_as(path, enforce_file_format=True)
-        moment = time.time() - AGE_SECONDS
-        os.utime(path, (moment, moment))
-        paths.append(path)
+        paths.append(save_slice(dataset, folder, index))
     return paths
+
+
+def save_slice(dataset: Dataset, folder: Path, index: int) -> Path:
+    """Write one slice of a series, as a file that has not changed for a while, and return where it is."""
+    path = folder / f"IM{index:05}"
+    dataset.save_as(path, enforce_file_format=True)
+    moment = time.time() - AGE_SECONDS
+    os.utime(path, (moment, moment))
+    return path
 
 
 def _uid(*parts: object) -> str:

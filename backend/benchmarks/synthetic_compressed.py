@@ -1,8 +1,6 @@
 """The volume of `synthetic`, its slices compressed without loss in JPEG 2000."""
 
 import io
-import os
-import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +8,7 @@ from PIL import Image
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from benchmarks.synthetic import AGE_SECONDS, DIAMETER, ct_header
+from benchmarks.synthetic import DIAMETER, ct_header, save_slice
 
 
 def write_compressed_volume(folder: Path, count: int, name: str) -> list[Path]:
@@ -27,11 +25,7 @@ def write_compressed_volume(folder: Path, count: int, name: str) -> list[Path]:
         dataset.PixelData = encapsulate([_jpeg_2000((body + noise).astype(np.uint16))])
         dataset["PixelData"].VR = "OB"
         dataset.file_meta.TransferSyntaxUID = JPEG2000Lossless
-        path = folder / f"IM{index:05}"
-        dataset.save_as(path, enforce_file_format=True)
-        moment = time.time() - AGE_SECONDS
-        os.utime(path, (moment, moment))
-        paths.append(path)
+        paths.append(save_slice(dataset, folder, index))
     return paths
 
 
