@@ -117,6 +117,26 @@ test.describe('the image', () => {
     await expect.poll(async () => (await readPicture(page)).middle).toBe(50 + 40 * 3);
   });
 
+  test('leads into the viewer also for who is quicker than the list of volumes', async ({ page }) => {
+    let release = () => {};
+    const held = new Promise<void>((done) => (release = done));
+    await page.route('**/volumes?*', async (route) => {
+      await held;
+      await route.continue().catch(() => {});
+    });
+    await logIn(page);
+    await showImage(page);
+    await expect(picture(page)).toBeVisible();
+    await expect(page.getByText('Head 2.5 mm'), 'the list is not there yet').toHaveCount(0);
+    await page.getByText('Why this slice?').click();
+    await expect(page.getByText('Slice 6 of 11, ordered by position along the normal')).toBeVisible();
+    release();
+    await expect(page.getByText('Head 2.5 mm')).toBeVisible();
+    await expect(picture(page), 'what is shown stays').toBeVisible();
+    await page.getByRole('link', { name: 'Open in the viewer' }).click();
+    await expect(page).toHaveURL(/\/viewer\/[\d.]+\?.*slice=6/);
+  });
+
   test('that cannot be decoded is named, and its neighbours are offered', async ({ page, running }) => {
     await logIn(page, `/dashboard?series=${running.uids.damaged}`);
     await showImage(page);

@@ -45,6 +45,18 @@ def grey(value: int, **attributes: Any) -> Dataset:
 
 
 class TestWhoAndWhat:
+    def test_the_series_that_the_server_chose_is_named(
+        self, signed_in: TestClient, folder: Folder, index: Index
+    ) -> None:
+        folder.write("a", image())
+        index()
+        answer = signed_in.get("/slice")
+        again = signed_in.get("/slice", headers={"If-None-Match": answer.headers["ETag"]})
+        assert (answer.status_code, again.status_code) == (200, 304)
+        for headers in (answer.headers, again.headers):
+            assert headers["X-Series-Instance-UID"] == uid("series")
+            assert headers["X-Study-Instance-UID"] == image().StudyInstanceUID
+
     def test_anonymous(self, client: TestClient) -> None:
         answer = client.get("/slice")
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
@@ -211,7 +223,12 @@ class TestThePicture:
         assert "Content-Encoding" not in answer.headers
         exposed = {name.strip() for name in answer.headers["Access-Control-Expose-Headers"].split(",")}
         assert exposed >= {"ETag", "X-Slice-Index", "X-Slice-Count", "X-SOP-Instance-UID", "X-Frame-Number"}
-        assert exposed >= {"X-Slice-Stack", "X-Slice-Position"}
+        assert exposed >= {
+            "X-Slice-Stack",
+            "X-Slice-Position",
+            "X-Series-Instance-UID",
+            "X-Study-Instance-UID",
+        }
         assert exposed >= {"X-Window-Center", "X-Window-Width", "X-Window-Source"}
 
     def test_colour(self, signed_in: TestClient, folder: Folder, index: Index) -> None:

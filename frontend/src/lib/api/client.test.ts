@@ -250,9 +250,10 @@ describe('readSlice', () => {
     new Response(bytes, { headers: { 'Content-Type': 'image/png', ...headers } });
 
   it('tells which slice came', async () => {
-    serve(() => png(PNG, { 'X-Slice-Index': '32', 'X-Slice-Count': '64', 'X-Frame-Number': '1' }));
-    const slice = await readSlice({ series: '1.2' });
-    expect(slice).toMatchObject({ index: 32, count: 64, frameNumber: 1, sopInstanceUid: null });
+    const place = { 'X-Slice-Index': '32', 'X-Slice-Count': '64', 'X-Frame-Number': '1' };
+    serve(() => png(PNG, { ...place, 'X-Series-Instance-UID': '1.2' }));
+    const slice = await readSlice({ series: null });
+    expect(slice).toMatchObject({ index: 32, count: 64, frameNumber: 1, seriesInstanceUid: '1.2' });
     expect(slice.picture.size).toBe(PNG.length);
   });
 

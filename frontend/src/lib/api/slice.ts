@@ -28,6 +28,7 @@ export async function readSlice(address: SliceAddress, signal?: AbortSignal): Pr
     picture: new Blob([bytes], { type }),
     index: readNumber(response, 'X-Slice-Index') ?? address.index ?? 0,
     count: readNumber(response, 'X-Slice-Count') ?? 0,
+    seriesInstanceUid: response.headers.get('X-Series-Instance-UID'),
     sopInstanceUid: response.headers.get('X-SOP-Instance-UID'),
     frameNumber: readNumber(response, 'X-Frame-Number'),
     stack: readNumber(response, 'X-Slice-Stack'),

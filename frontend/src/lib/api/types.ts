@@ -182,6 +182,8 @@ export interface Slice {
   picture: Blob;
   index: number;
   count: number;
+  /** The series that is shown, also where the server chose it. */
+  seriesInstanceUid: string | null;
   sopInstanceUid: string | null;
   frameNumber: number | null;
   /** The stack it belongs to, and where it lies along that stack's normal. */

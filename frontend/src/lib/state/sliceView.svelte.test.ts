@@ -31,14 +31,20 @@ const stack = (number: number, count: number): Stack => ({
   middle: middle(number, Math.floor(count / 2), count),
 });
 
-const detail = { middle: middle(0, 5, 11), stacks: [stack(0, 11), stack(1, 3)], windows: [] as unknown[] };
+const detail = {
+  series_instance_uid: '1.2',
+  middle: middle(0, 5, 11),
+  stacks: [stack(0, 11), stack(1, 3)],
+  windows: [] as unknown[],
+};
 
-function answer({ index, stack: number }: SliceAddress) {
+function answer({ series, index, stack: number }: SliceAddress) {
   const count = number === 1 ? 3 : 11;
   return {
     picture: new Blob(),
     index: index ?? 5,
     count,
+    seriesInstanceUid: series ?? '1.2',
     sopInstanceUid: null,
     frameNumber: 1,
     stack: number ?? 0,
@@ -102,6 +108,40 @@ describe('SliceView', () => {
     expect([view.slice.value, view.index, view.count]).toEqual([null, 5, 11]);
     await view.step(1);
     expect(view.slice.value?.index).toBe(6);
+  });
+
+  it('describes the series that the server chose, and stays with it', async () => {
+    const view = new SliceView();
+    await view.showMiddle(null);
+    expect(vi.mocked(readSlice).mock.calls[0]?.[0]).toEqual({ series: null });
+    await vi.waitFor(() => expect(view.detail.value).not.toBeNull());
+    expect(vi.mocked(readVolume).mock.calls.map(([series]) => series)).toEqual(['1.2']);
+    expect(view.slice.value?.address.series).toBe('1.2');
+    await view.step(1);
+    expect(vi.mocked(readSlice).mock.calls[1]?.[0]).toMatchObject({ series: '1.2', index: 6 });
+    expect(readVolume).toHaveBeenCalledOnce();
+  });
+
+  it('describes the series of which the server chose a slice that cannot be shown', async () => {
+    const members = { series_instance_uid: '1.2', slice: { index: 5, count: 11 }, neighbours: [] };
+    vi.mocked(readSlice).mockRejectedValueOnce(
+      new ProblemError(422, 'undecodable_frame', '', '', null, null, members),
+    );
+    const view = new SliceView();
+    await view.showMiddle(null);
+    await vi.waitFor(() => expect(view.stack?.stack).toBe(0));
+    await view.step(-1);
+    expect(view.slice.value?.address).toMatchObject({ series: '1.2', index: 4 });
+  });
+
+  it('learns as much from an answer that came at the second try', async () => {
+    vi.mocked(readSlice).mockRejectedValueOnce(new Error('connection'));
+    const view = new SliceView();
+    await view.showMiddle(null);
+    expect([view.count, view.detail.value]).toEqual([0, null]);
+    await view.slice.retry();
+    await vi.waitFor(() => expect(view.detail.value).not.toBeNull());
+    expect(view.count).toBe(11);
   });
 
   it('keeps overlays on while it steps, until they are taken off', async () => {

@@ -10,7 +10,7 @@ import { Latest } from './latest.svelte';
 export interface ShownSlice extends Slice {
   url: string;
   size: Size;
-  /** What was asked for; null members were left to the server. */
+  /** What was asked for; null members were left to the server, which says what series it chose. */
   address: SliceAddress;
 }
 
@@ -62,12 +62,16 @@ export class SliceView {
     return windows.find((w) => w.center === center && w.width === width) ?? windows[0] ?? null;
   }
 
-  /** Shows the middle slice of a series, as the server chooses it. */
+  /** Shows the middle slice of a series, as the server chooses it; of the default volume where none is given. */
   async showMiddle(series: string | null): Promise<void> {
     this.clear();
     const asked = this.#ask({ series });
-    if (series) void this.detail.ask((signal) => readVolume(series, signal));
+    if (series) this.#describe(series);
     await asked;
+  }
+
+  #describe(series: string): void {
+    void this.detail.ask((signal) => readVolume(series, signal));
   }
 
   /** Shows a group's own middle slice. */
@@ -109,21 +113,35 @@ export class SliceView {
     this.#count = 0;
   }
 
+  /** What an answer tells is learnt within the question, since that is also asked again without us. */
   async #ask(address: SliceAddress): Promise<void> {
     this.#wanted = address;
-    await this.slice.ask((signal) => loadSlice(address, signal));
-    const shown = this.slice.value;
-    if (this.#wanted !== address) return;
-    if (shown && shown.count > 0) this.#count = shown.count;
-    else this.#learnFrom(this.slice.error);
+    await this.slice.ask(async (signal) => {
+      try {
+        const shown = await loadSlice(address, signal);
+        if (!signal.aborted) this.#learn(address, shown.address.series, shown);
+        return shown;
+      } catch (error) {
+        if (!signal.aborted) this.#learnFrom(error, address);
+        throw error;
+      }
+    });
   }
 
   /** The middle slice may be the one that cannot be shown; the problem then says where it stands. */
-  #learnFrom(error: unknown): void {
-    const place = error instanceof ProblemError ? placeOf(error.members['slice']) : null;
-    if (!place || !this.#wanted) return;
-    this.#count = place.count;
-    this.#wanted = { ...this.#wanted, index: place.index };
+  #learnFrom(error: unknown, address: SliceAddress): void {
+    if (!(error instanceof ProblemError)) return;
+    const place = placeOf(error.members['slice']);
+    const series = error.members['series_instance_uid'];
+    if (place)
+      this.#learn({ ...address, index: place.index }, typeof series === 'string' ? series : null, place);
+  }
+
+  /** From here on the same series is asked for, whichever becomes the default meanwhile. */
+  #learn(address: SliceAddress, series: string | null, { count }: { count: number }): void {
+    if (count > 0) this.#count = count;
+    this.#wanted = { ...address, series: address.series ?? series };
+    if (series && !address.series) this.#describe(series);
   }
 }
 
@@ -136,5 +154,6 @@ export async function loadSlice(address: SliceAddress, signal: AbortSignal): Pro
   const size = { width: bitmap.width, height: bitmap.height };
   bitmap.close();
   signal.throwIfAborted();
-  return { ...slice, size, address, url: URL.createObjectURL(slice.picture) };
+  const series = address.series ?? slice.seriesInstanceUid;
+  return { ...slice, size, address: { ...address, series }, url: URL.createObjectURL(slice.picture) };
 }
