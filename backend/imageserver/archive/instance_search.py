@@ -11,8 +11,9 @@ from imageserver.archive.chunks import chunks
 from imageserver.archive.json_members import dataset_of, members_of
 from imageserver.archive.made_metadata import unpack
 from imageserver.archive.models import SeriesHeader, StudyHeader
-from imageserver.archive.search_conditions import Sql, condition_of, has_often_many
+from imageserver.archive.search_conditions import Bound, Sql, condition_of, has_often_many
 from imageserver.archive.search_statements import InstanceSearch as InstanceSearch
+from imageserver.archive.search_statements import asks_sqlite, execute
 from imageserver.archive.stored_metadata import read_bases
 from imageserver.dicom.attribute_levels import level_of, tags_of_level
 from imageserver.dicom.attributes import Level
@@ -26,7 +27,6 @@ Members = dict[str, str]
 MOST_EXAMINED = 20_000  # data sets that one search looks into
 MOST_COUNTED = 10_000  # behind a page
 AT_ONCE = 200
-NEWEST = 1000  # studies among which a first page is looked for
 LONGEST_FIRST_PAGE = 100
 _PATIENT = ("00100010", "00100020")  # Patient's Name, Patient ID
 _DEPTH = {Level.STUDY: 0, Level.SERIES: 1, Level.INSTANCE: 2}
@@ -89,14 +89,14 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
             raise InvalidParameter(
                 f"({tag[:4]},{tag[4:]}) is an attribute of a level below: search there for it."
             )
-    said, rest = _said(wanted.keys, wanted.level)
+    said, rest = _said(wanted.keys, wanted.level, asks_sqlite(session))
     conditions = [condition for sql in said for condition in sql.conditions]
     if rest:
         return _examined(session, wanted, conditions, rest)
     rows = _among_newest(session, wanted)
     if len(rows) <= wanted.limit:
         statement = search_statements.page(wanted, conditions, wanted.limit + 1, wanted.offset)
-        rows = session.connection().execute(statement).all()
+        rows = execute(session, statement).all()
     has_more = len(rows) > wanted.limit
     remaining = None
     if has_more and wanted.counts_rest:
@@ -115,14 +115,14 @@ def _among_newest(session: Session, wanted: InstanceSearch) -> Sequence[Any]:
         and not wanted.offset
         and wanted.limit <= LONGEST_FIRST_PAGE
         and all(map(has_often_many, wanted.keys))
-        and session.get_bind().dialect.name == "sqlite"
+        and asks_sqlite(session)
     )
     if not is_worth_it:
         return []
     said = [condition_of(key, wanted.level, is_asked_of_each=True) for key in wanted.keys]
     conditions = [condition for sql in said if sql is not None for condition in sql.conditions]
-    statement = search_statements.page_of_newest(wanted, conditions, wanted.limit + 1, NEWEST)
-    return session.connection().execute(statement).all()
+    statement = search_statements.page_of_newest(wanted, conditions, wanted.limit + 1)
+    return execute(session, statement).all()
 
 
 def looks_into_headers(keys: Sequence[Key]) -> bool:
@@ -130,24 +130,23 @@ def looks_into_headers(keys: Sequence[Key]) -> bool:
     return bool(_said(keys, Level.INSTANCE)[1])
 
 
-def _said(keys: Sequence[Key], level: Level) -> tuple[list[Sql], list[Key]]:
+def _said(keys: Sequence[Key], level: Level, is_sqlite: bool = True) -> tuple[list[Sql], list[Key]]:
     """Return what the tables of keys know, and the keys that have to be asked again of each header."""
-    said = [(key, condition_of(key, level)) for key in keys]
+    said = [(key, condition_of(key, level, is_sqlite=is_sqlite)) for key in keys]
     conditions = [sql for _, sql in said if sql is not None]
     return conditions, [key for key, sql in said if sql is None or not sql.is_exact]
 
 
 def _examined(
-    session: Session, wanted: InstanceSearch, conditions: Sequence[Any], rest: Sequence[Key]
+    session: Session, wanted: InstanceSearch, conditions: Sequence[Bound], rest: Sequence[Key]
 ) -> FoundPage:
     """Look into the data sets that fulfil what the tables of keys know, in their order."""
     found: list[Found] = []
     skipped = looked_into = 0
     tags = set(tags_of(rest))
     statement = search_statements.page(wanted, conditions, MOST_EXAMINED + 1)
-    in_portions = {"yield_per": AT_ONCE}
-    with session.connection().execute(statement, execution_options=in_portions) as rows:
-        for some in rows.partitions():
+    with execute(session, statement, yield_per=AT_ONCE) as rows:
+        for some in rows.partitions(AT_ONCE):
             if looked_into >= MOST_EXAMINED:
                 raise SearchTooBroad(
                     f"More than {MOST_EXAMINED} data sets would have to be looked into; "
@@ -167,13 +166,11 @@ def _examined(
     return FoundPage(found, has_more=False, remaining=None)
 
 
-def _count_rest(session: Session, wanted: InstanceSearch, conditions: Sequence[Any]) -> int | None:
+def _count_rest(session: Session, wanted: InstanceSearch, conditions: Sequence[Bound]) -> int | None:
     """Count what is behind a page; None where that is more than is worth the time."""
     before = wanted.offset + wanted.limit
-    counted = session.connection().scalar(
-        search_statements.count(wanted, conditions, before + MOST_COUNTED + 1)
-    )
-    rest = (counted or 0) - before
+    statement = search_statements.count(wanted, conditions, before + MOST_COUNTED + 1)
+    rest = int(execute(session, statement).scalar_one()) - before
     return rest if rest <= MOST_COUNTED else None
 
 

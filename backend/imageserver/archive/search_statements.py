@@ -8,30 +8,50 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, func, select, true
+from sqlalchemy import CursorResult
+from sqlalchemy.orm import Session
 
-from imageserver.archive.models import (
-    Instance,
-    InstanceMetadata,
-    Series,
-    SeriesHeader,
-    Study,
-    StudyEntry,
-    StudyHeader,
-)
 from imageserver.archive.reading_rules import metadata_stamp
+from imageserver.archive.search_conditions import Bound, all_of
 from imageserver.dicom.attribute_levels import level_of
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import Condition, Empty, Key, MomentCondition
 
-# Tables, not classes: a statement of the latter takes twice as long to put together.
-_STUDIES, _ENTRIES, _OF_STUDY = Study.__table__, StudyEntry.__table__, StudyHeader.__table__
-_SERIES, _OF_SERIES = Series.__table__, SeriesHeader.__table__
-_INSTANCES, _METADATA = Instance.__table__, InstanceMetadata.__table__
-
 # Conditions that PostgreSQL may turn into joins. It looks for the best order of all joins, which takes minutes of a
 # hundred of them; a condition that IS TRUE is looked up row by row in what its subquery found.
 MOST_JOINED = 4
+# Of the newest studies, those among which a first page is looked for: to ask each of so many takes as long as to look
+# through the values of all for the pattern. Ids tell about how many studies there are.
+NEWEST = "SELECT max(200, max(study_id) / 50) FROM study_entries"
+
+# The rows of a level: of what they are, and how that is joined with the headers when the page is found.
+_ROWS = {
+    Level.STUDY: (
+        "SELECT study_entries.study_id, study_moment, study_instance_uid FROM study_entries",
+        "SELECT page.study_instance_uid, study_headers.content FROM ({}) AS page"
+        " JOIN study_headers ON study_headers.study_id = page.study_id",
+    ),
+    Level.SERIES: (
+        "SELECT series.id, series.study_id, series_number, series_instance_uid FROM series",
+        "SELECT studies.study_instance_uid, page.series_instance_uid, study_headers.content, series_headers.content"
+        " FROM ({}) AS page JOIN studies ON studies.id = page.study_id"
+        " JOIN study_headers ON study_headers.study_id = page.study_id"
+        " JOIN series_headers ON series_headers.series_id = page.id",
+    ),
+    Level.INSTANCE: (
+        "SELECT instances.id, instances.series_id, instance_number, sop_instance_uid, sop_class_uid FROM instances",
+        "SELECT studies.study_instance_uid, series.series_instance_uid, page.sop_instance_uid, page.sop_class_uid,"
+        " series.study_id, page.series_id, instance_metadata.content"
+        " FROM ({}) AS page JOIN series ON series.id = page.series_id JOIN studies ON studies.id = series.study_id"
+        " LEFT JOIN instance_metadata ON instance_metadata.instance_id = page.id AND instance_metadata.made_by = ?",
+    ),
+}
+_HAS_HEADER = {
+    Level.STUDY: "EXISTS (SELECT 1 FROM study_headers WHERE study_headers.study_id = study_entries.study_id)",
+    Level.SERIES: "EXISTS (SELECT 1 FROM series_headers WHERE series_headers.series_id = series.id)",
+    Level.INSTANCE: "EXISTS (SELECT 1 FROM series_headers WHERE series_headers.series_id = instances.series_id)",
+}
+_STUDY_OF = "(SELECT studies.id FROM studies WHERE studies.study_instance_uid = ?)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,70 +80,63 @@ class InstanceSearch:
     counts_rest: bool = False
 
 
-def page(
-    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], limit: int, offset: int = 0
-) -> Select[*tuple[Any, ...]]:
+def execute(session: Session, statement: Bound, **options: Any) -> CursorResult[Any]:
+    """Ask the database, with these execution options."""
+    connection = session.connection()
+    text = statement.text if asks_sqlite(session) else statement.text.replace("?", "%s")
+    return connection.exec_driver_sql(text, statement.values, execution_options=options)
+
+
+def asks_sqlite(session: Session) -> bool:
+    """Tell which of the databases is asked."""
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def page(wanted: InstanceSearch, conditions: Sequence[Bound], limit: int, offset: int = 0) -> Bound:
     """Return the statement of a page; its limit and offset are not those of the search.
 
     Returns
     -------
-    Select
+    Bound
         Of studies: UID, content. Of series: both UIDs, both contents. Of instances: the three UIDs, the SOP Class UID,
         the ids of study and series, and the packed metadata, or NULL.
     """
-    rows = _ordered(wanted, _where(wanted, conditions))
-    found = rows.limit(limit).offset(offset).subquery("page")
-    if wanted.level == Level.STUDY:
-        return _with_study(wanted, found)
-    return _with_series(wanted, found) if wanted.level == Level.SERIES else _with_instance(wanted, found)
+    found = _where(wanted, conditions)
+    _, joined = _ROWS[wanted.level]
+    rows = f"{found.text} ORDER BY {_order(wanted, _TABLES[wanted.level])} LIMIT ? OFFSET ?"
+    values = (*found.values, limit, offset, *((metadata_stamp(),) if wanted.level == Level.INSTANCE else ()))
+    return Bound(f"{joined.format(rows)} ORDER BY {_order(wanted, 'page')}", values)
 
 
-def page_of_newest(
-    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], limit: int, newest: int
-) -> Select[*tuple[Any, ...]]:
-    """Return the statement of the first page of studies, as far as it is among so many of the newest ones.
+def page_of_newest(wanted: InstanceSearch, conditions: Sequence[Bound], limit: int) -> Bound:
+    """Return the statement of the first page of studies, as far as it is among the newest ones (of SQLite).
 
     The conditions are asked of each in turn, and no more when the page is full.
     """
-    moments = select(_ENTRIES.c.study_moment).order_by(_ENTRIES.c.study_moment.desc())
-    oldest = func.coalesce(moments.limit(1).offset(newest).scalar_subquery(), "")
-    return page(wanted, [_ENTRIES.c.study_moment >= oldest, *conditions], limit)
+    oldest = f"SELECT study_moment FROM study_entries ORDER BY study_moment DESC LIMIT 1 OFFSET ({NEWEST})"  # noqa: S608
+    return page(wanted, [Bound(f"study_moment >= coalesce(({oldest}), '')"), *conditions], limit)
 
 
-def count(
-    wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]], most: int
-) -> Select[*tuple[Any, ...]]:
+def count(wanted: InstanceSearch, conditions: Sequence[Bound], most: int) -> Bound:
     """Return the statement that counts all, up to `most`."""
-    return select(func.count()).select_from(_where(wanted, conditions).limit(most).subquery())
+    found = _where(wanted, conditions)
+    return Bound(f"SELECT count(*) FROM ({found.text} LIMIT ?) AS found", (*found.values, most))  # noqa: S608
 
 
-def _where(wanted: InstanceSearch, conditions: Sequence[ColumnElement[bool]]) -> Select[*tuple[Any, ...]]:
-    """Select the rows of a level that fulfil the conditions, as far as their headers are kept."""
-    joined = conditions[:MOST_JOINED]
-    looked_up = (one.is_(true()) for one in conditions[MOST_JOINED:])
-    return _rows(wanted).where(*_within(wanted), *joined, *looked_up)
+def _where(wanted: InstanceSearch, conditions: Sequence[Bound]) -> Bound:
+    """Select the rows of a level that fulfil the conditions, as far as their headers are kept.
 
-
-def _rows(wanted: InstanceSearch) -> Select[*tuple[Any, ...]]:
-    """Select from the table of a level, without what an upgrade has still to read.
-
-    A key belongs to a header, and where a series has one, its study has: what is asked for by key is there. To look
-    for the headers of thousands, long as they are, takes far longer than to find them.
+    A key belongs to a header, and where a series has one, its study has: what is asked for by key is there, without
+    what an upgrade has still to read. To look for the headers of thousands, long as they are, takes far longer than to
+    find them.
     """
-    asked = {_level_of(key) for key in wanted.keys}
-    if wanted.level == Level.STUDY:
-        columns = (_ENTRIES.c.study_id, _ENTRIES.c.study_moment, _ENTRIES.c.study_instance_uid)
-        kept = select(_OF_STUDY.c.study_id).where(_OF_STUDY.c.study_id == _ENTRIES.c.study_id)
-        return select(*columns).where(*([] if Level.STUDY in asked else [kept.exists()]))
-    if wanted.level == Level.SERIES:
-        numbered = (_SERIES.c.series_number, _SERIES.c.series_instance_uid)
-        rows, series_id = select(_SERIES.c.id, _SERIES.c.study_id, *numbered), _SERIES.c.id
-    else:
-        numbered = (_INSTANCES.c.instance_number, _INSTANCES.c.sop_instance_uid)
-        series_id = _INSTANCES.c.series_id
-        rows = select(_INSTANCES.c.id, series_id, *numbered, _INSTANCES.c.sop_class_uid)
-    kept = select(_OF_SERIES.c.series_id).where(_OF_SERIES.c.series_id == series_id)
-    return rows.where(*([] if Level.SERIES in asked else [kept.exists()]))
+    header = Level.STUDY if wanted.level == Level.STUDY else Level.SERIES
+    is_sure = any(_level_of(key) == header for key in wanted.keys)
+    kept = [] if is_sure else [Bound(_HAS_HEADER[wanted.level])]
+    looked_up = (Bound(f"({one.text}) IS TRUE", one.values) for one in conditions[MOST_JOINED:])
+    where = all_of([*kept, *_within(wanted), *conditions[:MOST_JOINED], *looked_up])
+    rows, _ = _ROWS[wanted.level]
+    return Bound(f"{rows} WHERE {where.text}" if where.text else rows, where.values)
 
 
 def _level_of(key: Key) -> Level | None:
@@ -134,83 +147,35 @@ def _level_of(key: Key) -> Level | None:
     return level_of(key.tag) if is_sure else None
 
 
-def _within(wanted: InstanceSearch) -> list[ColumnElement[bool]]:
+def _within(wanted: InstanceSearch) -> list[Bound]:
     """Return the conditions of an address, each on ids that are looked up once."""
     study, series = wanted.study_instance_uid, wanted.series_instance_uid
-    of_study = select(_STUDIES.c.id).where(_STUDIES.c.study_instance_uid == study).scalar_subquery()
     if wanted.level == Level.STUDY or (study is None and series is None):
         return []
     if wanted.level == Level.SERIES:
-        return [_SERIES.c.study_id == of_study]
-    of_series = select(_SERIES.c.id)
-    if study is not None:
-        of_series = of_series.where(_SERIES.c.study_id == of_study)
-    if series is None:
-        return [_INSTANCES.c.series_id.in_(of_series)]
-    one = of_series.where(_SERIES.c.series_instance_uid == series)
-    return [_INSTANCES.c.series_id == one.scalar_subquery()]
+        return [Bound(f"series.study_id = {_STUDY_OF}", (study,))]
+    named = [Bound(f"series.study_id = {_STUDY_OF}", (study,))] if study is not None else []
+    named += [Bound("series.series_instance_uid = ?", (series,))] if series is not None else []
+    where = all_of(named)
+    of_series = f"(SELECT series.id FROM series WHERE {where.text})"  # noqa: S608 - no value in it
+    return [Bound(f"instances.series_id {'IN' if series is None else '='} {of_series}", where.values)]
 
 
-def _ordered(wanted: InstanceSearch, rows: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    return rows.order_by(*_order(wanted, _OWN[wanted.level]))
-
-
-def _order(wanted: InstanceSearch, columns: Any) -> tuple[ColumnElement[Any], ...]:
+def _order(wanted: InstanceSearch, table: str) -> str:
     """Return the order of a level, by the columns of its table or of a page of it.
 
     Where the address names nothing, it is one that an index has: all rows would have to be sorted for each page.
     """
     if wanted.level == Level.STUDY:
-        return columns.study_moment.desc(), columns.study_instance_uid.desc()
-    is_series = wanted.level == Level.SERIES
-    above = columns.study_id if is_series else columns.series_id
+        return f"{table}.study_moment DESC, {table}.study_instance_uid DESC"
+    above, number, uid = (
+        ("study_id", "series_number", "series_instance_uid")
+        if wanted.level == Level.SERIES
+        else ("series_id", "instance_number", "sop_instance_uid")
+    )
     if wanted.study_instance_uid is None and wanted.series_instance_uid is None:
-        return above, columns.id
-    number = columns.series_number if is_series else columns.instance_number
-    uid = columns.series_instance_uid if is_series else columns.sop_instance_uid
-    return above, number.is_(None), number, uid
+        return f"{table}.{above}, {table}.id"
+    return f"{table}.{above}, {table}.{number} IS NULL, {table}.{number}, {table}.{uid}"
 
 
-_OWN: dict[Level, Any] = {Level.STUDY: _ENTRIES.c, Level.SERIES: _SERIES.c, Level.INSTANCE: _INSTANCES.c}
-
-
-def _with_study(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
-    return (
-        select(found.c.study_instance_uid, _OF_STUDY.c.content)
-        .join_from(found, _OF_STUDY, _OF_STUDY.c.study_id == found.c.study_id)
-        .order_by(*_order(wanted, found.c))
-    )
-
-
-def _with_series(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            _STUDIES.c.study_instance_uid,
-            found.c.series_instance_uid,
-            _OF_STUDY.c.content,
-            _OF_SERIES.c.content,
-        )
-        .join_from(found, _STUDIES, _STUDIES.c.id == found.c.study_id)
-        .join(_OF_STUDY, _OF_STUDY.c.study_id == found.c.study_id)
-        .join(_OF_SERIES, _OF_SERIES.c.series_id == found.c.id)
-        .order_by(*_order(wanted, found.c))
-    )
-
-
-def _with_instance(wanted: InstanceSearch, found: Subquery) -> Select[*tuple[Any, ...]]:
-    of_present_rules = and_(_METADATA.c.instance_id == found.c.id, _METADATA.c.made_by == metadata_stamp())
-    return (
-        select(
-            _STUDIES.c.study_instance_uid,
-            _SERIES.c.series_instance_uid,
-            found.c.sop_instance_uid,
-            found.c.sop_class_uid,
-            _SERIES.c.study_id,
-            found.c.series_id,
-            _METADATA.c.content,
-        )
-        .join_from(found, _SERIES, _SERIES.c.id == found.c.series_id)
-        .join(_STUDIES, _STUDIES.c.id == _SERIES.c.study_id)
-        .outerjoin(_METADATA, of_present_rules)
-        .order_by(*_order(wanted, found.c))
-    )
+_TABLES = {Level.STUDY: "study_entries", Level.SERIES: "series", Level.INSTANCE: "instances"}

@@ -12,7 +12,7 @@ from pydicom.sequence import Sequence as Items
 from sqlalchemy import func, make_url, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive import instance_search, search_headers
+from imageserver.archive import instance_search, search_headers, search_statements
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.indexing import look_once
@@ -218,7 +218,7 @@ def test_first_pages_are_the_beginning_of_all(
     random_archive: Database, newest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether they are among the newest studies, reach beyond, or not."""
-    monkeypatch.setattr(instance_search, "NEWEST", newest)
+    monkeypatch.setattr(search_statements, "NEWEST", f"SELECT {newest}")
     source = random.Random(newest)
     with random_archive.reading() as session:
         everything = run(session, Level.STUDY).found
