@@ -217,7 +217,7 @@ class Archive:
         DataDirectoryUnavailable
         """
         self.catalogue.require_directory()
-        found = self.catalogue.ask_once(address, lambda session: find_instance(session, address))
+        found = self.catalogue.ask_plainly(address, lambda connection: find_instance(connection, address))
         if found is None:
             raise InstanceNotFound("No file in the data directory has this SOP Instance UID in this series.")
         return found
@@ -238,7 +238,9 @@ class Archive:
         """
         self.catalogue.require_directory()
         uids = (study_instance_uid, series_instance_uid, sop_instance_uid)
-        found = self.catalogue.ask_once(("stored", *uids), lambda session: find_instances(session, *uids))
+        found = self.catalogue.ask_plainly(
+            ("stored", *uids), lambda connection: find_instances(connection, *uids)
+        )
         if found:
             return found
         if series_instance_uid is None:

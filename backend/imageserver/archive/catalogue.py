@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 from imageserver.archive.entry_sets import EntrySets
@@ -170,6 +171,16 @@ class Catalogue:
         """
         self.status()
         return self._remember(key, lambda: self._ask(question), of, keeps_empty=False)
+
+    def ask_plainly(self, key: Any, question: Callable[[Connection], T]) -> T:
+        """Ask the database as `ask_once`, over a connection: without the costs of a session."""
+
+        def ask() -> T:
+            with self.database.asking() as connection:
+                return question(connection)
+
+        self.status()
+        return self._remember(key, ask, keeps_empty=False)
 
     def _remember(
         self, key: Any, make: Callable[[], T], of: Volume | None = None, *, keeps_empty: bool = True

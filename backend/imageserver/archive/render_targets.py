@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
-from imageserver.archive.addresses import InstanceAddress, located, select_files
-from imageserver.archive.models import Instance, Series, Study, StudyEntry
+from imageserver.archive.addresses import INSTANCES, SERIES, FileQuestion, InstanceAddress, located
+from imageserver.archive.models import Study, StudyEntry
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.arrangement import Arrangement
 
@@ -21,24 +21,27 @@ class RenderTarget(NamedTuple):
     number_of_frames: int
 
 
+_TARGETS = FileQuestion(
+    INSTANCES.sop_class_uid,
+    INSTANCES.frames,
+    order_by=(
+        SERIES.series_number.is_(None),
+        SERIES.series_number,
+        SERIES.series_instance_uid,
+        INSTANCES.id,
+    ),
+)
+
+
 def find_targets(
-    session: Session,
+    connection: Connection | Session,
     study_instance_uid: str,
     series_instance_uid: str | None = None,
     sop_instance_uid: str | None = None,
 ) -> list[RenderTarget]:
     """Return the instances of a study, of one of its series, or one: by series number, then as slices are ordered."""
-    statement = select_files(
-        Instance.sop_class_uid,
-        Instance.frames,
-        study_instance_uid=study_instance_uid,
-        series_instance_uid=series_instance_uid,
-        sop_instance_uid=sop_instance_uid,
-    ).order_by(Series.series_number.is_(None), Series.series_number, Series.series_instance_uid, Instance.id)
-    return [
-        RenderTarget(*located(study_instance_uid, row), row[8], len(row[9]))
-        for row in session.execute(statement)
-    ]
+    rows = _TARGETS.ask(connection, study_instance_uid, series_instance_uid, sop_instance_uid)
+    return [RenderTarget(*located(study_instance_uid, row), row[8], len(row[9])) for row in rows]
 
 
 def in_order(targets: Sequence[RenderTarget], arrangement: Arrangement) -> list[RenderTarget]:

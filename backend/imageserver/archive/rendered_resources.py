@@ -52,7 +52,9 @@ class RenderedResources:
         """
         self._catalogue.require_directory()
         uids = (study_instance_uid, series_instance_uid, sop_instance_uid)
-        found = self._catalogue.ask_once(("targets", *uids), lambda session: find_targets(session, *uids))
+        found = self._catalogue.ask_plainly(
+            ("targets", *uids), lambda connection: find_targets(connection, *uids)
+        )
         if not found:
             raise _not_found(series_instance_uid, sop_instance_uid)
         if sop_instance_uid is not None:

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple
 
-from sqlalchemy import ColumnElement, case, cast, func
+from sqlalchemy import Connection, case, cast, func
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from imageserver.archive.addresses import InstanceAddress, located, select_files
+from imageserver.archive.addresses import INSTANCES, SERIES, FileQuestion, InstanceAddress, located
 from imageserver.archive.checksums import INTEGRITY_MISMATCH
 from imageserver.archive.files import DataDirectory
-from imageserver.archive.models import Instance, Series
 from imageserver.archive.slice_lists import refusal_of
 from imageserver.archive.volumes import InstanceFile
 from imageserver.dicom.decoding import Decoders
@@ -63,21 +62,23 @@ class Retrieval(NamedTuple):
         return self.transfer_syntax_uid == self.instance.transfer_syntax_uid
 
 
+# Only whether there are any frames: the list of an enhanced object has thousands.
+_HAS_FRAMES = case((func.length(cast(INSTANCES.frames, Text)) > len("[]"), 1), else_=0)
+_STORED = FileQuestion(
+    INSTANCES.sop_class_uid,
+    INSTANCES.transfer_syntax_uid,
+    _HAS_FRAMES,
+    order_by=(SERIES.id, INSTANCES.id),
+)
+
+
 def find_instances(
-    session: Session,
+    connection: Connection | Session,
     study_instance_uid: str,
     series_instance_uid: str | None = None,
     sop_instance_uid: str | None = None,
 ) -> list[StoredInstance]:
     """List the instances of a study, of one of its series, or one, in a stable order; empty where there are none."""
-    statement = select_files(
-        Instance.sop_class_uid,
-        Instance.transfer_syntax_uid,
-        _has_frames(),
-        study_instance_uid=study_instance_uid,
-        series_instance_uid=series_instance_uid,
-        sop_instance_uid=sop_instance_uid,
-    ).order_by(Series.id, Instance.id)
     return [
         StoredInstance(
             *located(study_instance_uid, row),
@@ -85,13 +86,8 @@ def find_instances(
             row[9] if row[9] and is_address(row[9]) else "",  # a file may say anything
             bool(row[10]),
         )
-        for row in session.execute(statement)
+        for row in _STORED.ask(connection, study_instance_uid, series_instance_uid, sop_instance_uid)
     ]
-
-
-def _has_frames() -> ColumnElement[int]:
-    # Only whether there are any: the list of an enhanced object has thousands.
-    return case((func.length(cast(Instance.frames, Text)) > len("[]"), 1), else_=0)
 
 
 def plan(instance: StoredInstance, wanted: Sequence[str]) -> Retrieval:
