@@ -3,6 +3,7 @@
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
 from fastapi import Request
@@ -13,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 _LEVEL = 5
 _GZIP = 16 + zlib.MAX_WBITS
 PIECE = 1 << 20  # bytes that wait for a slow client
+WORTH_COPYING = 1 << 18  # bytes of a piece up to which it is joined with its neighbours
 LONGEST_SECONDS = 0.05  # in which pieces are gathered, so that slow ones do not wait for each other
 
 
@@ -101,8 +103,17 @@ def _gather(pieces: Iterator[bytes]) -> _Batch:
         batch.append(piece)
         size += len(piece)
         if size >= PIECE or time.monotonic() > until:
-            return _Batch(batch, is_last=False)
-    return _Batch(batch, is_last=True)
+            return _Batch(_joined(batch), is_last=False)
+    return _Batch(_joined(batch), is_last=True)
+
+
+def _joined(pieces: Iterable[bytes]) -> list[bytes]:
+    """Join small neighbours: each piece goes through all layers on its own, which takes longer than copying it."""
+    joined: list[bytes] = []
+    for is_small, run in groupby(pieces, key=lambda piece: len(piece) < WORTH_COPYING):
+        neighbours = list(run)
+        joined += [b"".join(neighbours)] if is_small else neighbours
+    return joined
 
 
 class _Pieces(StreamingResponse):

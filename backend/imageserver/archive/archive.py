@@ -249,10 +249,12 @@ class Archive:
             raise SeriesNotFound("The study has no series with this Series Instance UID.")
         raise InstanceNotFound("The series has no instance with this SOP Instance UID.")
 
-    def retrieved_length(self, retrieval: Retrieval) -> int | None:
-        """Return how many bytes of an instance will be sent; raises as `Retriever.length`."""
-        with self._noticing():
-            return self.retriever.length(retrieval)
+    def retrieved_lengths(self, retrievals: Sequence[Retrieval]) -> list[int | Gone | None]:
+        """Return how many bytes of each instance will be sent, or why it is not there; as `Retriever.lengths`."""
+        found = self.retriever.lengths(retrievals)
+        if any(isinstance(one, Gone) for one in found):
+            self.keeper.look_soon()
+        return found
 
     def retrieve(self, retrieval: Retrieval) -> Iterator[bytes]:
         """Yield an instance as a file of PS3.10; raises as `Retriever.pieces`."""

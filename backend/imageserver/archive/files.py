@@ -10,16 +10,29 @@ a prefix that no path of the data directory can have, so that the rest of the ar
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from imageserver.archive.beneath import open_beneath
-from imageserver.errors import DataDirectoryUnavailable, FileGone, FileReplaced
+from imageserver.archive.opened_files import (
+    FileIdentity,
+    announce,
+    compare,
+    identity_of,
+    read_part,
+    unavailable,
+)
+from imageserver.errors import DataDirectoryUnavailable, FileGone, FileReplaced, Gone
+
+__all__ = ["DataDirectory", "FileIdentity", "FoundFile", "Skipped", "identity_of", "is_ignored"]
 
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not block
+_TOGETHER = 16  # files that are open at the same time to be announced
+_ANNOUNCED_BYTES = 64 * 1024 * 1024  # of one answer: memory of the system, which others want too
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
 
 # What systems and copying programs drop beside files; nobody meant it to be an image.
@@ -34,14 +47,6 @@ STORE_ROOT = b"/store/"  # the walk never yields a path that begins with a slash
 UNREADABLE = "unreadable"
 SYMBOLIC_LINK = "symbolic_link"
 NOT_A_FILE = "not_a_file"
-
-
-class FileIdentity(NamedTuple):
-    """By what a changed or replaced file is told from the one that was indexed."""
-
-    size: int
-    mtime_ns: int
-    inode: int
 
 
 class FoundFile(NamedTuple):
@@ -98,7 +103,7 @@ class DataDirectory:
                     entries = _list_folder(root, folder)
                 except OSError as error:
                     if not folder:
-                        raise _unavailable(error) from error
+                        raise unavailable(error) from error
                     if error.errno not in _GONE:
                         yield Skipped(folder, UNREADABLE, is_directory=True)
                     continue
@@ -110,23 +115,27 @@ class DataDirectory:
 
     @contextmanager
     def _opened(self, path: bytes) -> Iterator[int]:
-        if path.startswith(STORE_ROOT):
-            if self.store is None:
-                raise DataDirectoryUnavailable("The store is not configured any more.")
-            with self.store._opened(path.removeprefix(STORE_ROOT)) as descriptor:
-                yield descriptor
-            return
-        with self._root() as root:
-            try:
-                descriptor = _open_file(root, path)
-            except FileGone:
-                if self.is_empty():  # an unmounted folder, rather than one removed file
-                    raise DataDirectoryUnavailable("The data directory is empty.") from None
-                raise
+        descriptor = self._descriptor(path)
         try:
             yield descriptor
         finally:
             os.close(descriptor)
+
+    def _descriptor(self, path: bytes) -> int:
+        """Open a file; the caller closes it."""
+        if path.startswith(STORE_ROOT):
+            if self.store is None:
+                raise DataDirectoryUnavailable("The store is not configured any more.")
+            return self.store._descriptor(path.removeprefix(STORE_ROOT))
+        root = self._open_root()
+        try:
+            return _open_file(root, path)
+        except FileGone:
+            if self.is_empty():  # an unmounted folder, rather than one removed file
+                raise DataDirectoryUnavailable("The data directory is empty.") from None
+            raise
+        finally:
+            os.close(root)
 
     @contextmanager
     def open(self, path: bytes, expected: FileIdentity) -> Iterator[BinaryIO]:
@@ -145,18 +154,54 @@ class DataDirectory:
             If it cannot be read.
         """
         with self._opened(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as stream:
-            _compare(descriptor, expected)
+            compare(descriptor, expected)
             try:
                 yield stream
             except OSError as error:
-                raise _unavailable(error) from error
+                raise unavailable(error) from error
             finally:
-                _compare(descriptor, expected)
+                compare(descriptor, expected)
+
+    def read(self, path: bytes, expected: FileIdentity, start: int, length: int) -> bytes:
+        """Read a part of a file that has been indexed, up to its end; raises as `open` does."""
+        with self._opened(path) as descriptor:
+            return read_part(descriptor, expected, start, length)
+
+    def read_starts(self, files: Iterable[tuple[bytes, FileIdentity]], length: int) -> Iterator[bytes | Gone]:
+        """Read the first bytes of files that will be read whole soon, or say why one cannot be.
+
+        A few files at a time are opened and announced to the system before any is read, so that those that are on a
+        disk only come from it side by side.
+
+        Raises
+        ------
+        DataDirectoryUnavailable
+            As `open`.
+        """
+        announced, waiting = 0, iter(files)
+        while together := list(islice(waiting, _TOGETHER)):
+            with ExitStack() as stack:
+                opened: list[int | Gone] = []
+                for path, expected in together:
+                    try:
+                        descriptor = stack.enter_context(self._opened(path))
+                    except Gone as error:
+                        opened.append(error)
+                        continue
+                    opened.append(descriptor)
+                    if announced < _ANNOUNCED_BYTES:
+                        announce(descriptor, expected.size)
+                        announced += expected.size
+                starts = [_start(one, file[1], length) for one, file in zip(opened, together, strict=True)]
+            yield from starts
 
     def check(self, path: bytes, expected: FileIdentity) -> None:
         """Make sure that an indexed file is still there and unchanged; raises as `open` does."""
-        with self._opened(path) as descriptor:
-            _compare(descriptor, expected)
+        descriptor = self._descriptor(path)
+        try:
+            compare(descriptor, expected)
+        finally:
+            os.close(descriptor)
 
     def is_readable(self, path: bytes) -> bool:
         """Tell whether a regular file can be opened at this path just now."""
@@ -179,12 +224,15 @@ class DataDirectory:
         """Tell whether there is nothing to index beneath the directory; raises as `walk` does."""
         return next(self.walk(), None) is None
 
+    def _open_root(self) -> int:
+        try:
+            return os.open(self.path, _DIRECTORY_FLAGS)
+        except OSError as error:
+            raise unavailable(error) from error
+
     @contextmanager
     def _root(self) -> Iterator[int]:
-        try:
-            root = os.open(self.path, _DIRECTORY_FLAGS)
-        except OSError as error:
-            raise _unavailable(error) from error
+        root = self._open_root()
         try:
             yield root
         finally:
@@ -232,24 +280,14 @@ def _open_file(root: int, path: bytes) -> int:
             raise FileGone("The file of this instance is not in the data directory any more.") from error
         if error.errno == errno.ENXIO:  # a socket took its place
             raise FileReplaced("The file of this instance was replaced.") from error
-        raise _unavailable(error) from error
+        raise unavailable(error) from error
     return descriptor
 
 
-def _compare(descriptor: int, expected: FileIdentity) -> None:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or identity_of(status) != expected:
-        raise FileReplaced(
-            "The file of this instance has changed since it was indexed; it is being read again."
-        )
-
-
-def identity_of(status: os.stat_result) -> FileIdentity:
-    """Return by what a file is known again."""
-    inode = (status.st_ino + 2**63) % 2**64 - 2**63  # unsigned; the index keeps it in a signed column
-    return FileIdentity(status.st_size, status.st_mtime_ns, inode)
-
-
-def _unavailable(error: OSError) -> DataDirectoryUnavailable:
-    reason = errno.errorcode.get(error.errno or 0, "EIO")
-    return DataDirectoryUnavailable(f"The data directory cannot be read ({reason}).")
+def _start(opened: int | Gone, expected: FileIdentity, length: int) -> bytes | Gone:
+    if isinstance(opened, Gone):
+        return opened
+    try:
+        return read_part(opened, expected, 0, length)
+    except FileReplaced as error:
+        return error

@@ -25,7 +25,7 @@ from imageserver.dicom.limits import FileRefused
 from imageserver.dicom.stored_file import file_head
 from imageserver.dicom.transcoding import targets_of, transcode
 from imageserver.dicom.transfer_syntax import EXPLICIT_VR_LITTLE_ENDIAN
-from imageserver.errors import NotAcceptable, UndecodableFrame
+from imageserver.errors import Gone, NotAcceptable, UndecodableFrame
 
 AS_STORED = "*"
 PIECE = 1 << 20
@@ -111,6 +111,8 @@ def plan(instance: StoredInstance, wanted: Sequence[str]) -> Retrieval:
     if instance.file.refused_code == INTEGRITY_MISMATCH:
         raise refusal_of(instance.file)
     stored = instance.transfer_syntax_uid
+    if wanted and wanted[0] == AS_STORED:  # of many instances it is not worth looking what else there is
+        return Retrieval(instance, stored)
     targets = targets_of(stored, has_pixel_data=instance.has_pixel_data)
     for syntax in wanted:
         if syntax == AS_STORED:
@@ -129,23 +131,30 @@ class Retriever:
         self._directory = directory
         self._decoders = decoders
 
-    def head(self, retrieval: Retrieval) -> bytes:
-        """Return what stands in front of the bytes of a file that goes as stored: nothing, if it is whole.
+    def lengths(self, retrievals: Sequence[Retrieval]) -> list[int | Gone | None]:
+        """Return how many bytes of each will be sent, None where that is not known before, or why it is not there.
 
         Raises
         ------
-        FileGone, FileReplaced, DataDirectoryUnavailable
-            If the file is not the one that was indexed.
+        DataDirectoryUnavailable
+            If the folder of the files cannot be read.
         """
-        with self._open(retrieval.instance.file) as stream:
-            return _head_before(stream.read(len(PREAMBLE)), retrieval)
+        stored = [one.instance.file for one in retrievals if one.is_as_stored]
+        starts = self._directory.read_starts(((one.path, one.identity) for one in stored), len(PREAMBLE))
+        return [self._length(one, starts) for one in retrievals]
 
-    def length(self, retrieval: Retrieval) -> int | None:
-        """Return how many bytes will be sent; None where that is not known before. Raises as `head`."""
-        if not retrieval.is_as_stored:
-            self._directory.check(retrieval.instance.file.path, retrieval.instance.file.identity)
-            return None
-        return len(self.head(retrieval)) + retrieval.instance.file.identity.size
+    def _length(self, retrieval: Retrieval, starts: Iterator[bytes | Gone]) -> int | Gone | None:
+        file = retrieval.instance.file
+        if retrieval.is_as_stored:
+            start = next(starts)
+            return (
+                start if isinstance(start, Gone) else len(_head_before(start, retrieval)) + file.identity.size
+            )
+        try:
+            self._directory.check(file.path, file.identity)
+        except Gone as error:
+            return error
+        return None
 
     def pieces(self, retrieval: Retrieval) -> Iterator[bytes]:
         """Yield the file.
@@ -171,9 +180,7 @@ class Retriever:
     def _stored(self, retrieval: Retrieval) -> Iterator[bytes]:
         file = retrieval.instance.file
         for start in range(0, file.identity.size, PIECE):
-            with self._open(file) as stream:
-                stream.seek(start)
-                piece = stream.read(min(PIECE, file.identity.size - start))
+            piece = self._directory.read(file.path, file.identity, start, PIECE)
             if not start and (head := _head_before(piece[: len(PREAMBLE)], retrieval)):
                 yield head
             yield piece

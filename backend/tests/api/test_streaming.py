@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from imageserver.api import streaming
-from imageserver.api.streaming import PIECE, stream
+from imageserver.api.streaming import PIECE, WORTH_COPYING, stream
 from imageserver.errors import FileGone
 
 
@@ -39,7 +39,7 @@ def send(response: Response) -> list[bytes]:
 def test_a_small_answer_needs_no_further_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "run_in_threadpool", lambda *_: pytest.fail("a thread was asked for"))
     monkeypatch.setattr(streaming, "LONGEST_SECONDS", 60.0)
-    assert send(stream(request(), [b"head", b"frame", b"end"], "a/b", {}, 12)) == [b"head", b"frame", b"end"]
+    assert send(stream(request(), [b"head", b"frame", b"end"], "a/b", {}, 12)) == [b"headframeend"]
     assert send(stream(request(), [], "a/b", {}, 0)) == [b""]
 
 
@@ -55,6 +55,13 @@ def test_pieces_are_gathered_up_to_a_mebibyte(monkeypatch: pytest.MonkeyPatch) -
     response = stream(request(), pieces(), "a/b", {})
     assert made == [0, 1, 2, 3]
     assert b"".join(send(response)) == b"".join(bytes([number]) * (PIECE // 4) for number in range(12))
+
+
+def test_small_neighbours_are_sent_together_and_large_pieces_as_they_are() -> None:
+    large = bytes(WORTH_COPYING)
+    sent = send(stream(request(), [b"head", b"", b"small", large, b"end", b"head", large, b"end"], "a/b", {}))
+    assert sent == [b"headsmall", large, b"endhead", large, b"end"]
+    assert sent[1] is large
 
 
 def test_a_large_piece_is_sent_in_parts() -> None:

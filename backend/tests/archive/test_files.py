@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,15 @@ def found_files(directory: DataDirectory) -> dict[bytes, FileIdentity]:
 
 def skipped(directory: DataDirectory) -> dict[bytes, str]:
     return {found.path: found.code for found in directory.walk() if isinstance(found, Skipped)}
+
+
+def open_files_of(folder: Folder) -> int:
+    """Count the files of a folder that this process has open."""
+    links = []
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # what is listed may be closed meanwhile
+            links.append(one.readlink())
+    return sum(link.parent == folder.path for link in links)
 
 
 class TestWalk:
@@ -180,3 +190,44 @@ class TestOpen:
         (folder.path / "file").chmod(0)
         with pytest.raises(DataDirectoryUnavailable):
             directory.check(b"file", identity)
+
+
+class TestReadStarts:
+    def test_many_files_and_what_is_wrong_with_some(self, folder: Folder, directory: DataDirectory) -> None:
+        for number in range(40):
+            folder.write(f"file{number:02}", b"%02d and more" % number)
+        files = sorted(found_files(directory).items())
+        (folder.path / "file05").unlink()
+        folder.write("file17", b"another", age=10)
+        starts = list(directory.read_starts(files, 2))
+        assert {number: type(one) for number, one in enumerate(starts) if not isinstance(one, bytes)} == {
+            5: FileGone,
+            17: FileReplaced,
+        }
+        whole = [number for number in range(40) if number not in (5, 17)]
+        assert [starts[number] for number in whole] == [b"%02d" % number for number in whole]
+
+    @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at open files as Linux lists them")
+    def test_a_few_are_open_at_a_time_and_none_afterwards(
+        self, folder: Folder, directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number in range(40):
+            folder.write(f"file{number:02}", b"content")
+        announced = []
+        monkeypatch.setattr(
+            "imageserver.archive.files.announce", lambda *_: announced.append(open_files_of(folder))
+        )
+        for _ in directory.read_starts(sorted(found_files(directory).items()), 1):
+            assert open_files_of(folder) == 0
+        assert announced == [*range(1, 17), *range(1, 17), *range(1, 9)]
+
+    def test_a_file_that_changes_between_opening_and_reading(
+        self, folder: Folder, directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder.write("file", b"content")
+        files = list(found_files(directory).items())
+        monkeypatch.setattr(
+            "imageserver.archive.files.announce", lambda *_: folder.write("file", b"another", age=10)
+        )
+        [start] = directory.read_starts(files, 4)
+        assert isinstance(start, FileReplaced)

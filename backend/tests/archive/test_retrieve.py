@@ -75,16 +75,29 @@ class TestPieces:
         self, path: Path, retriever: Retriever, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         opened = []
-        open_file = DataDirectory.open
+        read = DataDirectory.read
 
         def count(directory: DataDirectory, *arguments: Any) -> Any:
             opened.append(1)
-            return open_file(directory, *arguments)
+            return read(directory, *arguments)
 
-        monkeypatch.setattr(DataDirectory, "open", count)
+        monkeypatch.setattr(DataDirectory, "read", count)
         pieces = list(retriever.pieces(Retrieval(instance(path), IMPLICIT)))
         assert b"".join(pieces) == path.read_bytes()
         assert len(opened) == -(-path.stat().st_size // PIECE)
+
+    def test_lengths_are_told_in_order_though_one_is_gone(self, path: Path, retriever: Retriever) -> None:
+        length = path.stat().st_size
+        gone = path.with_name("gone")
+        gone.write_bytes(path.read_bytes())
+        wanted = [Retrieval(instance(gone if number in (3, 18) else path), IMPLICIT) for number in range(40)]
+        wanted[7] = wanted[7]._replace(transfer_syntax_uid=EXPLICIT)
+        wanted[18] = wanted[18]._replace(transfer_syntax_uid=EXPLICIT)
+        gone.unlink()
+        found = retriever.lengths(wanted)
+        assert [number for number, one in enumerate(found) if isinstance(one, FileGone)] == [3, 18]
+        assert [number for number, one in enumerate(found) if one is None] == [7]
+        assert [one for one in found if isinstance(one, int)] == [length] * 37
 
     @pytest.mark.parametrize("missing", [128, 132])
     def test_what_is_missing_in_front_is_written_once(
@@ -94,7 +107,7 @@ class TestPieces:
         path.write_bytes(whole[missing:])
         retrieval = Retrieval(instance(path), IMPLICIT)
         assert b"".join(retriever.pieces(retrieval)) == whole
-        assert retriever.length(retrieval) == len(whole)
+        assert retriever.lengths([retrieval]) == [len(whole)]
 
     @pytest.mark.parametrize("syntax", [IMPLICIT, EXPLICIT])
     def test_a_file_that_is_replaced_on_the_way_is_noticed(

@@ -49,11 +49,9 @@ def location_of(retrieval: Retrieval) -> str:
 def measure(archive: Archive, retrievals: Sequence[Retrieval], boundary: str) -> Measured:
     """Look whether the files are there, and how long their parts will be."""
     measured = Measured([], [])
-    for one in retrievals:
-        try:
-            length = archive.retrieved_length(one)
-        except Gone as error:
-            measured.errors.append(error)
+    for one, length in zip(retrievals, archive.retrieved_lengths(retrievals), strict=True):
+        if isinstance(length, Gone):
+            measured.errors.append(length)
             continue
         kind = content_type(DICOM, {"transfer-syntax": one.transfer_syntax_uid})
         measured.parts.append(_Part(one, length, part_head(boundary, kind, location_of(one), length)))

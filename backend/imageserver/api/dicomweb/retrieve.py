@@ -137,7 +137,9 @@ def send_alone(
     """Answer with one instance that is no part of anything."""
     [one] = retrievals
     kind = content_type(DICOM, {"transfer-syntax": one.transfer_syntax_uid})
-    length = archive.retrieved_length(one)
+    [length] = archive.retrieved_lengths([one])
+    if isinstance(length, Gone):
+        raise length
     return stream(request, archive.retrieve(one), kind, headers, length)
 
 
