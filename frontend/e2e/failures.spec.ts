@@ -172,7 +172,7 @@ test.describe('instead of an image', () => {
 
 test('slow answers show progress after 400 ms, and can be cancelled', async ({ page }) => {
   await logIn(page);
-  await page.route('**/slice?*', async (route) => {
+  await page.route('**/slice*', async (route) => {
     await new Promise((later) => setTimeout(later, 3000));
     await route.continue().catch(() => {});
   });

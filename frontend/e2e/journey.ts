@@ -12,7 +12,35 @@ export { ACCOUNT, expect, Stack };
 /** Answers that journeys provoke; anything else on the console is a failure. */
 const EXPECTED = /Failed to load resource|ERR_|blocked by CORS policy/;
 
+/**
+ * Makes `page.route` wait until requests of the page that is open meet it. The browser says that it intercepts before
+ * the page's own process has heard of it: under load the next request still went past.
+ */
+function routeForSure(page: Page): void {
+  const route = page.route.bind(page);
+  const probe = '**/is-intercepted';
+  page.route = async (...asked) => {
+    const disposable = await route(...asked);
+    if (page.url() === 'about:blank') return disposable;
+    await route(probe, (one) => one.fulfill({ body: 'yes' }));
+    const ask = () =>
+      page.evaluate(() =>
+        fetch('/is-intercepted').then(
+          (answer) => answer.text(),
+          () => '',
+        ),
+      );
+    await expect.poll(ask, { intervals: [0, 20, 50, 100] }).toBe('yes');
+    await page.unroute(probe);
+    return disposable;
+  };
+}
+
 export const test = base.extend<{ quietConsole: undefined }, { running: Running }>({
+  page: async ({ page }, use) => {
+    routeForSure(page);
+    await use(page);
+  },
   running: [
     // eslint-disable-next-line no-empty-pattern -- Playwright asks for a pattern
     async ({}, use) => {
