@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
@@ -20,10 +20,19 @@ from imageserver.archive.moving import known_files
 from imageserver.archive.reading import SKIPPED, ReadFile
 from imageserver.archive.store_folder import TRASH
 from imageserver.archive.storing import path_digest, remove_files
+from imageserver.database import Base
 from imageserver.errors import DataDirectoryUnavailable, Gone
 
 DELETED = "deleted"
 DELETED_REASON = "An administrator deleted this instance; the file stays where it is, and is hidden."
+
+_DELETIONS = Base.metadata.tables["deletions"]
+# Of a table, and made once: every store asks it.
+_OF_INSTANCES = (
+    select(_DELETIONS)
+    .where(_DELETIONS.c.sop_instance_uid.in_(bindparam("uids", expanding=True)))
+    .order_by(_DELETIONS.c.id)
+)
 
 
 class DeletedInstance(NamedTuple):
@@ -183,8 +192,8 @@ def find_deleted_uids(session: Session, sop_instance_uids: Iterable[str]) -> lis
     """List the deletions of these instances."""
     found: list[DeletedInstance] = []
     for uids in chunks(sorted(set(sop_instance_uids))):
-        statement = select(Deletion).where(Deletion.sop_instance_uid.in_(uids)).order_by(Deletion.id)
-        found += [_of_row(row) for row in session.scalars(statement)]
+        rows = session.execute(_OF_INSTANCES, {"uids": uids})
+        found += [_deleted(row["id"], dict(row)) for row in rows.mappings()]
     return found
 
 

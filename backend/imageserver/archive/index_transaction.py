@@ -2,18 +2,29 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, case, func, select, text, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.index_state import READY, UNAVAILABLE
 from imageserver.archive.lease import ensure_state_row
-from imageserver.archive.models import INDEX_STATE_ID, File, IndexState
+from imageserver.archive.models import INDEX_STATE_ID, File
 from imageserver.archive.reading import DUPLICATE, INDEXED, SKIPPED
-from imageserver.database import Database
+from imageserver.database import Base, Database
 
 WAIT_SECONDS = 20  # for a batch of files that another process writes
+
+_WAIT = text(f"SET LOCAL statement_timeout = {WAIT_SECONDS * 1000}")
+_STATE = Base.metadata.tables["index_state"]
+_TAKE = select(_STATE.c.id).where(_STATE.c.id == INDEX_STATE_ID).with_for_update()
+# Without a data directory and without files until now, but with a store.
+_is_first = (_STATE.c.state == UNAVAILABLE) & (_STATE.c.indexed + _STATE.c.refused == 0)
+_CHANGE = (
+    update(_STATE)
+    .where(_STATE.c.id == INDEX_STATE_ID)
+    .values(generation=_STATE.c.generation + 1, state=case((_is_first, READY), else_=_STATE.c.state))
+)
+_ADD = _CHANGE.values(indexed=_STATE.c.indexed + bindparam("added"))
 
 
 @contextmanager
@@ -27,10 +38,11 @@ def index_transaction(database: Database) -> Iterator[Session]:
     DatabaseUnavailable, StorageFull
     """
     with database.writing(is_patient=True) as session:
-        ensure_state_row(session)
         if not database.is_sqlite:
-            session.execute(text(f"SET LOCAL statement_timeout = {WAIT_SECONDS * 1000}"))
-        session.execute(select(IndexState.id).where(IndexState.id == INDEX_STATE_ID).with_for_update())
+            session.execute(_WAIT)
+        if session.execute(_TAKE).first() is None:
+            ensure_state_row(session)
+            session.execute(_TAKE)
         yield session
 
 
@@ -45,18 +57,10 @@ def note_change(session: Session, added: int | None = None) -> None:
         How many instances came, where nothing else did; otherwise all files are counted, which takes long in a large
         archive, while others wait.
     """
-    state = session.get_one(IndexState, INDEX_STATE_ID)
-    values: dict[str, Any] = {"generation": IndexState.generation + 1}
-    if added is None:
-        values |= _counted(session)
+    if added is not None:
+        session.execute(_ADD, {"added": added})
     else:
-        values["indexed"] = IndexState.indexed + added
-    if state.state == UNAVAILABLE and not state.indexed + state.refused:  # no data directory, and now a store
-        values["state"] = READY
-    session.execute(
-        update(IndexState).where(IndexState.id == INDEX_STATE_ID).values(values),
-        execution_options={"synchronize_session": False},
-    )
+        session.execute(_CHANGE.values(_counted(session)))
 
 
 def _counted(session: Session) -> dict[str, int]:

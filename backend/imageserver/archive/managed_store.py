@@ -8,11 +8,13 @@ from typing import Literal
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.files import DataDirectory
+from imageserver.archive.holders import has_stored_files
+from imageserver.archive.incoming import Record
 from imageserver.archive.late_arranging import LateArranging
 from imageserver.archive.quarantine import Quarantine
 from imageserver.archive.store import StoreRun, record_nothing
 from imageserver.archive.store_folder import StoreFolder
-from imageserver.archive.store_index import Record, StoreIndex, has_stored_files
+from imageserver.archive.store_index import StoreIndex
 from imageserver.archive.store_outcomes import StoreOutcome
 from imageserver.archive.trash import RecordDeleted, Trash
 from imageserver.database import Database

@@ -12,9 +12,11 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from imageserver.archive.holders import find_holders
+from imageserver.archive.incoming import Incoming
 from imageserver.archive.reading import INDEXED, ReadFile, read_file
 from imageserver.archive.store_folder import QUARANTINE, StoreFolder, instance_path, store_errors
-from imageserver.archive.store_index import Incoming, StoreIndex, find_holders
+from imageserver.archive.store_index import StoreIndex
 from imageserver.archive.store_outcomes import StoreOutcome, StoreState
 from imageserver.errors import Gone, InstanceNotFound, StoreUnavailable
 

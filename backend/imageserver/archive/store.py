@@ -17,9 +17,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from imageserver.archive.files import FoundFile
+from imageserver.archive.incoming import Incoming, Record
 from imageserver.archive.reading import INDEXED, ReadFile, read_file
 from imageserver.archive.store_folder import StoreFolder, instance_path, is_full, store_errors
-from imageserver.archive.store_index import Incoming, Record, StoreIndex
+from imageserver.archive.store_index import StoreIndex
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.dicom.identifiers import is_address
 from imageserver.errors import AppError, Gone, StorageFull, StoreUnavailable, TooLarge

@@ -3,16 +3,20 @@
 import zlib
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
 from imageserver.archive.made_metadata import BASE_BYTES, Metadata, pack, unpack
-from imageserver.archive.models import Instance, InstanceMetadata, MetadataBase
+from imageserver.archive.models import Instance, InstanceMetadata
 from imageserver.archive.reading_rules import metadata_stamp
 from imageserver.database import Base
 
-_METADATA = Base.metadata.tables["instance_metadata"]
+_METADATA, _BASES = Base.metadata.tables["instance_metadata"], Base.metadata.tables["metadata_bases"]
+_ADD = insert(_METADATA)
+_BASES_OF = select(_BASES.c.series_id, _BASES.c.content).where(
+    _BASES.c.series_id.in_(bindparam("ids", expanding=True))
+)
 _ADD_BASE = text(
     "INSERT INTO metadata_bases (series_id, content) VALUES (:series_id, :content) ON CONFLICT (series_id) DO NOTHING"
 )
@@ -75,15 +79,14 @@ def add_metadata(session: Session, made: Sequence[tuple[int, int, Metadata]]) ->
         for instance_id, series_id, metadata in made
     ]
     if rows:
-        session.execute(insert(_METADATA), rows)
+        session.execute(_ADD, rows)
 
 
 def read_bases(session: Session, series_ids: Iterable[int]) -> dict[int, bytes]:
     """Return what the metadata of series are compressed against, by series."""
     found: dict[int, bytes] = {}
     for ids in chunks(sorted(series_ids)):
-        statement = select(MetadataBase.series_id, MetadataBase.content)
-        rows = session.execute(statement.where(MetadataBase.series_id.in_(ids)))
+        rows = session.execute(_BASES_OF, {"ids": ids})
         found.update({row.series_id: zlib.decompress(row.content) for row in rows})
     return found
 

@@ -7,10 +7,10 @@ Everything here runs inside a transaction of the caller. Series that changed are
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Row, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
@@ -32,6 +32,30 @@ from imageserver.archive.stored_metadata import add_metadata
 from imageserver.database import Base
 
 _INSTANCES, _FILES = Base.metadata.tables["instances"], Base.metadata.tables["files"]
+_STUDIES, _SERIES = Base.metadata.tables["studies"], Base.metadata.tables["series"]
+
+# What files before these may not have said, or was not read then.
+_OF_STUDY = ("study_date", "study_time", "study_description", "accession_number")
+_OF_SERIES = ("series_description", "series_number", "series_date", "series_time")
+
+# Of tables, not classes, and made once: to make a statement takes longer than to ask it.
+_KNOWN_STUDIES = select(
+    _STUDIES.c.id.label("study_id"), _STUDIES.c.study_instance_uid, *(_STUDIES.c[name] for name in _OF_STUDY)
+).where(_STUDIES.c.study_instance_uid.in_(bindparam("uids", expanding=True)))
+_KNOWN_SERIES = (
+    select(
+        _SERIES.c.id.label("series_id"), _SERIES.c.series_instance_uid, *(_SERIES.c[name] for name in _OF_SERIES),
+        _STUDIES.c.id.label("study_id"), _STUDIES.c.study_instance_uid, *(_STUDIES.c[name] for name in _OF_STUDY),
+    )
+    .join(_STUDIES, _SERIES.c.study_id == _STUDIES.c.id)
+    .where(_SERIES.c.series_instance_uid.in_(bindparam("uids", expanding=True)))
+)  # fmt: skip
+_ADD_STUDIES = insert(_STUDIES).returning(_STUDIES.c.study_instance_uid, _STUDIES.c.id)
+_ADD_SERIES = insert(_SERIES).returning(_SERIES.c.series_instance_uid, _SERIES.c.id)
+_ADD_INSTANCES = insert(_INSTANCES).returning(_INSTANCES.c.sop_instance_uid, _INSTANCES.c.id)
+_ADD_FILES = insert(_FILES)
+
+Known = Mapping[str, Row[Any]]  # series that are there, with their studies, by Series Instance UID
 
 
 def remove_files(session: Session, paths: Iterable[bytes]) -> tuple[set[int], bool]:
@@ -103,26 +127,51 @@ class Added(NamedTuple):
     completed: set[int]
 
 
-def add_files(session: Session, files: Sequence[ReadFile]) -> Added:
-    """Add the rows of files that were read."""
+def find_known(session: Session, series_instance_uids: Iterable[str]) -> Known:
+    """Look up series and their studies."""
+    found: dict[str, Row[Any]] = {}
+    for uids in chunks(sorted(series_instance_uids)):
+        found.update({row.series_instance_uid: row for row in session.execute(_KNOWN_SERIES, {"uids": uids})})
+    return found
+
+
+def add_files(
+    session: Session,
+    files: Sequence[ReadFile],
+    known: Known | None = None,
+    checksums: Mapping[bytes, str] | None = None,
+) -> Added:
+    """Add the rows of files that were read.
+
+    Parameters
+    ----------
+    session : Session
+        To write in.
+    files : sequence of ReadFile
+        Their paths are in no row.
+    known : Known, optional
+        What `find_known` says of their series in this transaction, if that was asked before.
+    checksums : mapping of bytes to str, optional
+        The SHA-256 of files, by path, where it is known.
+    """
     instances = [file.instance for file in files if file.instance is not None]
-    series_ids, new, completed = _ensure_series(session, instances)
+    if known is None:
+        known = find_known(session, {one.series["series_instance_uid"] for one in instances})
+    series_ids, new, completed = _ensure_series(session, instances, known)
     rows = [_instance_row(one, series_ids[one.series["series_instance_uid"]]) for one in instances]
     instance_ids: dict[str, int] = {}
     if rows:
-        # Into tables, not classes: the latter costs half as much again.
-        added = session.execute(
-            insert(_INSTANCES).returning(_INSTANCES.c.sop_instance_uid, _INSTANCES.c.id), rows
-        )
-        instance_ids = {row.sop_instance_uid: row.id for row in added}
+        instance_ids = {row.sop_instance_uid: row.id for row in session.execute(_ADD_INSTANCES, rows)}
     made = [
         (instance_ids[one.sop_instance_uid], row["series_id"], one.metadata)
         for one, row in zip(instances, rows, strict=True)
         if one.metadata is not None
     ]
     add_metadata(session, made)
-    stamp = reading_stamp()
-    session.execute(insert(_FILES), [_file_row(file, instance_ids, stamp) for file in files])
+    stamp, digests = reading_stamp(), checksums or {}
+    session.execute(
+        _ADD_FILES, [_file_row(file, instance_ids, stamp, digests.get(file.path)) for file in files]
+    )
     contested = series_of(session, [file.declared_uid for file in files if file.state == CONFLICT])
     whole: dict[int, list[ReadInstance]] = {series_ids[uid]: [] for uid in new}
     for row, instance in zip(rows, instances, strict=True):
@@ -133,67 +182,61 @@ def add_files(session: Session, files: Sequence[ReadFile]) -> Added:
 
 
 def _ensure_series(
-    session: Session, instances: Sequence[ReadInstance]
+    session: Session, instances: Sequence[ReadInstance], known: Known
 ) -> tuple[dict[str, int], list[str], set[int]]:
     """Return the ids of the series by UID, which series are new, and which studies were completed."""
     # Instances that say the same share it (`common_values.py`), so that this is done once for nearly all of them.
     said = {(id(i.study), id(i.series)): (i.study, i.series) for i in instances}.values()
-    study_ids, _, completed = _ensure(session, Study, "study_instance_uid", [study for study, _ in said])
-    given = [
+    studies = _together((study for study, _ in said), "study_instance_uid", _OF_STUDY)
+    study_rows = {row.study_instance_uid: row for row in known.values()}
+    for uids in chunks(sorted(studies.keys() - study_rows.keys())):
+        for row in session.execute(_KNOWN_STUDIES, {"uids": uids}):
+            study_rows[row.study_instance_uid] = row
+    study_ids = {uid: row.study_id for uid, row in study_rows.items()}
+    completed = _complete(session, _STUDIES, _OF_STUDY, study_ids, study_rows, studies)
+    if new_studies := [values for uid, values in studies.items() if uid not in study_ids]:
+        study_ids.update({row[0]: row[1] for row in session.execute(_ADD_STUDIES, new_studies)})
+    given = (
         {**series, "study_id": study_ids[study["study_instance_uid"]], "study_moment": _moment(study)}
         for study, series in said
-    ]
-    series_ids, new, _ = _ensure(session, Series, "series_instance_uid", given)
+    )
+    wanted = _together(given, "series_instance_uid", _OF_SERIES)
+    series_ids = {uid: row.series_id for uid, row in known.items()}
+    _complete(session, _SERIES, _OF_SERIES, series_ids, known, wanted)
+    new = [uid for uid in wanted if uid not in known]
+    if new:
+        added = session.execute(_ADD_SERIES, [wanted[uid] for uid in new])
+        series_ids.update({row[0]: row[1] for row in added})
     return series_ids, new, completed
 
 
-# What files before these may not have said, or was not read then.
-_COMPLETED = {
-    Study: ("study_date", "study_time", "study_description", "accession_number"),
-    Series: ("series_description", "series_number", "series_date", "series_time"),
-}
-
-
-def _ensure(
-    session: Session, table: type[Study] | type[Series], uid: str, given: Iterable[dict[str, Any]]
-) -> tuple[dict[str, int], list[str], set[int]]:
-    """Add the rows that are not there, and complete those that are.
-
-    Returns
-    -------
-    dict of str to int
-        All ids by UID.
-    list of str
-        The UIDs of those that are new.
-    set of int
-        The ids of those that were completed.
-    """
+def _together(given: Iterable[dict[str, Any]], uid: str, columns: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return what files say, by UID: of several the first says it, as far as it says anything."""
     wanted: dict[str, dict[str, Any]] = {}
-    for values in given:  # of several files the first says it, as far as it says anything
+    for values in given:
         before = wanted.setdefault(values[uid], values)
-        if missing := {
-            c: values[c] for c in _COMPLETED[table] if before[c] is None and values[c] is not None
-        }:
+        if missing := {c: values[c] for c in columns if before[c] is None and values[c] is not None}:
             wanted[values[uid]] = {**before, **missing}
-    columns = [getattr(table, name) for name in ("id", uid, *_COMPLETED[table])]
-    known: dict[str, Any] = {}
-    for uids in chunks(list(wanted)):
-        known.update({row[1]: row for row in session.execute(select(*columns).where(columns[1].in_(uids)))})
+    return wanted
+
+
+def _complete(
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    ids: Mapping[str, int],
+    known: Known,
+    said: Mapping[str, dict[str, Any]],
+) -> set[int]:
+    """Let rows say what they did not, and files do now; return the ids of these rows. All is given by UID."""
     completed = set()
-    for row in known.values():
-        values = wanted[row[1]]
-        missing = {
-            c: values[c] for c in _COMPLETED[table] if getattr(row, c) is None and values[c] is not None
-        }
+    for uid in known.keys() & said.keys():
+        row, values = known[uid], said[uid]
+        missing = {c: values[c] for c in columns if getattr(row, c) is None and values[c] is not None}
         if missing:
-            session.execute(update(table).where(table.id == row.id).values(missing))
-            completed.add(row.id)
-    ids = {name: row.id for name, row in known.items()}
-    new = [name for name in wanted if name not in ids]
-    if new:
-        added = session.execute(insert(table).returning(columns[1], table.id), [wanted[name] for name in new])
-        ids.update({row[0]: row[1] for row in added})
-    return ids, new, completed
+            session.execute(update(table).where(table.c.id == ids[uid]).values(missing))
+            completed.add(ids[uid])
+    return completed
 
 
 def _moment(study: dict[str, Any]) -> str:
@@ -215,7 +258,7 @@ def _instance_row(instance: ReadInstance, series_id: int) -> dict[str, Any]:
     }
 
 
-def _file_row(file: ReadFile, instance_ids: dict[str, int], stamp: str) -> dict[str, Any]:
+def _file_row(file: ReadFile, instance_ids: dict[str, int], stamp: str, sha256: str | None) -> dict[str, Any]:
     return {
         "path": file.path,
         "path_digest": path_digest(file.path),
@@ -226,6 +269,7 @@ def _file_row(file: ReadFile, instance_ids: dict[str, int], stamp: str) -> dict[
         "reason": file.reason,
         "sop_instance_uid": file.declared_uid,
         "read_by": stamp,
+        "sha256": sha256,
         "instance_id": instance_ids[file.instance.sop_instance_uid] if file.instance else None,
     }
 

@@ -46,10 +46,12 @@ def rearrange(
     at_hand : mapping of int to sequence of ReadInstance, optional
         All instances of series that need not be read from the database.
     """
+    wanted = sorted(series_ids)
+    if not wanted:
+        return
     has_conflicts = session.scalar(select(File.id).where(File.state == CONFLICT).limit(1)) is not None
     ranks: dict[int, int] = {}
     studies: set[int] = set()
-    wanted = sorted(series_ids)
     for start in range(0, len(wanted), ARRANGED_TOGETHER):
         these = wanted[start : start + ARRANGED_TOGETHER]
         ranks |= _rearrange(session, these, at_hand or {}, studies, has_conflicts=has_conflicts)

@@ -19,12 +19,14 @@ from imageserver.archive.deletions import (
     keep_hidden,
     show_again,
 )
+from imageserver.archive.incoming import Incoming
 from imageserver.archive.index_transaction import index_transaction, note_change
 from imageserver.archive.moving import known_files
 from imageserver.archive.reading import INDEXED, read_file
 from imageserver.archive.store_folder import TRASH, StoreFolder, store_errors
-from imageserver.archive.store_index import CONFLICT_MESSAGE, Incoming, StoreIndex
+from imageserver.archive.store_index import StoreIndex
 from imageserver.archive.store_outcomes import StoreOutcome, StoreState
+from imageserver.archive.store_step import CONFLICT_MESSAGE
 from imageserver.archive.summaries import rearrange
 from imageserver.database import Database
 from imageserver.errors import AppError, DataDirectoryUnavailable, Gone, InstanceNotFound

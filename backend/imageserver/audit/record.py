@@ -12,13 +12,14 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.audit.models import AuditEvent, Kind, Outcome
-from imageserver.database import Database
+from imageserver.database import Base, Database
 from imageserver.errors import DatabaseUnavailable
 
 REPEAT_AFTER = timedelta(minutes=15)
 REMEMBERED = 10_000
 CHUNK = 500  # values in one IN (…)
 WAIT_SECONDS = 2.0
+_ADD = insert(Base.metadata.tables[AuditEvent.__tablename__])
 UNKNOWN_USER = "(unknown)"
 COMMAND_LINE = "(command line)"
 SERVER = "(server)"
@@ -84,7 +85,7 @@ def record_instances(
     common = {"time": now, "kind": kind, **asdict(actor)}
     rows = [{**common, **record._asdict()} for record in dict.fromkeys(records)]
     if rows:
-        session.connection().execute(insert(AuditEvent), rows)
+        session.execute(_ADD, rows)
 
 
 def record_alert(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import event, func, select
 
-from imageserver.archive import late_arranging, store_index
+from imageserver.archive import late_arranging, store_step
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, IndexState, Instance, Series, SeriesHeader
@@ -29,13 +29,13 @@ def store(settings: Settings, database: Database) -> Iterator[Store]:
 def arranged(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many series were arranged, transaction by transaction, in requests."""
     counts: list[int] = []
-    arrange = store_index.rearrange
+    arrange = store_step.rearrange
 
     def note(session: object, series_ids: set[int], *rest: object) -> None:
         counts.append(len(series_ids))
         arrange(session, series_ids, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(store_index, "rearrange", note)
+    monkeypatch.setattr(store_step, "rearrange", note)
     return counts
 
 
