@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url, text
 
 import imageserver.accounts.passwords
+import imageserver.archive.commit_groups
 import imageserver.archive.pictures
 import imageserver.archive.volume_reading
 import imageserver.audit.record
@@ -79,6 +80,7 @@ def _patience() -> None:
     imageserver.database.POOL_WAIT_SECONDS = 60
     imageserver.database.TURN_SECONDS = 60
     imageserver.audit.record.WAIT_SECONDS = 60
+    imageserver.archive.commit_groups.WAIT_SECONDS = 60
     imageserver.accounts.passwords.WAIT_SECONDS = 60
     imageserver.archive.pictures.WAIT_SECONDS = 60
     imageserver.archive.volume_reading._WAIT_SECONDS = 60

@@ -1,15 +1,18 @@
 """Writing what was stored into the index: the files get their names in the same transaction as their rows.
 
-Of many requests that store the same instance one comes first, and the others find its row; the unique constraints of
-the tables are the last word.
+Requests that wait at the same moment are written in one transaction (docs/decisions/0085). Of many that store the same
+instance one comes first, and the others find its row; the unique constraints of the tables are the last word.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
+from imageserver.archive.commit_groups import BUSY, CommitGroups, Take
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
 from imageserver.archive.incoming import Record, Stored
@@ -22,6 +25,14 @@ from imageserver.database import Database
 from imageserver.errors import AppError, DatabaseUnavailable, DataDirectoryUnavailable, Gone
 
 ATTEMPTS = 3
+TRANSACTION_INSTANCES = 400
+
+
+class _Request(NamedTuple):
+    """What is stored for one caller."""
+
+    batch: Sequence[Stored]
+    record: Record
 
 
 class StoreIndex:
@@ -57,6 +68,7 @@ class StoreIndex:
         self.on_alert = on_alert
         self.on_change = on_change
         self.on_late = on_late
+        self._groups = CommitGroups(self._write_group, TRANSACTION_INSTANCES)
 
     def add(self, batch: Sequence[Stored], record: Record) -> list[StoreOutcome]:
         """Store files that were received.
@@ -78,20 +90,23 @@ class StoreIndex:
         DatabaseUnavailable, StorageFull, OSError
             Then nothing of the batch is stored.
         """
-        for attempt in range(ATTEMPTS):
-            try:
-                return self._add(batch, record)
-            except IntegrityError as error:  # a row that somebody else wrote at this moment
-                if attempt + 1 == ATTEMPTS:
-                    raise DatabaseUnavailable("The index is busy; try again in a moment.") from error
-        raise AssertionError
+        return self._groups.add(_Request(batch, record), len(batch))
 
-    def _add(self, batch: Sequence[Stored], record: Record) -> list[StoreOutcome]:
+    def _write_group(self, take: Take[_Request]) -> list[list[StoreOutcome]]:
+        for _ in range(ATTEMPTS):
+            try:
+                return self._write_hashed(take)
+            except IntegrityError as error:  # a row that somebody else wrote at this moment
+                failure = error
+        if len(take()) > 1:
+            raise failure
+        raise DatabaseUnavailable(BUSY) from failure
+
+    def _write_hashed(self, take: Take[_Request]) -> list[list[StoreOutcome]]:
         digests: dict[FoundFile, str] = {}
         while True:
-            step = StoreStep(self.folder, self.directory, batch, digests)
             try:
-                return self._write(step, record)
+                return self._write(take, digests)
             except DigestsWanted as wanted:  # hashing takes long, and the index is not held for it
                 digests.update({file: self._digest(file) for file in wanted.files})
 
@@ -101,10 +116,11 @@ class StoreIndex:
         except (Gone, DataDirectoryUnavailable):
             return UNREAD  # whether it is the same cannot be told; the next look at the folder will
 
-    def _write(self, step: StoreStep, record: Record) -> list[StoreOutcome]:
+    def _write(self, take: Take[_Request], digests: dict[FoundFile, str]) -> list[list[StoreOutcome]]:
+        step = StoreStep(self.folder, self.directory, digests)
         try:
             with index_transaction(self.database) as session:
-                self._write_rows(session, step, record)
+                outcomes = self._write_rows(session, step, take())
         except Exception:
             self._settle(step.placed)  # the commit failed, or its answer was lost
             raise
@@ -112,16 +128,23 @@ class StoreIndex:
         if step.late:
             self.on_late(step.late)
         self.folder.discard(one.trash_path for one in step.restored)
-        return step.outcomes
+        return outcomes
 
-    def _write_rows(self, session: Session, step: StoreStep, record: Record) -> None:
+    def _write_rows(
+        self, session: Session, step: StoreStep, requests: Sequence[_Request]
+    ) -> list[list[StoreOutcome]]:
+        """Write what is stored, and let each caller record what became of their own."""
         try:
-            step.write(session, self.on_alert)
-            record(session, step.outcomes)
+            step.write(session, [one for request in requests for one in request.batch], self.on_alert)
+            outcomes = iter(step.outcomes)
+            found = [list(islice(outcomes, len(request.batch))) for request in requests]
+            for request, own in zip(requests, found, strict=True):
+                request.record(session, own)
         except BaseException:
             self.folder.discard(step.placed)
             step.placed.clear()
             raise
+        return found
 
     def _settle(self, placed: Sequence[bytes]) -> None:
         """Remove files without rows after a commit of which nobody knows whether it happened."""

@@ -1,6 +1,6 @@
 """What one transaction stores: which files are new, which are there already, and which contradict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import bindparam, func, select, update
@@ -59,7 +59,6 @@ class StoreStep:
     ----------
     folder : StoreFolder
     directory : DataDirectory
-    batch : sequence of (Incoming, StoreOutcome)
     digests : dict of FoundFile to str
         The checksums of files that were hashed for it; `UNREAD` where that failed.
 
@@ -76,26 +75,22 @@ class StoreStep:
     """
 
     def __init__(
-        self,
-        folder: StoreFolder,
-        directory: DataDirectory,
-        batch: Sequence[Stored],
-        digests: dict[FoundFile, str],
+        self, folder: StoreFolder, directory: DataDirectory, digests: Mapping[FoundFile, str]
     ) -> None:
         self.folder = folder
         self.directory = directory
-        self.batch = batch
         self.outcomes: list[StoreOutcome] = []
         self.placed: list[bytes] = []
         self.restored: list[DeletedInstance] = []
         self.late: set[int] = set()
+        self._batch: Sequence[Stored] = ()
         self._digests = digests
         self._holders: dict[str, Holder] = {}
 
     def _compare(self, session: Session) -> dict[str, str]:
         """Return the checksums of the instances that are there already, by UID; empty for other sizes."""
         sizes: dict[str, set[int]] = {}
-        for one, _ in self.batch:
+        for one, _ in self._batch:
             sizes.setdefault(one.sop_instance_uid, set()).add(one.file.identity.size)
         self._holders = find_holders(session, sizes)
         found = {}
@@ -111,7 +106,7 @@ class StoreStep:
             raise DigestsWanted(unhashed)
         return found
 
-    def write(self, session: Session, on_alert: OnAlert) -> None:
+    def write(self, session: Session, batch: Sequence[Stored], on_alert: OnAlert) -> None:
         """Decide about each file, name the new ones, and write their rows.
 
         Raises
@@ -121,12 +116,13 @@ class StoreStep:
         OSError
             Of the folder.
         """
+        self._batch = batch
         digests = self._compare(session)
-        known = find_known(session, {one.series_instance_uid for one, _ in self.batch})
+        known = find_known(session, {one.series_instance_uid for one, _ in self._batch})
         studies = {uid: row.study_instance_uid for uid, row in known.items()}
         new: dict[str, Incoming] = {}
         self.outcomes, contradicting = [], []
-        for one, outcome in self.batch:
+        for one, outcome in self._batch:
             digest = digests.get(one.sop_instance_uid)
             if digest is None:
                 study = studies.setdefault(one.series_instance_uid, one.study_instance_uid)
@@ -151,7 +147,7 @@ class StoreStep:
     def _duplicate(self, one: Incoming, digest: str, outcome: StoreOutcome) -> StoreOutcome:
         """Acknowledge what is there already; only if it is really there, because who sent it may delete it then."""
         holder = self._holders.get(one.sop_instance_uid)
-        if holder is None:  # the first one came with this request
+        if holder is None:  # the first one comes with this transaction
             return replace(outcome, state=StoreState.DUPLICATE)
         if holder.is_damaged:
             return _fault(outcome, INTEGRITY_MISMATCH, DAMAGED_MESSAGE)
@@ -179,7 +175,7 @@ class StoreStep:
             else:
                 other.append(new.pop(uid))
         refused = {one.sop_instance_uid for one in other}
-        for number, (one, outcome) in enumerate(self.batch):  # those too that came twice
+        for number, (one, outcome) in enumerate(self._batch):  # those too that came twice
             if one.sop_instance_uid in refused:
                 self.outcomes[number] = _conflict(outcome)
         return other

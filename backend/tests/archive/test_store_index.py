@@ -1,19 +1,32 @@
 """Writing what was stored into the index: what it asks of the database, and what is never done while that is held."""
 
-from collections.abc import Iterator
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from sqlalchemy import event, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
-from imageserver.archive import late_arranging, store_index
+from imageserver.archive import late_arranging, store_index, store_step
 from imageserver.archive.files import DataDirectory, FoundFile
+from imageserver.archive.incoming import Record
 from imageserver.archive.index_transaction import index_transaction
 from imageserver.archive.managed_store import Store
-from imageserver.archive.models import File, Study
-from imageserver.archive.store_outcomes import StoreState
+from imageserver.archive.models import File, Instance, Study
+from imageserver.archive.reading import ReadFile
+from imageserver.archive.store import record_nothing
+from imageserver.archive.store_outcomes import StoreOutcome, StoreState
 from imageserver.database import Database
+from imageserver.errors import DatabaseUnavailable, StorageFull
 from imageserver.settings import Settings
 from tests.builders import image, to_bytes, volume
+from tests.storing import files_in
+
+LONGEST = 60.0  # seconds, only to end at all
 
 # Those of a transaction that adds to a series: state, holders, series, deletions, bases, growth, and the state again;
 # instances, metadata and files. On PostgreSQL also a time limit.
@@ -21,11 +34,16 @@ MOST_STATEMENTS = 11
 
 
 @pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """With a store."""
+    return settings.model_copy(update={"store_dir": settings.state_dir / "store"})
+
+
+@pytest.fixture
 def store(settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     monkeypatch.setattr(late_arranging, "QUIET_SECONDS", 3600.0)
     monkeypatch.setattr(late_arranging, "LONGEST_SECONDS", 3600.0)
-    with_store = settings.model_copy(update={"store_dir": settings.state_dir / "store"})
-    made = Store(with_store, database, DataDirectory(with_store.data_dir, with_store.store_dir))
+    made = Store(settings, database, DataDirectory(settings.data_dir, settings.store_dir))
     yield made
     made.close()
 
@@ -72,6 +90,139 @@ def test_files_are_hashed_while_others_may_write(
     monkeypatch.setattr(store_index, "content_digest", write_meanwhile)
     assert store.store_instance([content]).state is StoreState.DUPLICATE
     assert len(hashed) == 1
+
+
+class Together:
+    """Requests that wait at the same moment: the index is held until all of them do."""
+
+    def __init__(self, store: Store, database: Database) -> None:
+        self.store = store
+        self.database = database
+        self.told: dict[int, StoreOutcome | Exception] = {}
+
+    def store_all(self, contents: Sequence[bytes], record: Record = record_nothing) -> None:
+        threads = []
+        with index_transaction(self.database):
+            for number, content in enumerate(contents):
+                threads.append(threading.Thread(target=self._store, args=(number, content, record)))
+                threads[-1].start()
+                self._wait_for(number + 1)
+        for thread in threads:
+            thread.join(LONGEST)
+            assert not thread.is_alive()
+
+    def _wait_for(self, count: int) -> None:
+        index = self.store._index
+        assert index is not None
+        until = time.monotonic() + LONGEST
+        while len(index._groups._queue) < count:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+
+    def _store(self, number: int, content: bytes, record: Record) -> None:
+        try:
+            self.told[number] = self.store.store_instance([content], record=record)
+        except Exception as error:
+            self.told[number] = error
+
+    @property
+    def states(self) -> list[StoreState | type[Exception]]:
+        outcomes = [self.told[number] for number in range(len(self.told))]
+        return [one.state if isinstance(one, StoreOutcome) else type(one) for one in outcomes]
+
+
+@pytest.fixture
+def together(store: Store, database: Database) -> Together:
+    return Together(store, database)
+
+
+def uids_in(database: Database) -> list[str]:
+    with database.reading() as session:
+        return list(session.scalars(select(Instance.sop_instance_uid).order_by(Instance.id)))
+
+
+def test_requests_that_wait_are_written_in_one_transaction(
+    together: Together, database: Database, statements: list[str]
+) -> None:
+    recorded: list[list[str | None]] = []
+
+    def record(_: Session, outcomes: Sequence[StoreOutcome]) -> None:
+        recorded.append([one.sop_instance_uid for one in outcomes])
+
+    slices = volume(6)
+    together.store_all([to_bytes(one) for one in slices], record)
+    assert together.states == [StoreState.STORED] * 6
+    uids = [one.SOPInstanceUID for one in slices]
+    assert uids_in(database) == uids
+    assert recorded == [[uid] for uid in uids]  # each has its own record
+    assert len([one for one in statements if one.startswith("INSERT INTO files")]) == 1
+
+
+def test_the_first_of_those_that_wait_stays(together: Together, database: Database) -> None:
+    one, other = image(), image(PatientName="Other^Name")
+    together.store_all([to_bytes(one), to_bytes(other), to_bytes(one)])
+    assert together.states == [StoreState.STORED, StoreState.REFUSED, StoreState.DUPLICATE]
+    with database.reading() as session:
+        assert session.scalars(select(File.sha256)).all() == [hashlib.sha256(to_bytes(one)).hexdigest()]
+
+
+def test_a_record_that_cannot_be_written_takes_no_other_request_along(
+    together: Together, database: Database, settings: Settings
+) -> None:
+    slices = volume(3)
+
+    def record(_: Session, outcomes: Sequence[StoreOutcome]) -> None:
+        if outcomes[0].sop_instance_uid == slices[1].SOPInstanceUID:
+            raise StorageFull("no room for it")
+
+    together.store_all([to_bytes(one) for one in slices], record)
+    assert together.states == [StoreState.STORED, StorageFull, StoreState.STORED]
+    assert uids_in(database) == [slices[0].SOPInstanceUID, slices[2].SOPInstanceUID]
+    assert len(files_in(settings)) == 2
+
+
+def test_a_row_that_somebody_else_writes_takes_no_other_request_along(
+    together: Together, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slices = volume(3)
+    add = store_step.add_files
+
+    def contradict(session: Session, files: Sequence[ReadFile], *rest: Any) -> Any:
+        if any(file.declared_uid == slices[0].SOPInstanceUID for file in files):
+            raise IntegrityError("INSERT", {}, Exception())
+        return add(session, files, *rest)
+
+    monkeypatch.setattr(store_step, "add_files", contradict)
+    together.store_all([to_bytes(one) for one in slices])
+    assert together.states == [DatabaseUnavailable, StoreState.STORED, StoreState.STORED]
+
+
+def test_a_commit_that_fails_leaves_nothing_of_any_request(
+    together: Together, database: Database, settings: Settings
+) -> None:
+    def fail(_: object) -> None:
+        raise OperationalError("COMMIT", {}, Exception("gone"))
+
+    contents = [to_bytes(one) for one in volume(3)]
+    with index_transaction(database):  # its row of the state is there, and so nothing else is to be committed
+        pass
+    event.listen(database.engine, "commit", fail)
+    try:
+        threads = [
+            threading.Thread(target=together._store, args=(n, c, record_nothing))
+            for n, c in enumerate(contents)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LONGEST)
+    finally:
+        event.remove(database.engine, "commit", fail)
+    assert together.states == [DatabaseUnavailable] * 3
+    assert uids_in(database) == []
+    together.store_all(contents)
+    assert together.states == [StoreState.STORED] * 3
+    assert len(files_in(settings)) == 3
 
 
 def test_a_study_is_completed_by_what_later_files_say(store: Store, database: Database) -> None:
