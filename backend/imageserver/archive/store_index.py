@@ -1,6 +1,6 @@
 """Writing what was stored into the index: the files get their names in the same transaction as their rows.
 
-Requests that wait at the same moment are written in one transaction (docs/decisions/0085). Of many that store the same
+Requests that wait at the same moment are written in one transaction (docs/decisions/0086). Of many that store the same
 instance one comes first, and the others find its row; the unique constraints of the tables are the last word.
 """
 
