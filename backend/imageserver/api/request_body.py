@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 
-import anyio.from_thread
 from fastapi import Request
 
 from imageserver.errors import TooSlow
@@ -51,7 +51,9 @@ class Pace:
 
 
 class RequestBody(Iterator[bytes]):
-    """Pieces of a body as they come.
+    """Pieces of a body as they come; made on the event loop, iterated over in a thread.
+
+    While the thread deals with one piece, the next one is received already, and no more than that.
 
     Parameters
     ----------
@@ -76,20 +78,44 @@ class RequestBody(Iterator[bytes]):
         self._stream: AsyncIterator[bytes] = request.stream()
         self._pace = pace or Pace()
         self._clock = clock
+        self._loop = asyncio.get_running_loop()
+        self._coming: Future[bytes] | None = None
+        self._reading: asyncio.Task[bytes] | None = None
+        self._is_ended = self._is_closed = False
 
     def __next__(self) -> bytes:
-        """Wait for the next piece; called in a thread that the event loop has started."""
-        piece = anyio.from_thread.run(self._next_piece)
+        """Wait for the next piece."""
+        piece = (self._coming or self._begin()).result()
         if not piece:
             raise StopIteration
+        self._coming = self._begin()
         return piece
 
+    def _begin(self) -> "Future[bytes]":
+        """Let the event loop receive the next piece."""
+        if self._is_ended:
+            ended: Future[bytes] = Future()
+            ended.set_result(b"")
+            return ended
+        return asyncio.run_coroutine_threadsafe(self._next_piece(), self._loop)
+
+    async def close(self) -> None:
+        """Receive nothing any more; called on the event loop when the thread is done, or is not waited for."""
+        self._is_closed = True
+        if self._reading is not None and not self._reading.done():
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
     async def _next_piece(self) -> bytes:
+        if self._is_closed:  # a thread that goes on must not take this for the end
+            raise asyncio.CancelledError
+        self._reading = asyncio.current_task()
         parts: list[bytes] = []
         size = 0
         while size < PIECE_BYTES:
             part = await self._next_part()
             if part is None:
+                self._is_ended = True
                 break
             size += len(part)
             parts.append(part)

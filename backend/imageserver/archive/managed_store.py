@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from imageserver.archive.alerts import OnAlert, tell_nobody
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 MEBIBYTE = 1024 * 1024
 SWEEP_SECONDS = 600.0
+THREADS = 32  # which check and sync what was received; of these a run uses eight
 
 StoreFolderState = Literal["ok", "full", "unavailable", "not_configured"]
 
@@ -62,6 +64,7 @@ class Store:
         self.quarantine = None
         if self._folder is not None and self._index is not None:
             self.quarantine = Quarantine(self._folder, self._index)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
         self._opening = threading.Lock()
         self._is_known_disk = False
         self._swept = float("-inf")
@@ -79,12 +82,16 @@ class Store:
         StoreUnavailable, StorageFull
         """
         with self._opening:
-            if self._folder is not None and self._folder.open():
-                self._is_known_disk = False
+            self._open()
+
+    def _open(self) -> None:
+        if self._folder is not None and self._folder.open():
+            self._is_known_disk = False
 
     def close(self) -> None:
         """Leave nothing behind that was not stored."""
         self._late.close()
+        self._threads.shutdown()
         if self._folder is not None:
             self._folder.close()
 
@@ -102,9 +109,10 @@ class Store:
             raise NotOffered(
                 "This server stores nothing: IMAGESERVER_STORE_DIR is not set. Its data directory is only read."
             )
-        self.open()
-        self._require_disk(self._folder)
-        return StoreRun(self._folder, self._index, self._file_bytes)
+        with self._opening:  # else one could believe what another has seen of a disk that is away since
+            self._open()
+            self._require_disk(self._folder)
+        return StoreRun(self._folder, self._index, self._file_bytes, self._threads)
 
     def state(self) -> StoreFolderState:
         """Tell how the folder is just now."""
@@ -141,8 +149,9 @@ class Store:
             return
         self._swept = time.monotonic()
         try:
-            self.open()
-            self._require_disk(self._folder)
+            with self._opening:
+                self._open()
+                self._require_disk(self._folder)
             self.trash.sweep(self._days, record)
         except (AppError, OSError) as error:  # the next sweep goes on
             logger.warning("trash not swept", extra={"error": type(error).__name__})

@@ -1,15 +1,17 @@
 """Storing instances: from chunks of bytes, wherever they come from, to instances that every question finds.
 
-A `StoreRun` receives instances one after the other into files of their own, checks each to its end, and has it on the
-disk. Nothing is visible before `commit`, which gives the files their names and writes the index, in transactions of
-many instances. The order of the steps: docs/decisions/0077; duplicates: docs/decisions/0078.
+A `StoreRun` receives instances one after the other into files of their own. While the next one comes, other threads
+check each to its end and have it on the disk. Nothing is visible before `commit`, which gives the files their names and
+writes the index, in transactions of many instances. The order of the steps: docs/decisions/0077; duplicates:
+docs/decisions/0078.
 """
 
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
+from threading import Semaphore
 from types import TracebackType
 from typing import Self
 
@@ -31,7 +33,7 @@ BATCH_INSTANCES = 400
 # Of one run: what is known of each is held in memory until the answer, and others wait while it is written.
 MOST_INSTANCES = 10_000
 MOST_KEPT = 100_000  # pieces: frames of compressed pixel data come one by one
-SYNCING_THREADS = 4
+EXAMINED_AT_ONCE = 8  # of one run: received, and being checked and synced while the next one comes
 _UNCOUNTED = "The instance was not stored, because an earlier one met a fault of the server."
 
 
@@ -41,11 +43,10 @@ def record_nothing(_session: Session, _outcomes: Sequence[StoreOutcome]) -> None
 
 @dataclass
 class _Received:
-    """One object as it came: either with an outcome already, or with a file that waits for `commit`."""
+    """One object as it came: either with an outcome already, or with a file on the disk that waits for `commit`."""
 
     outcome: StoreOutcome
     incoming: Incoming | None = None
-    synced: Future[None] | None = None
 
 
 class StoreRun:
@@ -58,15 +59,18 @@ class StoreRun:
     index : StoreIndex
     file_bytes : int
         Most bytes of one object.
+    threads : Executor
+        Of all runs together; they check what was received.
     """
 
-    def __init__(self, folder: StoreFolder, index: StoreIndex, file_bytes: int) -> None:
+    def __init__(self, folder: StoreFolder, index: StoreIndex, file_bytes: int, threads: Executor) -> None:
         self._folder = folder
         self._index = index
         self._file_bytes = file_bytes
-        self._received: list[_Received] = []
+        self._threads = threads
+        self._examining = Semaphore(EXAMINED_AT_ONCE)
+        self._received: list[Future[_Received]] = []
         self._kept: list[bytes] = []
-        self._syncing = ThreadPoolExecutor(SYNCING_THREADS, thread_name_prefix="sync")
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +78,10 @@ class StoreRun:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._syncing.shutdown()
+        wait(self._received)
         self._folder.discard(self._kept)
-        self._folder.discard(one.incoming.temporary for one in self._received if one.incoming is not None)
+        done = [one.result() for one in self._received if one.exception() is None]
+        self._folder.discard(one.incoming.temporary for one in done if one.incoming is not None)
 
     def receive(self, chunks: Iterable[bytes], study_instance_uid: str | None = None) -> None:
         """Take one object: a file as in PS3.10.
@@ -96,12 +101,16 @@ class StoreRun:
         self._check_count()
         rest = iter(chunks)
         try:
-            received = self._receive(rest, study_instance_uid)
+            path, sha256 = self._receive(rest)
         except OSError as error:
-            received = _Received(_fault(StoreOutcome(StoreState.REFUSED), error))
+            self._note(_Received(_fault(StoreOutcome(StoreState.REFUSED), error)))
             for _ in rest:
                 pass
-        self._received.append(received)
+            return
+        self._examining.acquire()
+        finished = self._threads.submit(self._finish, path, sha256, study_instance_uid)
+        finished.add_done_callback(lambda _: self._examining.release())
+        self._received.append(finished)
 
     def refuse(
         self,
@@ -120,7 +129,7 @@ class StoreRun:
         """
         self._check_count()
         known = StoreOutcome(StoreState.REFUSED, sop_class_uid, sop_instance_uid)
-        self._received.append(_Received(_refused(known, reason, code, message)))
+        self._note(_Received(_refused(known, reason, code, message)))
 
     def keep(self, chunks: Iterable[bytes]) -> tuple[int, Callable[[], Iterator[bytes]]]:
         """Keep bytes on the disk until the run ends, for an object that is put together of them.
@@ -157,7 +166,13 @@ class StoreRun:
         if size > self._file_bytes:
             raise TooLarge(f"A file may have at most {self._file_bytes} bytes here.")
 
-    def _receive(self, chunks: Iterable[bytes], study_instance_uid: str | None) -> _Received:
+    def _note(self, received: _Received) -> None:
+        done: Future[_Received] = Future()
+        done.set_result(received)
+        self._received.append(done)
+
+    def _receive(self, chunks: Iterable[bytes]) -> tuple[bytes, str]:
+        """Write one object down; return its path and its SHA-256."""
         digest, size = hashlib.sha256(), 0
         with self._folder.new_file() as (path, descriptor):
             for chunk in chunks:
@@ -165,14 +180,24 @@ class StoreRun:
                 self._check_size(size)
                 digest.update(chunk)
                 self._folder.write(descriptor, chunk)
-            found = self._folder.found(path)
-            assert found is not None
-            file, outcome = self._examine(found, study_instance_uid)
-            if file is None:
-                self._folder.discard([path])
-                return _Received(outcome)
-            synced = self._syncing.submit(self._folder.make_durable, path)
-            return _Received(outcome, Incoming(path, file, digest.hexdigest()), synced)
+        return path, digest.hexdigest()
+
+    def _finish(self, path: bytes, sha256: str, study_instance_uid: str | None) -> _Received:
+        """Check a file that was received, in a thread of its own, and have it on the disk; else remove it."""
+        outcome = StoreOutcome(StoreState.REFUSED)
+        try:
+            with self._folder.opened(path) as (found, descriptor):
+                file, outcome = self._examine(found, study_instance_uid)
+                if file is not None:
+                    self._folder.sync(descriptor)
+                    return _Received(outcome, Incoming(path, file, sha256))
+        except OSError as error:  # also of fsync: nobody knows then what is on the disk
+            outcome = _fault(outcome, error)
+        except BaseException:
+            self._folder.discard([path])
+            raise
+        self._folder.discard([path])
+        return _Received(outcome)
 
     def _examine(
         self, found: FoundFile, study_instance_uid: str | None
@@ -227,7 +252,8 @@ class StoreRun:
         Parameters
         ----------
         record : callable
-            Called in each transaction with the outcomes that it is about; refused ones come with the first.
+            Called in each transaction with the outcomes that it is about; refused ones come with the first,
+            and those of a later batch that fails in one of their own.
 
         Returns
         -------
@@ -239,9 +265,9 @@ class StoreRun:
         DatabaseUnavailable, DataDirectoryUnavailable, StoreUnavailable, StorageFull
             If nothing could be stored for a reason that concerns no single instance.
         """
-        self._wait_for_disk()
-        waiting = [number for number, one in enumerate(self._received) if one.incoming is not None]
-        refused = [one.outcome for one in self._received if one.incoming is None]
+        received = [one.result() for one in self._received]
+        waiting = [number for number, one in enumerate(received) if one.incoming is not None]
+        refused = [one.outcome for one in received if one.incoming is None]
         if not waiting and refused:
             with self._index.database.writing() as session:
                 record(session, refused)
@@ -251,35 +277,32 @@ class StoreRun:
             try:
                 if failure is None:
                     also, refused = refused, []
-                    self._commit(numbers, record, also)
+                    self._commit([received[number] for number in numbers], record, also)
                     continue
             except (AppError, SQLAlchemyError, OSError) as error:
                 failure = _as_failure(error)
                 if start == 0:
                     raise failure from error
             for number in numbers:
-                self._received[number].outcome = _after(failure, self._received[number].outcome)
-        return [one.outcome for one in self._received]
+                received[number].outcome = _after(failure, received[number].outcome)
+                refused.append(received[number].outcome)
+        if failure is not None and refused:
+            self._record_late(record, refused)
+        return [one.outcome for one in received]
 
-    def _commit(self, numbers: Sequence[int], record: Record, refused: Sequence[StoreOutcome]) -> None:
-        batch = [
-            (one.incoming, one.outcome) for one in map(self._received.__getitem__, numbers) if one.incoming
-        ]
+    def _record_late(self, record: Record, refused: Sequence[StoreOutcome]) -> None:
+        """Record what was refused after the first batch, as far as that goes: the database may be what failed."""
+        try:
+            with self._index.database.writing() as session:
+                record(session, refused)
+        except (AppError, SQLAlchemyError) as error:
+            logger.warning("refused instances not recorded", extra={"error": type(error).__name__})
+
+    def _commit(self, received: Sequence[_Received], record: Record, refused: Sequence[StoreOutcome]) -> None:
+        batch = [(one.incoming, one.outcome) for one in received if one.incoming]
         made = self._index.add(batch, lambda session, outcomes: record(session, [*refused, *outcomes]))
-        for number, outcome in zip(numbers, made, strict=True):
-            self._received[number].outcome = outcome
-
-    def _wait_for_disk(self) -> None:
-        """Refuse what the disk did not take: after an error of fsync nobody knows what is there."""
-        for one in self._received:
-            if one.synced is None:
-                continue
-            try:
-                one.synced.result()
-            except OSError as error:
-                assert one.incoming is not None
-                self._folder.discard([one.incoming.temporary])
-                one.outcome, one.incoming = _fault(one.outcome, error), None
+        for one, outcome in zip(received, made, strict=True):
+            one.outcome = outcome
 
 
 def _missing(file: ReadFile) -> str | None:

@@ -180,36 +180,43 @@ class StoreFolder:
         while view:
             view = view[self.disk.write(descriptor, view) :]
 
-    def make_durable(self, path: bytes) -> None:
-        """Have the content of a file on the disk."""
+    @contextmanager
+    def opened(self, path: bytes) -> Iterator[tuple[FoundFile, int]]:
+        """Open a file; yields it with its identity, and its descriptor.
+
+        Raises
+        ------
+        OSError
+        """
         with self._root() as root:
             descriptor = open_beneath(root, path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            self.disk.fsync(descriptor)
+            yield FoundFile(path, identity_of(os.fstat(descriptor))), descriptor
         finally:
             os.close(descriptor)
+
+    def sync(self, descriptor: int) -> None:
+        """Have the content of an open file on the disk."""
+        self.disk.fsync(descriptor)
+
+    def make_durable(self, path: bytes) -> None:
+        """Have the content of a file on the disk."""
+        with self.opened(path) as (_, descriptor):
+            self.sync(descriptor)
 
     def found(self, path: bytes) -> FoundFile | None:
         """Return a file with its identity; None where there is none."""
         try:
-            with self._root() as root:
-                descriptor = open_beneath(root, path, os.O_RDONLY | os.O_CLOEXEC)
+            with self.opened(path) as (found, _):
+                return found
         except FileNotFoundError:
             return None
-        try:
-            return FoundFile(path, identity_of(os.fstat(descriptor)))
-        finally:
-            os.close(descriptor)
 
     def read(self, path: bytes) -> Iterator[bytes]:
         """Yield the content of a file."""
-        with self._root() as root:
-            descriptor = open_beneath(root, path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
+        with self.opened(path) as (_, descriptor):
             while block := os.read(descriptor, 1 << 20):
                 yield block
-        finally:
-            os.close(descriptor)
 
     def digest(self, path: bytes) -> str:
         """Return the SHA-256 of a file in hexadecimal."""

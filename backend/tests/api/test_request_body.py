@@ -1,12 +1,13 @@
 """How slowly a body may come; the clock is turned by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from starlette.requests import ClientDisconnect
 
-from imageserver.api.request_body import Pace, RequestBody
+from imageserver.api.request_body import PIECE_BYTES, Pace, RequestBody
 from imageserver.errors import TooSlow
 
 LEAST = 8 * 1024 * 15
@@ -62,9 +63,8 @@ class Slow:
             yield part
 
     def read(self, pace: Pace) -> int:
-        body = RequestBody(self, pace, lambda: self.now)  # type: ignore[arg-type]
-
         async def run() -> int:
+            body = RequestBody(self, pace, lambda: self.now)  # type: ignore[arg-type]
             size = 0
             while piece := await body._next_piece():
                 size += len(piece)
@@ -88,9 +88,9 @@ def test_a_fast_body_is_read() -> None:
 
 def test_the_time_of_the_server_does_not_count() -> None:
     request = Slow((0.0, b"a"), (0.0, b"b"))
-    body = RequestBody(request, clock=lambda: request.now)  # type: ignore[arg-type]
 
     async def run() -> list[Any]:
+        body = RequestBody(request, clock=lambda: request.now)  # type: ignore[arg-type]
         first = await body._next_part()
         request.now += 10_000  # in which it writes
         return [first, await body._next_part(), await body._next_part()]
@@ -101,3 +101,92 @@ def test_the_time_of_the_server_does_not_count() -> None:
 def test_a_slow_body_is_given_up() -> None:
     with pytest.raises(TooSlow, match="8192 bytes a second"):
         Slow(*[(1.0, b"x")] * 100).read(NoPatience())
+
+
+class Counted:
+    """A request of pieces without an end that tells how many were taken, and then fails or never goes on."""
+
+    def __init__(self, pieces: int, error: Exception | None = None) -> None:
+        self.pieces = pieces
+        self.error = error
+        self.taken = 0
+        self.is_given_up = False
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        for number in range(self.pieces):
+            self.taken += 1
+            yield bytes([number]) * PIECE_BYTES
+        if self.error is not None:
+            raise self.error
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            self.is_given_up = True
+            raise
+
+
+def in_thread(request: Counted, work: Callable[[RequestBody], Any]) -> Any:
+    async def run() -> Any:
+        body = RequestBody(request)  # type: ignore[arg-type]
+        try:
+            return await asyncio.to_thread(work, body)
+        finally:
+            await body.close()
+
+    return asyncio.run(run())
+
+
+def test_nothing_is_read_before_it_is_wanted() -> None:
+    request = Counted(3)
+    in_thread(request, lambda body: None)
+    assert request.taken == 0
+
+
+def test_one_piece_is_read_ahead_and_no_more() -> None:
+    request = Counted(9)
+
+    def work(body: RequestBody) -> bytes:
+        first = next(body)
+        assert body._coming is not None
+        body._coming.result()
+        return first
+
+    assert in_thread(request, work) == bytes([0]) * PIECE_BYTES
+    assert request.taken == 2
+
+
+def test_all_pieces_come_in_order() -> None:
+    request = Counted(5, ClientDisconnect())
+    assert in_thread(request, lambda body: [next(body)[0] for _ in range(5)]) == [0, 1, 2, 3, 4]
+
+
+def test_an_end_is_told_again_and_again() -> None:
+    class Short(Counted):
+        async def stream(self) -> AsyncIterator[bytes]:
+            yield b"abc"
+
+    assert in_thread(Short(0), lambda body: [*body, *body, next(body, None)]) == [b"abc", None]
+
+
+def test_a_client_that_goes_is_told_to_who_reads() -> None:
+    with pytest.raises(ClientDisconnect):
+        in_thread(Counted(2, ClientDisconnect()), list)
+
+
+def test_what_is_awaited_is_given_up_with_the_request() -> None:
+    request = Counted(1)
+    assert in_thread(request, lambda body: len(next(body))) == PIECE_BYTES
+    assert request.is_given_up
+
+
+def test_a_thread_that_nobody_waits_for_does_not_take_that_for_the_end() -> None:
+    request = Counted(3)
+
+    async def run() -> None:
+        body = RequestBody(request)  # type: ignore[arg-type]
+        await asyncio.to_thread(next, body)
+        await body.close()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.to_thread(list, body)
+
+    asyncio.run(run())

@@ -24,11 +24,11 @@ from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, Instance, Study
 from imageserver.archive.reading import ReadFile
 from imageserver.archive.store_folder import INCOMING, Disk, StoreFolder
-from imageserver.archive.store_outcomes import FailureReason, StoreState
+from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.archive.storing import forget_everything
 from imageserver.archive.trash import NotRestored
 from imageserver.database import Database
-from imageserver.errors import AppError
+from imageserver.errors import AppError, StorageFull
 from imageserver.settings import Settings
 from tests.builders import image, to_bytes, uid, volume
 from tests.storing import files_in
@@ -521,12 +521,11 @@ def test_names_do_not_come_from_the_file(store: Store, settings: Settings) -> No
 def test_a_file_that_reading_has_no_answer_to_keeps_no_other_out(
     store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    odd, good = to_bytes(image(instance=1)), to_bytes(image(instance=2))
+    odd, good = to_bytes(image(instance=1, ImageComments="odd")), to_bytes(image(instance=2))
     read_file = archive_store.read_file
-    unread = iter([True])
 
     def read(directory: DataDirectory, found: FoundFile) -> ReadFile:
-        if next(unread, False):
+        if found.identity.size == len(odd):
             raise AttributeError("nobody thought of this")
         return read_file(directory, found)
 
@@ -538,3 +537,52 @@ def test_a_file_that_reading_has_no_answer_to_keeps_no_other_out(
     assert (first.failure_reason, first.code) == (FailureReason.CANNOT_UNDERSTAND, "malformed")
     assert second.state is StoreState.STORED
     check_invariants(settings, database, {uid("series", 2): good})
+
+
+def test_few_are_checked_while_others_come(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_file, lock, now, most = archive_store.read_file, threading.Lock(), 0, 0
+    one_more = threading.Event()
+
+    def read(directory: DataDirectory, found: FoundFile) -> ReadFile:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+            if now == archive_store.EXAMINED_AT_ONCE:
+                one_more.set()
+        one_more.wait(60.0)  # as long as nobody gets further
+        with lock:
+            now -= 1
+        return read_file(directory, found)
+
+    monkeypatch.setattr(archive_store, "read_file", read)
+    with store.run() as run:
+        for one in volume(30):
+            run.receive([to_bytes(one)])
+        assert all(outcome.state is StoreState.STORED for outcome in run.commit())
+    assert most == archive_store.EXAMINED_AT_ONCE
+
+
+def test_what_a_later_batch_refuses_is_recorded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_store, "BATCH_INSTANCES", 2)
+    assert store._index is not None
+    add, batches = store._index.add, iter([True])
+
+    def fail_later(batch: Any, record: Any) -> list[StoreOutcome]:
+        if next(batches, False):
+            return add(batch, record)
+        raise StorageFull("There is no room left.")
+
+    monkeypatch.setattr(store._index, "add", fail_later)
+    recorded: list[tuple[str | None, bool]] = []
+    with store.run() as run:
+        run.receive([b"no DICOM"])
+        for one in volume(5):
+            run.receive([to_bytes(one)])
+        run.commit(
+            lambda _, outcomes: recorded.extend(
+                (one.sop_instance_uid, one.state is StoreState.STORED) for one in outcomes
+            )
+        )
+    names = [uid("series", number) for number in range(1, 6)]
+    assert recorded == [(None, False), *zip(names, [True, True, False, False, False], strict=True)]

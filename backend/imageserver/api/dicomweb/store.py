@@ -87,13 +87,13 @@ async def _store(request: Request, archive: Archive, user: Caller, now: Any, stu
     media_type = _answer_type(request)
     kind, boundary = _content_type(request)
     actor = actor_of(request, user)
+    body = RequestBody(request)
 
     def record(session: Session, outcomes: Sequence[StoreOutcome]) -> None:
         record_instances(session, actor, Kind.STORED, now, map(_record, outcomes))
 
     def work() -> list[StoreOutcome]:
         archive.catalogue.require_directory()
-        body = RequestBody(request)
         parts = _parts(body, kind, boundary)
         with archive.store.run() as run:
             if kind == DICOM:
@@ -113,6 +113,8 @@ async def _store(request: Request, archive: Archive, user: Caller, now: Any, stu
             outcomes = await to_thread.run_sync(work, limiter=turns.threads)
     except ClientDisconnect:
         return Response(status_code=400)  # nobody reads it, or BodyLimit answers instead
+    finally:
+        await body.close()
     return _answer(outcomes, service_address(request), media_type)
 
 
