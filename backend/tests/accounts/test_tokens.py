@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from imageserver.accounts import tokens
 from imageserver.accounts.keys import make_signing_keys
 from imageserver.accounts.tokens import LEEWAY_SECONDS, LONGEST_TOKEN, issue_access_token, read_access_token
 from imageserver.errors import InvalidToken, TokenExpired
@@ -294,3 +295,34 @@ class TestRotation:
     def test_a_removed_key_verifies_nothing(self) -> None:
         with pytest.raises(InvalidToken):
             read_access_token(make_signing_keys(OTHER_SECRET), GOOD, NOW)
+
+
+class TestRemembering:
+    """The signature of a token is computed once; everything that may change is looked at each time."""
+
+    def test_a_good_signature_is_not_computed_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        token, _ = issue_access_token(KEYS, "user", "session", NOW + timedelta(hours=1), NOW)
+        first = read_access_token(KEYS, token, NOW)
+        monkeypatch.setattr("jose.jws.verify", lambda *_, **__: pytest.fail("it was computed again"))
+        assert read_access_token(KEYS, token, NOW) == first
+
+    def test_its_time_still_runs_out(self) -> None:
+        token, _ = issue_access_token(KEYS, "user", "session", NOW + timedelta(hours=1), NOW)
+        read_access_token(KEYS, token, NOW)
+        with pytest.raises(TokenExpired):
+            read_access_token(KEYS, token, NOW + timedelta(minutes=16))
+        with pytest.raises(InvalidToken):
+            read_access_token(KEYS, token, NOW - timedelta(minutes=1))
+
+    def test_without_its_key_it_is_worth_nothing(self) -> None:
+        token, _ = issue_access_token(KEYS, "user", "session", NOW + timedelta(hours=1), NOW)
+        read_access_token(KEYS, token, NOW)
+        with pytest.raises(InvalidToken):
+            read_access_token(make_signing_keys(OTHER_SECRET), token, NOW)
+
+    def test_what_is_refused_is_refused_again_and_takes_no_place(self) -> None:
+        before = tokens._signed_claims.cache_info().currsize
+        for _ in range(2):
+            with pytest.raises(InvalidToken):
+                read_access_token(make_signing_keys(OTHER_SECRET), GOOD, NOW)
+        assert tokens._signed_claims.cache_info().currsize == before
