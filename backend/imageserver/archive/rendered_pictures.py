@@ -74,12 +74,17 @@ class RenderedPictures:
         Busy
             If too many pictures are being made.
         """
-        self.check(key)
-        return self._pictures.get(key, lambda: self._make(key)).content
+        made: list[RenderedPicture] = []
+        picture = self._pictures.get(key, lambda: self._make(key, made))
+        if not made:  # remembered, or made for another request: this one has to find the file as well
+            self.check(key)
+        return picture.content
 
-    def _make(self, key: RenderedKey) -> RenderedPicture:
+    def _make(self, key: RenderedKey, made: list[RenderedPicture]) -> RenderedPicture:
         index, options = key.frame_number - 1, key.options
         with self._directory.open(key.file.path, key.file.identity) as stream:
+            if key.file.refused_code:
+                raise refusal_of(key.file)
             try:
                 header = read_header(stream)
             except FileRefused as error:  # indexed by a version that read it otherwise
@@ -88,4 +93,5 @@ class RenderedPictures:
         rendered = render_frame(frame, header, index, options.window)
         ratio = pixel_aspect_ratio(header, index) if options.viewport else 1.0
         content = finish_picture(rendered.display_values, options, header, index, rendered.window, ratio)
-        return RenderedPicture(content)
+        made.append(RenderedPicture(content))
+        return made[0]

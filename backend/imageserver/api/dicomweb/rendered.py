@@ -155,15 +155,17 @@ def _answer(
     tag = _tag(keys, is_multipart)
     # The boundary between several parts is another each time, so their tag is a weak one.
     headers = {"ETag": f"W/{tag}" if is_multipart else tag, **REVALIDATED, "Vary": "Authorization, Accept"}
+    is_known, content = matches_etag(request, tag), None
     try:
-        if not is_multipart:
+        if not is_multipart and is_known:
             archive.rendered.check(keys[0])
-        content = None if is_multipart or matches_etag(request, tag) else archive.rendered.picture(keys[0])
+        elif not is_multipart:
+            content = archive.rendered.picture(keys[0])
     except AppError:
         _record(audit, wanted, Outcome.FAILURE)
         raise
     _record(audit, wanted, Outcome.SUCCESS)
-    if matches_etag(request, tag):
+    if is_known:
         return not_modified(headers["ETag"], headers)
     if content is not None:
         headers["Content-Location"] = wanted[0].location

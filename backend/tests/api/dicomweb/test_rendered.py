@@ -1,6 +1,7 @@
 """Rendered studies, series, instances and frames (PS3.18 10.4.1.1.3, 8.3.5)."""
 
 import io
+import threading
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from sqlalchemy import select
 
+from imageserver.archive.files import DataDirectory
 from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
 from tests.api.conftest import Index
@@ -267,6 +269,35 @@ class TestNotThere:
         (folder.path / "a").unlink()
         answer = signed_in.get(f"{instance_of(one)}/rendered")
         assert (answer.status_code, answer.json()["code"]) == (410, "file_gone")
+
+    def test_a_file_that_is_replaced_after_its_picture_was_made(
+        self, signed_in: TestClient, one: Dataset, folder: Folder
+    ) -> None:
+        assert signed_in.get(f"{instance_of(one)}/rendered").status_code == 200
+        folder.write("a", image(PatientID="another"))
+        answer = signed_in.get(f"{instance_of(one)}/rendered")
+        assert (answer.status_code, answer.json()["code"]) == (410, "file_replaced")
+
+
+def test_a_file_is_opened_once_for_each_answer(
+    signed_in: TestClient, one: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[bytes] = []
+    open_file = DataDirectory._descriptor
+
+    def count(directory: DataDirectory, path: bytes) -> int:
+        if "AnyIO" in threading.current_thread().name:  # the index has a thread of its own
+            opened.append(path)
+        return open_file(directory, path)
+
+    monkeypatch.setattr(DataDirectory, "_descriptor", count)
+    first = signed_in.get(f"{instance_of(one)}/rendered")
+    assert opened == [b"a"]
+    assert signed_in.get(f"{instance_of(one)}/rendered").content == first.content
+    assert opened == [b"a", b"a"]
+    headers = {"If-None-Match": first.headers["ETag"]}
+    assert signed_in.get(f"{instance_of(one)}/rendered", headers=headers).status_code == 304
+    assert opened == [b"a", b"a", b"a"]
 
 
 class TestDocuments:
