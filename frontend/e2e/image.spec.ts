@@ -1,3 +1,5 @@
+import type { Route } from '@playwright/test';
+import { findLayoutFaults } from './layout';
 import { expect, logIn, picture, readPicture, showImage, test } from './journey';
 
 // backend/tests/journey_data.py: slice k of 11, from 0, has the grey 20 + 15 k and a corner of 250.
@@ -146,6 +148,26 @@ test.describe('the image', () => {
     await error.getByRole('button', { name: 'Slice 4' }).click();
     expect((await readPicture(page)).middle).toBe(103);
   });
+
+  for (const width of [1280, 360]) {
+    test(`stays beside words of any length at ${width} px`, async ({ page, running }) => {
+      await page.setViewportSize({ width, height: 740 });
+      const answerWith = (members: object) => async (route: Route) => {
+        const headers = { 'Access-Control-Allow-Origin': '*' };
+        await route.fulfill({ headers, json: { ...(await (await route.fetch()).json()), ...members } });
+      };
+      // Nothing in them tells where to break.
+      await page.route(/\/volumes\/[\d.]+\?/, answerWith({ description: 'D'.repeat(300) }));
+      await page.route(/\/patient\?/, answerWith({ name: 'W'.repeat(300), patient_id: 'L'.repeat(64) }));
+      await logIn(page, `/dashboard?series=${running.uids.head}`);
+      await expect(page.getByText('D'.repeat(300))).toBeVisible();
+      await page.getByRole('button', { name: 'Show patient name' }).click();
+      await expect(page.getByText('W'.repeat(300)).first()).toBeVisible();
+      await showImage(page);
+      await expect(picture(page)).toBeVisible();
+      await expect.poll(() => findLayoutFaults(page)).toEqual([]);
+    });
+  }
 
   test('of a series with images of another patient says so, in words, beside the picture', async ({
     page,
