@@ -20,9 +20,11 @@ from imageserver.dicom.matching import Condition, Empty, Key, MomentCondition
 # Conditions that PostgreSQL may turn into joins. It looks for the best order of all joins, which takes minutes of a
 # hundred of them; a condition that IS TRUE is looked up row by row in what its subquery found.
 MOST_JOINED = 4
-# Of the newest studies, those among which a first page is looked for: to ask each of so many takes as long as to look
-# through the values of all for the pattern. Ids tell about how many studies there are.
-NEWEST = "SELECT max(200, max(study_id) / 50) FROM study_entries"
+# Of the newest studies, how many are asked for a first page before all are. Of codes there are few, so one has many
+# studies. Of a pattern nobody knows: up to 10,000 values are compared before 200 studies are found and asked, of more
+# a part is asked that takes about as long. Ids tell about how many studies there are.
+NEWEST_OF_CODES = "1000"
+NEWEST_OF_PATTERNS = "(SELECT max(0, (max(study_id) - 10000) / 50) FROM study_entries)"
 
 # The rows of a level: of what they are, and how that is joined with the headers when the page is found.
 _ROWS = {
@@ -113,7 +115,9 @@ def page_of_newest(wanted: InstanceSearch, conditions: Sequence[Bound], limit: i
 
     The conditions are asked of each in turn, and no more when the page is full.
     """
-    oldest = f"SELECT study_moment FROM study_entries ORDER BY study_moment DESC LIMIT 1 OFFSET ({NEWEST})"  # noqa: S608
+    has_codes = all(isinstance(key, Condition) and key.vr == "CS" for key in wanted.keys)
+    newest = NEWEST_OF_CODES if has_codes else NEWEST_OF_PATTERNS
+    oldest = f"SELECT study_moment FROM study_entries ORDER BY study_moment DESC LIMIT 1 OFFSET {newest}"  # noqa: S608
     return page(wanted, [Bound(f"study_moment >= coalesce(({oldest}), '')"), *conditions], limit)
 
 

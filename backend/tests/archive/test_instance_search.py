@@ -218,7 +218,8 @@ def test_first_pages_are_the_beginning_of_all(
     random_archive: Database, newest: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether they are among the newest studies, reach beyond, or not."""
-    monkeypatch.setattr(search_statements, "NEWEST", f"SELECT {newest}")
+    for name in ("NEWEST_OF_CODES", "NEWEST_OF_PATTERNS"):
+        monkeypatch.setattr(search_statements, name, str(newest))
     source = random.Random(newest)
     with random_archive.reading() as session:
         everything = run(session, Level.STUDY).found

@@ -1,16 +1,19 @@
 """What searches ask the database: how many statements, in which order rows are read, what is compiled again."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text, update
 
+from imageserver.archive import search_statements
 from imageserver.archive.index_writer import Outcome
 from imageserver.archive.instance_search import FoundPage, InstanceSearch, search
+from imageserver.archive.models import StudyEntry
 from imageserver.archive.search_conditions import Bound, condition_of
-from imageserver.archive.search_statements import execute, page
+from imageserver.archive.search_statements import execute, page, page_of_newest
 from imageserver.database import Database
 from imageserver.dicom.attributes import Level
 from imageserver.dicom.matching import Key
@@ -66,14 +69,37 @@ def test_a_page_takes_as_many_statements_whatever_is_found(
 
 @pytest.mark.parametrize(("asked", "expected"), [({"PatientName": "*o*"}, 1), ({"PatientName": "*b*"}, 2)])
 def test_a_likely_page_is_looked_for_among_the_newest(
-    archive: Database, asked: dict[str, str], expected: int
+    archive: Database, asked: dict[str, str], expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Three are found by the first pattern, which is more than a page; one by the second, which is not."""
+    monkeypatch.setattr(search_statements, "NEWEST_OF_PATTERNS", "200")
     if not archive.is_sqlite:
         expected = 1
     with statements(archive) as sent:
         run(archive, Level.STUDY, **asked)
     assert len([one for one in sent if one.startswith("SELECT")]) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "highest", "expected"),
+    [
+        ({"ModalitiesInStudy": "MR"}, 100, 1000),
+        ({"PatientName": "*o*"}, 100, 0),
+        ({"PatientName": "*o*"}, 110_000, 2000),
+    ],
+)
+def test_so_many_of_the_newest_are_asked_as_are_worth_it(
+    archive: Database, asked: dict[str, str], highest: int, expected: int
+) -> None:
+    if not archive.is_sqlite:
+        pytest.skip("only SQLite is asked so")
+    keys = parse_keys([(attribute_path(name), value) for name, value in asked.items()]).keys
+    statement = page_of_newest(InstanceSearch(level=Level.STUDY, keys=keys, limit=2), [], 3)
+    [offset] = re.findall(r"LIMIT 1 OFFSET (\d+|\(SELECT.*? FROM study_entries\))", statement.text)
+    with archive.reading() as session:
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+        session.execute(update(StudyEntry).values(study_id=StudyEntry.study_id + highest - 3))
+        assert execute(session, Bound(f"SELECT {offset}")).scalar_one() == expected
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])
