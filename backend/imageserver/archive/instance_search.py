@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
 from imageserver.archive import search_statements
 from imageserver.archive.chunks import chunks
@@ -60,12 +59,12 @@ class FoundPage(NamedTuple):
     remaining: int | None
 
 
-def search(session: Session, wanted: InstanceSearch) -> FoundPage:
+def search(connection: Connection, wanted: InstanceSearch) -> FoundPage:
     """Search.
 
     Parameters
     ----------
-    session : Session
+    connection : Connection
         To read in.
     wanted : InstanceSearch
         What is looked for.
@@ -89,22 +88,22 @@ def search(session: Session, wanted: InstanceSearch) -> FoundPage:
             raise InvalidParameter(
                 f"({tag[:4]},{tag[4:]}) is an attribute of a level below: search there for it."
             )
-    said, rest = _said(wanted.keys, wanted.level, asks_sqlite(session))
+    said, rest = _said(wanted.keys, wanted.level, asks_sqlite(connection))
     conditions = [condition for sql in said for condition in sql.conditions]
     if rest:
-        return _examined(session, wanted, conditions, rest)
-    rows = _among_newest(session, wanted)
+        return _examined(connection, wanted, conditions, rest)
+    rows = _among_newest(connection, wanted)
     if len(rows) <= wanted.limit:
         statement = search_statements.page(wanted, conditions, wanted.limit + 1, wanted.offset)
-        rows = execute(session, statement).all()
+        rows = execute(connection, statement).all()
     has_more = len(rows) > wanted.limit
     remaining = None
     if has_more and wanted.counts_rest:
-        remaining = _count_rest(session, wanted, conditions)
-    return FoundPage(list(_read(session, wanted.level, rows[: wanted.limit])), has_more, remaining)
+        remaining = _count_rest(connection, wanted, conditions)
+    return FoundPage(list(_read(connection, wanted.level, rows[: wanted.limit])), has_more, remaining)
 
 
-def _among_newest(session: Session, wanted: InstanceSearch) -> Sequence[Any]:
+def _among_newest(connection: Connection, wanted: InstanceSearch) -> Sequence[Any]:
     """Look for a first page among the newest studies, where it is likely to be; fewer than the page is no answer.
 
     SQLite finds all that have a key before it sorts them; PostgreSQL knows by its statistics when not to.
@@ -115,14 +114,14 @@ def _among_newest(session: Session, wanted: InstanceSearch) -> Sequence[Any]:
         and not wanted.offset
         and wanted.limit <= LONGEST_FIRST_PAGE
         and all(map(has_often_many, wanted.keys))
-        and asks_sqlite(session)
+        and asks_sqlite(connection)
     )
     if not is_worth_it:
         return []
     said = [condition_of(key, wanted.level, is_asked_of_each=True) for key in wanted.keys]
     conditions = [condition for sql in said if sql is not None for condition in sql.conditions]
     statement = search_statements.page_of_newest(wanted, conditions, wanted.limit + 1)
-    return execute(session, statement).all()
+    return execute(connection, statement).all()
 
 
 def looks_into_headers(keys: Sequence[Key]) -> bool:
@@ -138,14 +137,14 @@ def _said(keys: Sequence[Key], level: Level, is_sqlite: bool = True) -> tuple[li
 
 
 def _examined(
-    session: Session, wanted: InstanceSearch, conditions: Sequence[Bound], rest: Sequence[Key]
+    connection: Connection, wanted: InstanceSearch, conditions: Sequence[Bound], rest: Sequence[Key]
 ) -> FoundPage:
     """Look into the data sets that fulfil what the tables of keys know, in their order."""
     found: list[Found] = []
     skipped = looked_into = 0
     tags = set(tags_of(rest))
     statement = search_statements.page(wanted, conditions, MOST_EXAMINED + 1)
-    with execute(session, statement, yield_per=AT_ONCE) as rows:
+    with execute(connection, statement, yield_per=AT_ONCE) as rows:
         for some in rows.partitions(AT_ONCE):
             if looked_into >= MOST_EXAMINED:
                 raise SearchTooBroad(
@@ -153,7 +152,7 @@ def _examined(
                     "name a study, a date or a patient."
                 )
             looked_into += len(some)
-            for one in _read(session, wanted.level, some):
+            for one in _read(connection, wanted.level, some):
                 asked = dataset_of(member for tag, member in one.members.items() if tag in tags)
                 if not all(matches(asked, key) for key in rest):
                     continue
@@ -166,15 +165,15 @@ def _examined(
     return FoundPage(found, has_more=False, remaining=None)
 
 
-def _count_rest(session: Session, wanted: InstanceSearch, conditions: Sequence[Bound]) -> int | None:
+def _count_rest(connection: Connection, wanted: InstanceSearch, conditions: Sequence[Bound]) -> int | None:
     """Count what is behind a page; None where that is more than is worth the time."""
     before = wanted.offset + wanted.limit
     statement = search_statements.count(wanted, conditions, before + MOST_COUNTED + 1)
-    rest = int(execute(session, statement).scalar_one()) - before
+    rest = int(execute(connection, statement).scalar_one()) - before
     return rest if rest <= MOST_COUNTED else None
 
 
-def _read(session: Session, level: Level, rows: Sequence[Any]) -> Iterator[Found]:
+def _read(connection: Connection, level: Level, rows: Sequence[Any]) -> Iterator[Found]:
     """Read the attributes of what was found."""
     if level == Level.STUDY:
         return (Found((study,), members_of(content)) for study, content in rows)
@@ -183,14 +182,14 @@ def _read(session: Session, level: Level, rows: Sequence[Any]) -> Iterator[Found
             Found((study, series), {**members_of(of_study), **members_of(of_series)})
             for study, series, of_study, of_series in rows
         )
-    return _instances(session, rows)
+    return _instances(connection, rows)
 
 
-def _instances(session: Session, rows: Sequence[Any]) -> Iterator[Found]:
+def _instances(connection: Connection, rows: Sequence[Any]) -> Iterator[Found]:
     # First what is deleted together with the headers: on PostgreSQL each statement sees what was deleted before it.
-    bases = read_bases(session, {row[5] for row in rows})
-    studies = _headers(session, StudyHeader, StudyHeader.study_id, {row[4] for row in rows})
-    series = _headers(session, SeriesHeader, SeriesHeader.series_id, {row[5] for row in rows})
+    bases = read_bases(connection, {row[5] for row in rows})
+    studies = _headers(connection, StudyHeader, StudyHeader.study_id, {row[4] for row in rows})
+    series = _headers(connection, SeriesHeader, SeriesHeader.series_id, {row[5] for row in rows})
     above = tags_of_level(Level.STUDY) | tags_of_level(Level.SERIES)
     for study_uid, series_uid, sop_uid, sop_class, study_id, series_id, content in rows:
         if study_id not in studies or series_id not in series:
@@ -220,9 +219,9 @@ def _with_own_patient(study: Members, own: Members) -> Members:
     return {**kept, **{tag: member for tag, member in own.items() if tag in patients}}
 
 
-def _headers(session: Session, table: Any, key: Any, ids: set[int]) -> dict[int, Members]:
+def _headers(connection: Connection, table: Any, key: Any, ids: set[int]) -> dict[int, Members]:
     found: dict[int, Members] = {}
     for some in chunks(sorted(ids)):
-        rows = session.execute(select(key, table.content).where(key.in_(some)))
+        rows = connection.execute(select(key, table.content).where(key.in_(some)))
         found.update({row[0]: members_of(row[1]) for row in rows})
     return found

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CursorResult
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, CursorResult
 
 from imageserver.archive.reading_rules import metadata_stamp
 from imageserver.archive.search_conditions import Bound, all_of
@@ -82,16 +81,15 @@ class InstanceSearch:
     counts_rest: bool = False
 
 
-def execute(session: Session, statement: Bound, **options: Any) -> CursorResult[Any]:
+def execute(connection: Connection, statement: Bound, **options: Any) -> CursorResult[Any]:
     """Ask the database, with these execution options."""
-    connection = session.connection()
-    text = statement.text if asks_sqlite(session) else statement.text.replace("?", "%s")
+    text = statement.text if asks_sqlite(connection) else statement.text.replace("?", "%s")
     return connection.exec_driver_sql(text, statement.values, execution_options=options)
 
 
-def asks_sqlite(session: Session) -> bool:
+def asks_sqlite(connection: Connection) -> bool:
     """Tell which of the databases is asked."""
-    return session.get_bind().dialect.name == "sqlite"
+    return connection.dialect.name == "sqlite"
 
 
 def page(wanted: InstanceSearch, conditions: Sequence[Bound], limit: int, offset: int = 0) -> Bound:

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
@@ -82,7 +82,7 @@ def add_metadata(session: Session, made: Sequence[tuple[int, int, Metadata]]) ->
         session.execute(_ADD, rows)
 
 
-def read_bases(session: Session, series_ids: Iterable[int]) -> dict[int, bytes]:
+def read_bases(session: Session | Connection, series_ids: Iterable[int]) -> dict[int, bytes]:
     """Return what the metadata of series are compressed against, by series."""
     found: dict[int, bytes] = {}
     for ids in chunks(sorted(series_ids)):

@@ -193,7 +193,9 @@ def _own_database(migrated_url: str, data: Path) -> Database:
 
 
 def run(session: Session, level: Level, **wanted: Any) -> FoundPage:
-    return search(session, InstanceSearch(level=level, limit=wanted.pop("limit", 1000), **wanted))
+    return search(
+        session.connection(), InstanceSearch(level=level, limit=wanted.pop("limit", 1000), **wanted)
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))

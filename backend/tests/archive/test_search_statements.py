@@ -54,7 +54,7 @@ def statements(database: Database) -> Iterator[list[str]]:
 def run(database: Database, level: Level, **asked: str) -> FoundPage:
     keys = parse_keys([(attribute_path(name), value) for name, value in asked.items()]).keys
     with database.reading() as session:
-        return search(session, InstanceSearch(level=level, keys=keys, limit=2))
+        return search(session.connection(), InstanceSearch(level=level, keys=keys, limit=2))
 
 
 @pytest.mark.parametrize(("level", "expected"), [(Level.STUDY, 1), (Level.SERIES, 1), (Level.INSTANCE, 4)])
@@ -99,7 +99,7 @@ def test_so_many_of_the_newest_are_asked_as_are_worth_it(
     with archive.reading() as session:
         session.execute(text("PRAGMA defer_foreign_keys = ON"))
         session.execute(update(StudyEntry).values(study_id=StudyEntry.study_id + highest - 3))
-        assert execute(session, Bound(f"SELECT {offset}")).scalar_one() == expected
+        assert execute(session.connection(), Bound(f"SELECT {offset}")).scalar_one() == expected
 
 
 @pytest.mark.parametrize("is_sqlite", [True, False])
@@ -134,7 +134,7 @@ def test_no_page_sorts_all_rows(archive: Database, level: Level) -> None:
     statement = page(InstanceSearch(level=level, limit=2), (), 3)
     with archive.reading() as session:
         explain = Bound(f"EXPLAIN QUERY PLAN {statement.text}", statement.values)
-        plan = [row[3] for row in execute(session, explain)]
+        plan = [row[3] for row in execute(session.connection(), explain)]
     inner = plan[: next(n for n, step in enumerate(plan) if "SCAN page" in step)]
     assert any("USING" in step and "INDEX" in step for step in inner), plan
     assert "USE TEMP B-TREE FOR ORDER BY" not in inner, plan

@@ -160,8 +160,8 @@ def _answer(
 ) -> Response:
     form = choose_text_answer(request)
     query = read_search_query(request, level, study_instance_uid, series_instance_uid)
-    with _place(request, user, query), database.reading() as session:
-        page = search(session, query.search)
+    with _place(request, user, query), database.asking() as connection:
+        page = search(connection, query.search)
     uids = dict.fromkeys(one.uids[:2] for one in page.found)
     audit.record_list(Kind.SEARCH, (Subject(own[0], own[1] if len(own) > 1 else None) for own in uids))
     base = service_address(request)

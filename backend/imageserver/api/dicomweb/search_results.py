@@ -50,8 +50,10 @@ class Answers:
 
     def __init__(self, query: SearchQuery, base: str) -> None:
         self._base = base
-        self._empty = {} if query.includes_all else {tag: _empty_member(tag) for tag in _required(query)}
-        self._tags = None if query.includes_all else sorted(_usual(query) | query.included)
+        search = query.search
+        within = (search.study_instance_uid is not None, search.series_instance_uid is not None)
+        self._empty = {} if query.includes_all else _empty(search.level, *within)
+        self._tags = None if query.includes_all else sorted(_usual(search.level, *within) | query.included)
 
     def text_of(self, found: Found) -> str:
         """Return the attributes to be answered as a JSON object, by tag in ascending order."""
@@ -81,25 +83,24 @@ def _member(tag: str, vr: str, value: str) -> str:
     return f'"{tag}":{{"vr":"{vr}","Value":[{_quoted(value)}]}}'
 
 
-@cache
-def _empty_member(tag: str) -> str:
-    return f'"{tag}":{{"vr":"{vr_of_tag(tag)}"}}'
-
-
-def _levels(query: SearchQuery) -> list[tuple[str, ...]]:
+def _levels(level: Level, is_in_study: bool, is_in_series: bool) -> list[tuple[str, ...]]:
     """Return the attributes of the level, and of those above that the address does not name."""
-    search = query.search
-    if search.level == Level.STUDY:
+    if level == Level.STUDY:
         return [_STUDY]
-    above = [_STUDY] if search.study_instance_uid is None else []
-    if search.level == Level.SERIES:
+    above = [] if is_in_study else [_STUDY]
+    if level == Level.SERIES:
         return [*above, _SERIES]
-    return [*above, *([_SERIES] if search.series_instance_uid is None else []), _INSTANCE, _IMAGE]
+    return [*above, *([] if is_in_series else [_SERIES]), _INSTANCE, _IMAGE]
 
 
-def _usual(query: SearchQuery) -> set[str]:
-    return {*_ALWAYS, _RETRIEVE_URL, *(tag for level in _levels(query) for tag in level)}
+@cache
+def _usual(level: Level, is_in_study: bool, is_in_series: bool) -> frozenset[str]:
+    told = _levels(level, is_in_study, is_in_series)
+    return frozenset({*_ALWAYS, _RETRIEVE_URL, *(tag for tags in told for tag in tags)})
 
 
-def _required(query: SearchQuery) -> set[str]:
-    return {tag for level in _levels(query) for tag in level} - _CONDITIONAL
+@cache
+def _empty(level: Level, is_in_study: bool, is_in_series: bool) -> dict[str, str]:
+    """Return what is answered where there is no value, of the attributes that always are."""
+    told = {tag for tags in _levels(level, is_in_study, is_in_series) for tag in tags}
+    return {tag: f'"{tag}":{{"vr":"{vr_of_tag(tag)}"}}' for tag in told - _CONDITIONAL}
