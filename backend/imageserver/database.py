@@ -24,6 +24,7 @@ CONNECT_SECONDS = 2
 STATEMENT_SECONDS = 5
 POOL_WAIT_SECONDS = 2
 TURN_SECONDS = 15
+CACHE_KIB = 16_000  # of a connection of SQLite: what searches of 10,000 studies read; 2,000 by default
 PATIENT_TRIES = 3  # each waits for STATEMENT_SECONDS
 
 CONSTRAINT_NAMES = {
@@ -168,6 +169,7 @@ def _create_engine(url: str) -> Engine:
             url,
             pool_size=10,
             pool_timeout=POOL_WAIT_SECONDS,
+            pool_use_lifo=True,  # the connection that was used last has the pages of the database in its memory
             hide_parameters=True,
             connect_args={"timeout": STATEMENT_SECONDS},
         )
@@ -195,6 +197,7 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")  # an answered log-out survives a power cut
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     cursor.close()
 
 

@@ -79,6 +79,20 @@ class TestTransactions:
         assert sorted(served) == list(range(12))
 
 
+def test_pages_that_were_read_are_kept_for_the_next_request(tmp_path: Path) -> None:
+    """By the connection that read them: the one that was given back last is taken first."""
+    database = Database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
+    with database.asking() as first, database.asking() as second:
+        assert first.connection.driver_connection is not second.connection.driver_connection
+        assert first.exec_driver_sql("PRAGMA cache_size").scalar_one() == -16_000  # KiB
+    used = []
+    for _ in range(3):
+        with database.asking() as connection:
+            used.append(connection.connection.driver_connection)
+    database.dispose()
+    assert len(set(map(id, used))) == 1
+
+
 def test_a_commit_to_the_embedded_database_survives_a_power_cut(tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "file")
     PREPARE_SQLITE_CONNECTION(connection, None)
