@@ -70,9 +70,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _create_engine(url)
         self._turns = FairLock() if self.is_sqlite else None
-        self._writing_engines = {
-            tries: self.engine.execution_options(begin_immediate=tries) for tries in (1, PATIENT_TRIES)
-        }
+        self._writing_engine = self.engine.execution_options(begin_immediate=True)
 
     @property
     def is_sqlite(self) -> bool:
@@ -113,14 +111,28 @@ class Database:
         StorageFull
             If there is no room for the change.
         """
+        with translated_errors():
+            for left in reversed(range(PATIENT_TRIES if is_patient else 1)):
+                has_begun = False
+                try:
+                    with self._writing_session() as session:
+                        has_begun = True
+                        yield session
+                    return
+                except OperationalError as error:  # of several processes that write, SQLite may pass one over
+                    if has_begun or not left or not _is_busy(error.orig):
+                        raise
+
+    @contextmanager
+    def _writing_session(self) -> Iterator[Session]:
+        """Begin a transaction; who has to wait for other processes does so in their turn, and gives it back."""
         with (
             self._turn(),
-            translated_errors(),
-            Session(
-                self._writing_engines[PATIENT_TRIES if is_patient else 1], expire_on_commit=False
-            ) as session,
+            Session(self._writing_engine, expire_on_commit=False) as session,
             session.begin(),
         ):
+            if self.is_sqlite:
+                session.connection()
             yield session
 
     @contextmanager
@@ -202,16 +214,11 @@ def _prepare_sqlite_connection(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite_transaction(connection: Any) -> None:
-    tries = connection.get_execution_options().get("begin_immediate", 0)
-    for _ in range(tries - 1):
-        try:
-            connection.connection.driver_connection.execute("BEGIN IMMEDIATE")
-            return
-        except sqlite3.OperationalError as error:  # of several processes that write, SQLite may pass one over
-            if not _is_busy(error):
-                break
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if tries else "BEGIN")
+    is_writing = connection.get_execution_options().get("begin_immediate", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 
 
-def _is_busy(error: sqlite3.OperationalError) -> bool:
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+def _is_busy(error: BaseException | None) -> bool:
+    return (
+        isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    )
