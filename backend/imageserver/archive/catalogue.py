@@ -56,8 +56,8 @@ class Catalogue:
     def status(self) -> IndexStatus:
         """How far the index is; at most half a second old."""
         if time.monotonic() - self._asked > FRESH_SECONDS:
-            with self.database.reading() as session:
-                status = get_index_status(session)
+            with self.database.asking() as connection:
+                status = get_index_status(connection)
             with self._lock:
                 if status.generation != self._status.generation:
                     self._remembered.clear()

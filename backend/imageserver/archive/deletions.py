@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
-from imageserver.archive.digests import content_digest
+from imageserver.archive.digests import DigestOf
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
 from imageserver.archive.models import Deletion, File, Instance, Series, Study
 from imageserver.archive.moving import known_files
@@ -239,7 +239,9 @@ def show_again(session: Session, deletions: Iterable[DeletedInstance]) -> None:
         session.execute(delete(File).where(File.sop_instance_uid.in_(uids), File.code == DELETED))
 
 
-def hide_deleted(session: Session, files: Sequence[ReadFile], directory: DataDirectory) -> list[ReadFile]:
+def hide_deleted(
+    session: Session, files: Sequence[ReadFile], directory: DataDirectory, digest_of: DigestOf
+) -> list[ReadFile]:
     """Take the instance from files whose SOP Instance UID was deleted.
 
     Files of the store that a deletion has still to move to the trash are left out. What was stored afterwards at the
@@ -256,17 +258,19 @@ def hide_deleted(session: Session, files: Sequence[ReadFile], directory: DataDir
         if file.declared_uid not in hidden or file.path.startswith(STORE_ROOT)
         else replace(file, state=SKIPPED, code=DELETED, reason=DELETED_REASON, instance=None)
         for file in files
-        if not any(_is_moving(file, one, directory) for one in moving if one.path == file.path)
+        if not any(_is_moving(file, one, directory, digest_of) for one in moving if one.path == file.path)
     ]
 
 
-def _is_moving(file: ReadFile, deleted: DeletedInstance, directory: DataDirectory) -> bool:
+def _is_moving(
+    file: ReadFile, deleted: DeletedInstance, directory: DataDirectory, digest_of: DigestOf
+) -> bool:
     """Tell whether a file is the one that was deleted, rather than one that was stored at its path afterwards."""
     if file.identity.size != deleted.size:
         return False
     if deleted.sha256 is None or directory.store is None:  # nothing else tells the two apart
         return directory.store is None or not directory.store.is_readable(deleted.trash_path)
     try:
-        return content_digest(directory, FoundFile(file.path, file.identity)) == deleted.sha256
+        return digest_of(FoundFile(file.path, file.identity)) == deleted.sha256
     except (Gone, DataDirectoryUnavailable):
         return True  # the next look tells

@@ -9,6 +9,9 @@ from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
 
 _BLOCK = 1024 * 1024
 
+# Returns the SHA-256 of a file in hexadecimal; raises as `content_digest`.
+DigestOf = Callable[[FoundFile], str]
+
 
 def content_digest(directory: DataDirectory, file: FoundFile) -> str:
     """Return the SHA-256 of a file in hexadecimal.

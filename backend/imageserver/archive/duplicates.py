@@ -13,8 +13,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.chunks import chunks
-from imageserver.archive.digests import content_digest
-from imageserver.archive.files import DataDirectory, FileIdentity, FoundFile
+from imageserver.archive.digests import DigestOf
+from imageserver.archive.files import FileIdentity, FoundFile
 from imageserver.archive.models import File, Instance
 from imageserver.archive.reading import CONFLICT, DUPLICATE, ReadFile, with_uid
 from imageserver.dicom.frames import FrameDescription
@@ -45,7 +45,7 @@ def find_holders(session: Session, files: Sequence[ReadFile], changed: Set[bytes
 
 
 def settle_duplicates(
-    directory: DataDirectory, files: Iterable[ReadFile], holders: dict[str, Holder]
+    digest_of: DigestOf, files: Iterable[ReadFile], holders: dict[str, Holder]
 ) -> list[ReadFile]:
     """Decide for each file whether it is an instance of its own.
 
@@ -58,7 +58,7 @@ def settle_duplicates(
             continue
         own = Holder(FoundFile(file.path, file.identity), next(iter(file.instance.frames), None))
         holder = holders.setdefault(file.instance.sop_instance_uid, own)
-        settled.append(file if holder is own else _settle(directory, file, own, holder, holders))
+        settled.append(file if holder is own else _settle(digest_of, file, own, holder, holders))
     return settled
 
 
@@ -67,14 +67,12 @@ def _is_damaged(file: ReadFile) -> bool:
 
 
 def _settle(
-    directory: DataDirectory, file: ReadFile, own: Holder, holder: Holder, holders: dict[str, Holder]
+    digest_of: DigestOf, file: ReadFile, own: Holder, holder: Holder, holders: dict[str, Holder]
 ) -> ReadFile:
     assert file.instance is not None
     try:
-        digest = content_digest(directory, own.file)
-        is_same = own.file.identity.size == holder.file.identity.size and digest == content_digest(
-            directory, holder.file
-        )
+        digest = digest_of(own.file)
+        is_same = own.file.identity.size == holder.file.identity.size and digest == digest_of(holder.file)
     except Gone:  # the next look at the folder will tell
         return replace(file, state=CONFLICT, code=CONFLICT, reason=f"{_SAME_UID}.", instance=None)
     if is_same:

@@ -3,6 +3,7 @@
 Only one process per database may write the index at a time: the caller holds the lease.
 """
 
+import functools
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 from imageserver.archive.alerts import OnAlert, alert, tell_nobody
 from imageserver.archive.checksums import checksums_of, find_stale, keep_checksums
 from imageserver.archive.deletions import hide_deleted
+from imageserver.archive.digests import DigestOf, content_digest
 from imageserver.archive.duplicates import find_holders, settle_duplicates
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FileIdentity
 from imageserver.archive.index_state import BUILDING, READY, StateNotes
@@ -134,14 +136,16 @@ class IndexWriter:
             self.keep_lease()
             return
         changed = [file.path for file in files if file.path in self.known]
+        # Hashing takes long: what was hashed before is not hashed again while the index is held.
+        digest_of = functools.cache(functools.partial(content_digest, self.directory))
         with self.database.reading() as session:
             generation = session.get_one(IndexState, INDEX_STATE_ID).generation
-            settled = self._settle(session, files, set(changed))
+            settled = self._settle(session, files, set(changed), digest_of)
         with self.database.writing() as session:
             self.lease.keep(session)
             has_changed = generation != session.get_one(IndexState, INDEX_STATE_ID).generation
             if has_changed:  # a client stored or deleted something
-                settled = self._settle(session, files, set(changed))
+                settled = self._settle(session, files, set(changed), digest_of)
             if not settled:
                 return
             checksums = checksums_of(session, changed)
@@ -162,14 +166,17 @@ class IndexWriter:
         if has_successors:
             self._known_generation = -1
 
-    def _settle(self, session: Session, files: Sequence[ReadFile], changed: set[bytes]) -> list[ReadFile]:
+    def _settle(
+        self, session: Session, files: Sequence[ReadFile], changed: set[bytes], digest_of: DigestOf
+    ) -> list[ReadFile]:
         """Decide which files are instances; without those of the store whose rows were written by who stored them."""
         stored = [
             file.path for file in files if file.path.startswith(STORE_ROOT) and file.path not in changed
         ]
         known = {file.path for file in known_files(session, stored)}
-        files = hide_deleted(session, [file for file in files if file.path not in known], self.directory)
-        return settle_duplicates(self.directory, files, find_holders(session, files, changed))
+        files = [file for file in files if file.path not in known]
+        files = hide_deleted(session, files, self.directory, digest_of)
+        return settle_duplicates(digest_of, files, find_holders(session, files, changed))
 
     def _is_new_conflict(self, file: ReadFile) -> bool:
         return file.state == CONFLICT and file.path not in self.known

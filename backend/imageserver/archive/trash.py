@@ -4,6 +4,7 @@ The note of a deletion is committed before the file is moved: a crash in between
 moves, and never one without a note.
 """
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from imageserver.archive.deletions import (
     keep_hidden,
     show_again,
 )
+from imageserver.archive.files import FileIdentity
 from imageserver.archive.incoming import Incoming
 from imageserver.archive.index_transaction import index_transaction, note_change
 from imageserver.archive.moving import known_files
@@ -100,14 +102,15 @@ class Trash:
         if self.folder is None or not stored:
             return
         try:
+            meant = self._find_meant(self.folder, stored) if is_late else None
             with index_transaction(self.database) as session:
-                known = {file.path for file in known_files(session, [one.path for one in stored])}
+                known = self._known(session, stored)
                 moves = [
                     (one.store_path, one.trash_path)
                     for one in stored
                     if one.path not in known
-                    and self.folder.found(one.store_path) is not None
-                    and not (is_late and self._is_other(one))
+                    and (found := self.folder.found(one.store_path)) is not None
+                    and (meant is None or found.identity == meant.get(one.path))
                 ]
                 taken = set(self.folder.place(moves))
                 self.folder.discard(
@@ -116,10 +119,27 @@ class Trash:
         except (AppError, OSError):
             return
 
-    def _is_other(self, deleted: DeletedInstance) -> bool:
-        """Tell whether a file is surely not the one that was deleted."""
-        assert self.folder is not None
-        return deleted.sha256 not in (None, self.folder.digest(deleted.store_path))
+    def _find_meant(
+        self, folder: StoreFolder, stored: Sequence[DeletedInstance]
+    ) -> dict[bytes, FileIdentity]:
+        """Return the files that are surely those that were deleted, by path.
+
+        Hashing takes long: the index is not held for it. A file that cannot be read keeps no other where it is.
+        """
+        with self.database.reading() as session:
+            known = self._known(session, stored)
+        meant = {}
+        for one in stored:
+            with contextlib.suppress(OSError):
+                found = None if one.path in known else folder.found(one.store_path)
+                if found is not None and one.sha256 in (None, folder.digest(one.store_path)):
+                    meant[one.path] = found.identity
+        return meant
+
+    @staticmethod
+    def _known(session: Session, deleted: Sequence[DeletedInstance]) -> set[bytes]:
+        """Return the paths of which the index has rows: something was stored there since."""
+        return {file.path for file in known_files(session, [one.path for one in deleted])}
 
     def _is_same(self, path: bytes, trash: bytes) -> bool:
         """Tell whether two names are of one file: of a move that was interrupted, and not of what was stored anew."""
@@ -181,9 +201,8 @@ class Trash:
         if gone and self.folder is not None:
             self._move(gone, is_late=True)  # of one whose move was interrupted
             gone = self._moved(self.folder, gone)
-            with index_transaction(
-                self.database
-            ) as session:  # a file that is read just now is hidden by the note
+            # A file that is read just now is hidden by the note.
+            with index_transaction(self.database) as session:
                 keep_hidden(session, gone)
                 forget_deletions(session, gone)
                 record(session, gone)
@@ -193,7 +212,7 @@ class Trash:
     def _moved(self, folder: StoreFolder, deleted: Sequence[DeletedInstance]) -> list[DeletedInstance]:
         """Leave out those whose file is still where it was: without its note it would be shown again."""
         with self.database.reading() as session:
-            known = {file.path for file in known_files(session, [one.path for one in deleted])}
+            known = self._known(session, deleted)
         moved = []
         for one in deleted:
             trash = one.trash_path
@@ -213,8 +232,7 @@ class Trash:
         self._move((one for one in deleted if self.folder.found(one.store_path) is not None), is_late=True)
         self.purge([one for one in deleted if one.deleted_at <= moment - days * SECONDS_PER_DAY], record)
         noted = {one.trash for one in deleted}
-        with (
-            self.database.reading() as session
-        ):  # a deletion that came meanwhile is noted before its file is there
+        # A deletion that came meanwhile is noted before its file is there.
+        with self.database.reading() as session:
             noted |= {one.trash for one in find_deleted(session)}
         self.folder.discard(TRASH + b"/" + name for name in there - noted)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy.orm import Session
 
 from imageserver.archive.files import FileIdentity
@@ -66,18 +66,14 @@ class InstanceFile(NamedTuple):
     refused_reason: str | None
 
 
-def get_index_status(session: Session) -> IndexStatus:
+_STATE = IndexState.__table__
+# Of a table, and made once: it is asked after each change.
+_STATUS = select(*(_STATE.c[name] for name in IndexStatus._fields)).where(_STATE.c.id == INDEX_STATE_ID)
+
+
+def get_index_status(session: Session | Connection) -> IndexStatus:
     """Return how far the index is; `building` before the first look."""
-    columns = (
-        IndexState.state,
-        IndexState.seen,
-        IndexState.indexed,
-        IndexState.refused,
-        IndexState.pending,
-        IndexState.remaining_seconds,
-        IndexState.generation,
-    )
-    row = session.execute(select(*columns).where(IndexState.id == INDEX_STATE_ID)).one_or_none()
+    row = session.execute(_STATUS).one_or_none()
     return IndexStatus() if row is None else IndexStatus(*row)
 
 

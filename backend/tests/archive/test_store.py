@@ -16,9 +16,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
+from imageserver.archive import index_writer
 from imageserver.archive import store as archive_store
 from imageserver.archive.deletions import Wanted, find_deleted
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
+from imageserver.archive.index_transaction import index_transaction, note_change
 from imageserver.archive.indexing import look_once
 from imageserver.archive.managed_store import Store
 from imageserver.archive.models import File, Instance, Study
@@ -315,6 +317,81 @@ def test_what_cannot_be_moved_is_not_purged(store: Store, settings: Settings, da
     folder_of(store).disk = Disk()
     assert store.trash.purge([deleted], lambda *_: None) == [deleted]
     assert files_in(settings) == files_in(settings, ".trash") == []
+
+
+@pytest.fixture
+def not_moved(store: Store, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Files that were deleted, and whose way to the trash was interrupted."""
+    for instance in volume(3):
+        store.store_instance([to_bytes(instance)])
+    with monkeypatch.context() as patch:
+        patch.setattr(store.trash, "_move", lambda _deleted: None)
+        store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+    return files_in(settings)
+
+
+def test_files_are_hashed_for_the_trash_while_others_may_write(
+    store: Store,
+    settings: Settings,
+    database: Database,
+    not_moved: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest = folder_of(store).digest
+    hashed = []
+
+    def write_meanwhile(path: bytes) -> str:
+        with index_transaction(database):  # waits for its turn, and fails, where the index is held
+            hashed.append(path)
+        return digest(path)
+
+    monkeypatch.setattr(folder_of(store), "digest", write_meanwhile)
+    store.trash.sweep(30, lambda *_: None)
+    assert len(hashed) == len(not_moved) == 3
+    assert files_in(settings) == []
+    assert len(files_in(settings, ".trash")) == 3
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other_from_the_trash(
+    store: Store, settings: Settings, not_moved: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = folder_of(store).digest
+
+    def fail_once(path: bytes) -> str:
+        if os.fsencode(not_moved[0].name) in path:
+            raise OSError(errno.EIO, "input/output error")
+        return digest(path)
+
+    monkeypatch.setattr(folder_of(store), "digest", fail_once)
+    store.trash.sweep(30, lambda *_: None)
+    assert files_in(settings) == [not_moved[0]]
+    assert len(files_in(settings, ".trash")) == 2
+
+
+def test_files_are_not_hashed_again_while_the_index_is_held(
+    store: Store,
+    settings: Settings,
+    database: Database,
+    not_moved: list[Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hashed: list[FoundFile] = []
+    digest = index_writer.content_digest
+
+    def change_meanwhile(directory: DataDirectory, file: FoundFile) -> str:
+        if not hashed:
+            with index_transaction(database) as session:
+                note_change(session, added=0)
+        hashed.append(file)
+        return digest(directory, file)
+
+    monkeypatch.setattr(index_writer, "content_digest", change_meanwhile)
+    for path in not_moved:
+        os.utime(path, (1, 1))
+    look_once(database, DataDirectory(settings.data_dir, settings.store_dir), take_over=True)
+    assert len(hashed) == len(set(hashed)) == len(not_moved)
+    with database.reading() as session:
+        assert session.scalars(select(Instance)).all() == []
 
 
 class TestStoredAnewAfterDeletion:
