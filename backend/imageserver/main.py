@@ -23,6 +23,7 @@ from imageserver.api.middleware import (
 )
 from imageserver.api.permissions import check_permissions
 from imageserver.api.problems import install_problem_handlers
+from imageserver.api.request_turns import RequestTurns
 from imageserver.api.route_index import RouteIndex
 from imageserver.api.routes import routes
 from imageserver.api.store_turns import StoreTurns
@@ -124,6 +125,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the outermost.
+    app.add_middleware(RequestTurns)
     app.add_middleware(BodyLimit, store_bytes=settings.store_request_mib * 1024 * 1024)
     app.add_middleware(CatchUnexpected)
     app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=UNCOMPRESSED)

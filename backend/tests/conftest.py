@@ -235,7 +235,9 @@ def add_user(database: Database) -> AddUser:
 def signed_in(app: FastAPI, client: TestClient, add_user: AddUser) -> TestClient:
     """A client whose requests carry the access token of the user `ada`."""
     add_user("ada")
+    portal = client.portal  # one event loop, as in production
     client = TestClient(app, base_url="http://localhost:8000", raise_server_exceptions=False)
+    client.portal = portal
     answer = client.post("/auth/token", data={"username": "ada", "password": PASSWORD})
     client.cookies.clear()  # a program, not a browser
     client.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
