@@ -1,6 +1,8 @@
 """Connections of clients that do not go on: over real sockets, with deadlines that end at once."""
 
 import asyncio
+import resource
+import select
 import socket
 import threading
 import time
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from imageserver.connections import Connection
+from imageserver.connections import Connection, room_for_connections
 from imageserver.server import make_config
 from imageserver.settings import Settings
 
@@ -44,8 +46,22 @@ class Answering:
         self.ended.set()
 
 
+class Waiting:
+    """Answers when the test says so."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Semaphore(0)
+        self.may_answer = threading.Event()
+
+    async def __call__(self, _scope: Any, _receive: Any, send: Any) -> None:
+        self.asked.release()
+        await asyncio.to_thread(self.may_answer.wait)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
 @contextmanager
-def serving(application: Any, protocol: type[Connection]) -> Iterator[Callable[[], socket.socket]]:
+def serving(application: Any, protocol: type[Connection]) -> Iterator[Callable[..., socket.socket]]:
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
         application,
@@ -61,8 +77,8 @@ def serving(application: Any, protocol: type[Connection]) -> Iterator[Callable[[
     while not server.started:
         time.sleep(0.01)
 
-    def connect() -> socket.socket:
-        client = socket.create_connection(listener.getsockname()[:2])
+    def connect(source: str = "127.0.0.1") -> socket.socket:
+        client = socket.create_connection(listener.getsockname()[:2], source_address=(source, 0))
         client.settimeout(SECONDS)
         return client
 
@@ -113,6 +129,52 @@ def test_a_client_that_takes_its_time_gets_everything() -> None:
         client.sendall(LAST_REQUEST)
         time.sleep(0.3)
         assert len(read_to_end(client)) > 8 << 20
+
+
+class TestRoom:
+    """Two connections at most."""
+
+    @staticmethod
+    def protocol() -> type[Connection]:
+        return type("Small", (Connection,), {"most_connections": 2})
+
+    def test_who_waits_for_nothing_gives_room(self) -> None:
+        with serving(Answering(0), self.protocol()) as connect, connect() as first, connect() as second:
+            for idle in (first, second):
+                idle.sendall(REQUEST)
+                idle.recv(1000)
+            with connect() as third:
+                third.sendall(LAST_REQUEST)
+                assert read_to_end(third).startswith(b"HTTP/1.1 200 ")
+            (given_up,), _, _ = select.select([first, second], [], [], SECONDS)
+            assert read_to_end(given_up).startswith(b"HTTP/1.1 408 ")
+
+    def test_who_has_most_gives_room(self) -> None:
+        with serving(Answering(0), self.protocol()) as connect, connect("127.0.0.2") as lone:
+            lone.sendall(REQUEST)
+            lone.recv(1000)
+            with connect() as greedy, connect():
+                assert b"408" in read_to_end(greedy)
+                lone.sendall(LAST_REQUEST)
+                assert b"HTTP/1.1 200 " in read_to_end(lone)
+
+    def test_no_answer_is_cut_for_a_new_connection(self) -> None:
+        application = Waiting()
+        with serving(application, self.protocol()) as connect, connect() as first, connect() as second:
+            for busy in (first, second):
+                busy.sendall(LAST_REQUEST)
+                assert application.asked.acquire(timeout=SECONDS)
+            with connect() as third:
+                assert read_to_end(third).startswith(b"HTTP/1.1 503 ")
+            application.may_answer.set()
+            for busy in (first, second):
+                assert read_to_end(busy).startswith(b"HTTP/1.1 200 ")
+
+    def test_half_of_the_files_may_be_connections(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits = {256: 128, 1024: 512, 1 << 20: 1024, resource.RLIM_INFINITY: 1024}
+        for files, expected in limits.items():
+            monkeypatch.setattr(resource, "getrlimit", lambda _, files=files: (files, files))
+            assert room_for_connections() == expected
 
 
 class Buffer:
