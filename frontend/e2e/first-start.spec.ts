@@ -26,6 +26,7 @@ test('the first start leads from the log to the dashboard', async ({ page, brows
     await expect(page.getByText('The two passwords are not the same.')).toBeVisible();
     await choose('short');
     await expect(page.getByRole('alert')).toContainText('at least 15');
+    await expect(page.getByLabel('Password', { exact: true })).toBeFocused();
     await choose(ACCOUNT.password);
     await expect(page).toHaveURL(`${stack.webUrl}/dashboard`);
 
