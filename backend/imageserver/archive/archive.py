@@ -109,7 +109,7 @@ class Archive:
             interval=settings.scrub_days * SECONDS_PER_DAY,
             on_alert=on_alert,
             on_change=self.catalogue.forget,
-            is_busy=self._pictures.is_busy,
+            is_busy=lambda: self._pictures.is_busy() or self.store.is_busy(),
         )
 
     def start(self) -> None:

@@ -123,6 +123,10 @@ class Store:
         except AppError:
             return "unavailable"
 
+    def is_busy(self) -> bool:
+        """Tell whether something was received just now."""
+        return self._folder is not None and self._folder.is_busy()
+
     def _require_disk(self, folder: StoreFolder) -> None:
         """Refuse a folder without a file of an index that has some: its disk is away, and would hide what came here."""
         if self._is_known_disk:

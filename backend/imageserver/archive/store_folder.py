@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ from imageserver.errors import StoreFull, StoreUnavailable
 INCOMING, TRASH, QUARANTINE = b".incoming", b".trash", b".quarantine"
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+BUSY_SECONDS = 1.0  # after bytes came
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -62,6 +64,7 @@ class StoreFolder:
         self.disk = disk or Disk()
         self._own = secrets.token_hex(8).encode()
         self._lock = -1
+        self._used = float("-inf")
 
     @property
     def incoming(self) -> bytes:
@@ -125,6 +128,10 @@ class StoreFolder:
         with store_errors(), self._root() as root:
             return self.disk.free(root) <= self.reserve
 
+    def is_busy(self) -> bool:
+        """Tell whether something was received just now."""
+        return time.monotonic() - self._used < BUSY_SECONDS
+
     def _is_open(self) -> bool:
         """Tell whether the folder of this process is still where it was made."""
         if self._lock < 0:
@@ -174,6 +181,7 @@ class StoreFolder:
 
     def write(self, descriptor: int, data: bytes) -> None:
         """Write all of `data`, unless that would take of the reserve."""
+        self._used = time.monotonic()
         view = memoryview(data)
         if self.disk.free(descriptor) - len(view) < self.reserve:
             raise OSError(errno.ENOSPC, "the rest of the disk is kept free")

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
+from imageserver.archive import store_folder
+from imageserver.archive.archive import Archive
 from imageserver.archive.files import DataDirectory
 from imageserver.archive.indexing import look_once
 from imageserver.archive.managed_store import Store
@@ -167,3 +169,22 @@ class TestAway:
 
 def test_without_a_store(settings: Settings, database: Database) -> None:
     assert open_store(settings.model_copy(update={"store_dir": None}), database).state() == "not_configured"
+
+
+def test_scrubbing_waits_while_something_is_received(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_folder, "BUSY_SECONDS", 3600.0)  # however slow this machine is
+    archive = Archive(settings, database)
+    assert not archive._scrubber.is_busy()
+
+    def chunks() -> Iterator[bytes]:
+        content = to_bytes(image())
+        yield content[:100]
+        assert archive._scrubber.is_busy()
+        yield content[100:]
+
+    assert archive.store.store_instance(chunks()).state is StoreState.STORED
+    folder_of(archive.store)._used -= 3600.0
+    assert not archive._scrubber.is_busy()
+    archive.store.close()
