@@ -10,7 +10,7 @@ from imageserver.archive.chunks import chunks
 from imageserver.archive.json_members import dataset_of, members_of
 from imageserver.archive.made_metadata import unpack
 from imageserver.archive.models import SeriesHeader, StudyHeader
-from imageserver.archive.search_conditions import Bound, Sql, condition_of, has_often_many
+from imageserver.archive.search_conditions import Bound, Sql, condition_of, has_few, has_often_many
 from imageserver.archive.search_statements import InstanceSearch as InstanceSearch
 from imageserver.archive.search_statements import asks_sqlite, execute
 from imageserver.archive.stored_metadata import read_bases
@@ -131,7 +131,15 @@ def looks_into_headers(keys: Sequence[Key]) -> bool:
 
 def _said(keys: Sequence[Key], level: Level, is_sqlite: bool = True) -> tuple[list[Sql], list[Key]]:
     """Return what the tables of keys know, and the keys that have to be asked again of each header."""
-    said = [(key, condition_of(key, level, is_sqlite=is_sqlite)) for key in keys]
+    # SQLite finds all that have a key, for each of them; where one has few, the others are asked of those.
+    one_has_few = is_sqlite and any(map(has_few, keys))
+    said = [
+        (
+            key,
+            condition_of(key, level, is_sqlite=is_sqlite, is_asked_of_each=one_has_few and not has_few(key)),
+        )
+        for key in keys
+    ]
     conditions = [sql for _, sql in said if sql is not None]
     return conditions, [key for key, sql in said if sql is None or not sql.is_exact]
 

@@ -92,6 +92,16 @@ def has_often_many(key: Key) -> bool:
     return is_within or key.vr == "CS"
 
 
+def has_few(key: Key) -> bool:
+    """Tell whether a key usually has few matches: a value, or the beginning of one, that is no code."""
+    if not isinstance(key, Condition) or key.vr == "CS":
+        return False
+    return all(
+        isinstance(test, OneOf | Words) or (isinstance(test, Like) and beginning_of(test.pattern))
+        for test in key.tests
+    )
+
+
 def _of_instance(key: Key) -> Sql | None:
     if not isinstance(key, Condition) or (column := _INSTANCE_COLUMNS.get(key.tag)) is None:
         return None

@@ -102,6 +102,24 @@ def test_so_many_of_the_newest_are_asked_as_are_worth_it(
         assert execute(session.connection(), Bound(f"SELECT {offset}")).scalar_one() == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"PatientName": "Doe*", "ModalitiesInStudy": "MR", "StudyDate": "20000101-"}, 2),
+        ({"PatientID": "A", "PatientSex": "O"}, 1),
+        ({"ModalitiesInStudy": "MR", "StudyDate": "20000101-"}, 0),
+        ({"PatientName": "Doe*", "PatientID": "A"}, 0),
+    ],
+)
+def test_where_one_key_has_few_the_others_are_asked_of_those(
+    archive: Database, asked: dict[str, str], expected: int
+) -> None:
+    """SQLite would find all studies of a modality, and of a sex, before it looked at the name."""
+    with statements(archive) as sent:
+        run(archive, Level.STUDY, **asked)
+    assert sent[-1].count("EXISTS") == (expected if archive.is_sqlite else 0)
+
+
 @pytest.mark.parametrize("is_sqlite", [True, False])
 @pytest.mark.parametrize("value", ["*a*", "*[b_%*", "Doe^*", "?'; --"])
 def test_values_are_no_part_of_the_statement(value: str, is_sqlite: bool) -> None:
