@@ -256,6 +256,13 @@ class Archive:
             self.keeper.look_soon()
         return found
 
+    def retrieve_together(self, retrievals: Sequence[Retrieval]) -> list[bytes | Exception]:
+        """Return small instances as they are stored, or why one is not there; as `Retriever.together`."""
+        found = self.retriever.together(retrievals)
+        if any(isinstance(one, Gone) for one in found):
+            self.keeper.look_soon()
+        return found
+
     def retrieve(self, retrieval: Retrieval) -> Iterator[bytes]:
         """Yield an instance as a file of PS3.10; raises as `Retriever.pieces`."""
         with self._noticing():

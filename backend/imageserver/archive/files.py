@@ -9,14 +9,23 @@ a prefix that no path of the data directory can have, so that the rest of the ar
 
 import errno
 import os
-import stat
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from imageserver.archive.beneath import open_beneath
+from imageserver.archive.folders import (
+    DIRECTORY_FLAGS,
+    NOT_A_FILE,
+    SYMBOLIC_LINK,
+    UNREADABLE,
+    FoundFile,
+    Skipped,
+    is_ignored,
+    list_folder,
+)
 from imageserver.archive.opened_files import (
     FileIdentity,
     announce,
@@ -27,41 +36,25 @@ from imageserver.archive.opened_files import (
 )
 from imageserver.errors import DataDirectoryUnavailable, FileGone, FileReplaced, Gone
 
-__all__ = ["DataDirectory", "FileIdentity", "FoundFile", "Skipped", "identity_of", "is_ignored"]
+__all__ = [
+    "NOT_A_FILE",
+    "SYMBOLIC_LINK",
+    "UNREADABLE",
+    "DataDirectory",
+    "FileIdentity",
+    "FoundFile",
+    "Skipped",
+    "identity_of",
+    "is_ignored",
+]
 
-_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # a FIFO must not block
 _TOGETHER = 16  # files that are open at the same time to be announced
 _ANNOUNCED_BYTES = 64 * 1024 * 1024  # of one answer: memory of the system, which others want too
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
 
-# What systems and copying programs drop beside files; nobody meant it to be an image.
-IGNORED_NAMES = frozenset(
-    {b"thumbs.db", b"desktop.ini", b"__macosx", b"@eadir", b"lost+found", b"$recycle.bin"}
-)
-IGNORED_ENDINGS = (b"~", b".part", b".partial", b".filepart", b".crdownload")
-
 DATA_ROOT = b""
 STORE_ROOT = b"/store/"  # the walk never yields a path that begins with a slash
-
-UNREADABLE = "unreadable"
-SYMBOLIC_LINK = "symbolic_link"
-NOT_A_FILE = "not_a_file"
-
-
-class FoundFile(NamedTuple):
-    """A regular file."""
-
-    path: bytes
-    identity: FileIdentity
-
-
-class Skipped(NamedTuple):
-    """Something that is not read, and why."""
-
-    path: bytes
-    code: str
-    is_directory: bool = False
 
 
 class DataDirectory:
@@ -100,7 +93,7 @@ class DataDirectory:
             while folders:
                 folder = folders.pop()
                 try:
-                    entries = _list_folder(root, folder)
+                    entries = list_folder(root, folder)
                 except OSError as error:
                     if not folder:
                         raise unavailable(error) from error
@@ -123,19 +116,36 @@ class DataDirectory:
 
     def _descriptor(self, path: bytes) -> int:
         """Open a file; the caller closes it."""
-        if path.startswith(STORE_ROOT):
-            if self.store is None:
+        with self._opening() as open_file:
+            return open_file(path)
+
+    @contextmanager
+    def _opening(self) -> Iterator[Callable[[bytes], int]]:
+        """Open files one after the other, as `_descriptor`; the folder that they are in is opened once for all."""
+        roots: dict[bytes, int] = {}
+
+        def open_file(path: bytes) -> int:
+            prefix = STORE_ROOT if path.startswith(STORE_ROOT) else DATA_ROOT
+            directory = self.store if prefix else self
+            if directory is None:
                 raise DataDirectoryUnavailable("The store is not configured any more.")
-            return self.store._descriptor(path.removeprefix(STORE_ROOT))
-        root = self._open_root()
+            if prefix not in roots:
+                roots[prefix] = directory._open_root()
+            return directory._open_in(roots[prefix], path.removeprefix(prefix))
+
+        try:
+            yield open_file
+        finally:
+            for root in roots.values():
+                os.close(root)
+
+    def _open_in(self, root: int, path: bytes) -> int:
         try:
             return _open_file(root, path)
         except FileGone:
             if self.is_empty():  # an unmounted folder, rather than one removed file
                 raise DataDirectoryUnavailable("The data directory is empty.") from None
             raise
-        finally:
-            os.close(root)
 
     @contextmanager
     def open(self, path: bytes, expected: FileIdentity) -> Iterator[BinaryIO]:
@@ -180,20 +190,25 @@ class DataDirectory:
         """
         announced, waiting = 0, iter(files)
         while together := list(islice(waiting, _TOGETHER)):
-            with ExitStack() as stack:
-                opened: list[int | Gone] = []
-                for path, expected in together:
-                    try:
-                        descriptor = stack.enter_context(self._opened(path))
-                    except Gone as error:
-                        opened.append(error)
-                        continue
-                    opened.append(descriptor)
-                    if announced < _ANNOUNCED_BYTES:
+            opened: list[int | Gone] = []
+            try:
+                with self._opening() as open_file:
+                    opened += (_opened_or_gone(open_file, path) for path, _ in together)
+                for descriptor, (_, expected) in zip(opened, together, strict=True):
+                    if isinstance(descriptor, int) and announced < _ANNOUNCED_BYTES:
                         announce(descriptor, expected.size)
                         announced += expected.size
                 starts = [_start(one, file[1], length) for one, file in zip(opened, together, strict=True)]
+            finally:
+                for descriptor in opened:
+                    if isinstance(descriptor, int):
+                        os.close(descriptor)
             yield from starts
+
+    def read_files(self, files: Iterable[tuple[bytes, FileIdentity]]) -> list[bytes | Exception]:
+        """Read files whole that are small together; for one that cannot be read there is what `read` would raise."""
+        with self._opening() as open_file:
+            return [_whole(open_file, path, expected) for path, expected in files]
 
     def check(self, path: bytes, expected: FileIdentity) -> None:
         """Make sure that an indexed file is still there and unchanged; raises as `open` does."""
@@ -226,7 +241,7 @@ class DataDirectory:
 
     def _open_root(self) -> int:
         try:
-            return os.open(self.path, _DIRECTORY_FLAGS)
+            return os.open(self.path, DIRECTORY_FLAGS)
         except OSError as error:
             raise unavailable(error) from error
 
@@ -239,39 +254,6 @@ class DataDirectory:
             os.close(root)
 
 
-def is_ignored(name: bytes) -> bool:
-    """Tell whether a name is hidden, or known as a dropping."""
-    lower = name.lower()
-    return lower.startswith(b".") or lower in IGNORED_NAMES or lower.endswith(IGNORED_ENDINGS)
-
-
-def _list_folder(root: int, folder: bytes) -> list[FoundFile | Skipped | bytes]:
-    """Return files, what is skipped, and as bytes the folders below."""
-    descriptor = open_beneath(root, folder or b".", _DIRECTORY_FLAGS)
-    try:
-        with os.scandir(descriptor) as entries:
-            names = [(os.fsencode(entry.name), entry) for entry in entries]
-            found = [_describe(folder, name, entry) for name, entry in names if not is_ignored(name)]
-    finally:
-        os.close(descriptor)
-    return [item for item in found if item is not None]
-
-
-def _describe(folder: bytes, name: bytes, entry: os.DirEntry[str]) -> FoundFile | Skipped | bytes | None:
-    path = folder + b"/" + name if folder else name
-    if entry.is_dir(follow_symlinks=False):
-        return path
-    if entry.is_symlink():
-        return Skipped(path, SYMBOLIC_LINK)
-    try:
-        status = entry.stat(follow_symlinks=False)
-    except OSError:
-        return None  # removed meanwhile
-    if not stat.S_ISREG(status.st_mode):
-        return Skipped(path, NOT_A_FILE)
-    return FoundFile(path, identity_of(status))
-
-
 def _open_file(root: int, path: bytes) -> int:
     try:
         descriptor = open_beneath(root, path, _FILE_FLAGS)
@@ -282,6 +264,24 @@ def _open_file(root: int, path: bytes) -> int:
             raise FileReplaced("The file of this instance was replaced.") from error
         raise unavailable(error) from error
     return descriptor
+
+
+def _opened_or_gone(open_file: Callable[[bytes], int], path: bytes) -> int | Gone:
+    try:
+        return open_file(path)
+    except Gone as error:
+        return error
+
+
+def _whole(open_file: Callable[[bytes], int], path: bytes, expected: FileIdentity) -> bytes | Exception:
+    try:
+        descriptor = open_file(path)
+        try:
+            return read_part(descriptor, expected, 0, expected.size)
+        finally:
+            os.close(descriptor)
+    except Exception as error:
+        return error
 
 
 def _start(opened: int | Gone, expected: FileIdentity, length: int) -> bytes | Gone:

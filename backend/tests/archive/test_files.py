@@ -219,7 +219,7 @@ class TestReadStarts:
         )
         for _ in directory.read_starts(sorted(found_files(directory).items()), 1):
             assert open_files_of(folder) == 0
-        assert announced == [*range(1, 17), *range(1, 17), *range(1, 9)]
+        assert announced == [16] * 16 + [16] * 16 + [8] * 8
 
     def test_a_file_that_changes_between_opening_and_reading(
         self, folder: Folder, directory: DataDirectory, monkeypatch: pytest.MonkeyPatch
@@ -231,3 +231,22 @@ class TestReadStarts:
         )
         [start] = directory.read_starts(files, 4)
         assert isinstance(start, FileReplaced)
+
+
+class TestReadFiles:
+    def test_whole_files_and_what_is_wrong_with_some(self, folder: Folder, directory: DataDirectory) -> None:
+        for number in range(5):
+            folder.write(f"file{number}", b"%d and more" % number)
+        files = sorted(found_files(directory).items())
+        (folder.path / "file1").unlink()
+        folder.write("file3", b"another", age=10)
+        found = directory.read_files(files)
+        assert [one for one in found if isinstance(one, bytes)] == [b"%d and more" % n for n in (0, 2, 4)]
+        assert [type(found[1]), type(found[3])] == [FileGone, FileReplaced]
+
+    def test_a_folder_that_became_empty(self, folder: Folder, directory: DataDirectory) -> None:
+        folder.write("file", b"content")
+        files = list(found_files(directory).items())
+        (folder.path / "file").unlink()
+        [found] = directory.read_files(files)
+        assert isinstance(found, DataDirectoryUnavailable)

@@ -86,6 +86,15 @@ class TestPieces:
         assert b"".join(pieces) == path.read_bytes()
         assert len(opened) == -(-path.stat().st_size // PIECE)
 
+    def test_files_that_are_read_together(self, path: Path, retriever: Retriever) -> None:
+        bare = path.with_name("bare")
+        bare.write_bytes(path.read_bytes()[132:])
+        wanted = [Retrieval(instance(one), IMPLICIT) for one in (path, bare, path)]
+        assert retriever.together(wanted) == [path.read_bytes()] * 3
+        bare.unlink()
+        first, gone, last = retriever.together(wanted)
+        assert (first, type(gone), last) == (path.read_bytes(), FileGone, path.read_bytes())
+
     def test_lengths_are_told_in_order_though_one_is_gone(self, path: Path, retriever: Retriever) -> None:
         length = path.stat().st_size
         gone = path.with_name("gone")

@@ -1,6 +1,7 @@
 """Whole instances, as stored and in other transfer syntaxes (PS3.18 10.4)."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from pydicom.uid import (
 )
 from sqlalchemy import select, update
 
+from imageserver.archive.archive import Archive
+from imageserver.archive.files import DataDirectory
 from imageserver.archive.models import Instance
 from imageserver.audit.models import AuditEvent
 from imageserver.database import Database
@@ -222,13 +225,13 @@ class TestStatus:
         assert [part.content for part in dicom_parts(answer)] == [contents[0], contents[2]]
         assert answer.headers["Content-Length"] == str(len(answer.content))
 
+    @pytest.mark.parametrize("headers", [STORED, ALONE])
     def test_410_where_the_only_one_is_gone(
-        self, signed_in: TestClient, contents: list[bytes], folder: Folder
+        self, signed_in: TestClient, contents: list[bytes], folder: Folder, headers: dict[str, str]
     ) -> None:
         (folder.path / "2").unlink()
-        for headers in (STORED, ALONE):
-            answer = signed_in.get(at(2), headers=headers)
-            assert (answer.status_code, answer.json()["code"]) == (410, "file_gone")
+        answer = signed_in.get(at(2), headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (410, "file_gone")
 
     def test_410_where_it_was_replaced(
         self, signed_in: TestClient, contents: list[bytes], folder: Folder
@@ -295,6 +298,54 @@ class TestFaultsOnTheWay:
         alone = signed_in.get(at(2))
         assert (alone.status_code, alone.json()["code"]) == (406, "undecodable_frame")
         assert dicom_parts(signed_in.get(at(2), headers=STORED))[0].content == bytes(content)
+
+    def test_a_file_that_goes_after_the_answer_began_leaves_its_place_filled(
+        self, signed_in: TestClient, folder: Folder, contents: list[bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        look = Archive.retrieved_lengths
+
+        def look_and_remove(archive: Archive, retrievals: Any) -> Any:
+            found = look(archive, retrievals)
+            (folder.path / "2").unlink()
+            return found
+
+        whole = signed_in.get(SERIES, headers=STORED)
+        monkeypatch.setattr(Archive, "retrieved_lengths", look_and_remove)
+        answer = signed_in.get(SERIES, headers=STORED)
+        first, gone, last = dicom_parts(answer)
+        assert (first.content, last.content) == (contents[0], contents[2])
+        assert (gone.media_type, json.loads(gone.content)["code"]) == (
+            "application/problem+json",
+            "file_gone",
+        )
+        assert len(answer.content) == len(whole.content) == int(answer.headers["Content-Length"])
+
+
+def test_small_neighbours_are_read_together(
+    signed_in: TestClient, folder: Folder, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = {
+        1: LARGE,
+        2: LARGE,
+        3: np.tile(LARGE, (8, 8)),
+        4: LARGE,
+        **dict.fromkeys(range(5, 9), np.tile(LARGE, (4, 4))),
+    }
+    written = [
+        folder.write(str(number), image(one, instance=number)).read_bytes() for number, one in pixels.items()
+    ]
+    index()
+    groups = []
+    read = DataDirectory.read_files
+
+    def note(directory: DataDirectory, files: Any) -> Any:
+        wanted = list(files)
+        groups.append(len(wanted))
+        return read(directory, wanted)
+
+    monkeypatch.setattr(DataDirectory, "read_files", note)
+    assert [part.content for part in dicom_parts(signed_in.get(SERIES, headers=STORED))] == written
+    assert groups == [2, 5]  # the third is too large to be copied
 
 
 class TestAudit:
