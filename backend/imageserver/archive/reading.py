@@ -12,6 +12,7 @@ from imageserver.archive.made_metadata import Metadata, metadata_of_header
 from imageserver.dicom.attributes import derived_addresses, instance_address
 from imageserver.dicom.frames import FrameDescription, describe_frames
 from imageserver.dicom.identifiers import derived_uid, is_address
+from imageserver.dicom.limits import DEFAULT_LIMITS, Limits
 from imageserver.dicom.number_values import integer
 from imageserver.dicom.reading import FileRefused, Header, read_header
 from imageserver.dicom.text_values import text
@@ -65,8 +66,8 @@ class ReadFile:
     declared_uid: str | None = None
 
 
-def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
-    """Read the header of one file.
+def read_file(directory: DataDirectory, found: FoundFile, limits: Limits = DEFAULT_LIMITS) -> ReadFile:
+    """Read the header of one file, which may ask for no more than `limits`.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def read_file(directory: DataDirectory, found: FoundFile) -> ReadFile:
     path, identity = found
     try:
         with directory.open(path, identity) as stream:
-            header = read_header(stream, with_private=True)
+            header = read_header(stream, limits, with_private=True)
     except FileRefused as error:
         return _refused(directory, found, error)
     except DataDirectoryUnavailable as error:

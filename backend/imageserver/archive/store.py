@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
-from threading import Semaphore
+from threading import Lock, Semaphore
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +25,7 @@ from imageserver.archive.store_folder import StoreFolder, instance_path, is_full
 from imageserver.archive.store_index import StoreIndex
 from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, StoreState
 from imageserver.dicom.identifiers import is_address
+from imageserver.dicom.limits import DEFAULT_LIMITS, MEBIBYTE, Limits
 from imageserver.errors import AppError, Gone, StorageFull, StoreUnavailable, TooLarge
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,11 @@ BATCH_INSTANCES = 400
 MOST_INSTANCES = 10_000
 MOST_KEPT = 100_000  # pieces: frames of compressed pixel data come one by one
 EXAMINED_AT_ONCE = 8  # of one run: received, and being checked and synced while the next one comes
+# A deflated data set is in memory as a whole: of small ones many at once, of those up to the real limit one.
+_SMALL = 16 * MEBIBYTE
+_SMALL_LIMITS = replace(DEFAULT_LIMITS, inflated_floor=_SMALL, inflated_ceiling=_SMALL)
+_TOO_LARGE = "too_large_inflated"
+_INFLATING = Lock()
 _UNCOUNTED = "The instance was not stored, because an earlier one met a fault of the server."
 
 
@@ -41,12 +47,19 @@ def record_nothing(_session: Session, _outcomes: Sequence[StoreOutcome]) -> None
     """Pass over the outcomes, where nothing records them."""
 
 
+_Unread = tuple[bytes, str, str | None]  # path, SHA-256, and the study that it has to belong to
+
+
 @dataclass
 class _Received:
-    """One object as it came: either with an outcome already, or with a file on the disk that waits for `commit`."""
+    """One object as it came: either with an outcome already, or with a file that waits for `commit`.
+
+    `unread` is one that inflates to much, and is checked only then.
+    """
 
     outcome: StoreOutcome
     incoming: Incoming | None = None
+    unread: _Unread | None = None
 
 
 class StoreRun:
@@ -82,6 +95,7 @@ class StoreRun:
         self._folder.discard(self._kept)
         done = [one.result() for one in self._received if one.exception() is None]
         self._folder.discard(one.incoming.temporary for one in done if one.incoming is not None)
+        self._folder.discard(one.unread[0] for one in done if one.unread is not None)
 
     def receive(self, chunks: Iterable[bytes], study_instance_uid: str | None = None) -> None:
         """Take one object: a file as in PS3.10.
@@ -108,7 +122,7 @@ class StoreRun:
                 pass
             return
         self._examining.acquire()
-        finished = self._threads.submit(self._finish, path, sha256, study_instance_uid)
+        finished = self._threads.submit(self._finish, (path, sha256, study_instance_uid))
         finished.add_done_callback(lambda _: self._examining.release())
         self._received.append(finished)
 
@@ -167,9 +181,7 @@ class StoreRun:
             raise TooLarge(f"A file may have at most {self._file_bytes} bytes here.")
 
     def _note(self, received: _Received) -> None:
-        done: Future[_Received] = Future()
-        done.set_result(received)
-        self._received.append(done)
+        self._received.append(_done(received))
 
     def _receive(self, chunks: Iterable[bytes]) -> tuple[bytes, str]:
         """Write one object down; return its path and its SHA-256."""
@@ -182,12 +194,15 @@ class StoreRun:
                 self._folder.write(descriptor, chunk)
         return path, digest.hexdigest()
 
-    def _finish(self, path: bytes, sha256: str, study_instance_uid: str | None) -> _Received:
+    def _finish(self, unread: _Unread, limits: Limits = _SMALL_LIMITS) -> _Received:
         """Check a file that was received, in a thread of its own, and have it on the disk; else remove it."""
+        path, sha256, study_instance_uid = unread
         outcome = StoreOutcome(StoreState.REFUSED)
         try:
             with self._folder.opened(path) as (found, descriptor):
-                file, outcome = self._examine(found, study_instance_uid)
+                file, outcome = self._examine(found, study_instance_uid, limits)
+                if outcome.code == _TOO_LARGE and limits is _SMALL_LIMITS:
+                    return _Received(outcome, unread=unread)
                 if file is not None:
                     self._folder.sync(descriptor)
                     return _Received(outcome, Incoming(path, file, sha256))
@@ -200,11 +215,11 @@ class StoreRun:
         return _Received(outcome)
 
     def _examine(
-        self, found: FoundFile, study_instance_uid: str | None
+        self, found: FoundFile, study_instance_uid: str | None, limits: Limits
     ) -> tuple[ReadFile | None, StoreOutcome]:
         """Read a file that was received to its end; None where it is refused."""
         try:
-            file = read_file(self._folder.files, found)
+            file = read_file(self._folder.files, found, limits)
         except Gone:
             raise OSError("the file that was just written has changed") from None
         except (AppError, OSError):
@@ -265,6 +280,7 @@ class StoreRun:
         DatabaseUnavailable, DataDirectoryUnavailable, StoreUnavailable, StorageFull
             If nothing could be stored for a reason that concerns no single instance.
         """
+        self._finish_large()
         received = [one.result() for one in self._received]
         waiting = [number for number, one in enumerate(received) if one.incoming is not None]
         refused = [one.outcome for one in received if one.incoming is None]
@@ -290,6 +306,13 @@ class StoreRun:
             self._record_late(record, refused)
         return [one.outcome for one in received]
 
+    def _finish_large(self) -> None:
+        """Check what inflates to much, in this thread: so it keeps no other request from being checked."""
+        for number, one in enumerate(self._received):
+            if (unread := one.result().unread) is not None:
+                with _INFLATING:
+                    self._received[number] = _done(self._finish(unread, DEFAULT_LIMITS))
+
     def _record_late(self, record: Record, refused: Sequence[StoreOutcome]) -> None:
         """Record what was refused after the first batch, as far as that goes: the database may be what failed."""
         try:
@@ -303,6 +326,12 @@ class StoreRun:
         made = self._index.add(batch, lambda session, outcomes: record(session, [*refused, *outcomes]))
         for one, outcome in zip(received, made, strict=True):
             one.outcome = outcome
+
+
+def _done(received: _Received) -> Future[_Received]:
+    done: Future[_Received] = Future()
+    done.set_result(received)
+    return done
 
 
 def _missing(file: ReadFile) -> str | None:

@@ -13,7 +13,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 from sqlalchemy import event, select, update
 
 from imageserver.archive import index_writer
@@ -30,6 +32,7 @@ from imageserver.archive.store_outcomes import FailureReason, StoreOutcome, Stor
 from imageserver.archive.storing import forget_everything
 from imageserver.archive.trash import NotRestored
 from imageserver.database import Database
+from imageserver.dicom.limits import DEFAULT_LIMITS, Limits
 from imageserver.errors import AppError, StorageFull
 from imageserver.settings import Settings
 from tests.builders import image, to_bytes, uid, volume
@@ -601,10 +604,10 @@ def test_a_file_that_reading_has_no_answer_to_keeps_no_other_out(
     odd, good = to_bytes(image(instance=1, ImageComments="odd")), to_bytes(image(instance=2))
     read_file = archive_store.read_file
 
-    def read(directory: DataDirectory, found: FoundFile) -> ReadFile:
+    def read(directory: DataDirectory, found: FoundFile, limits: Limits) -> ReadFile:
         if found.identity.size == len(odd):
             raise AttributeError("nobody thought of this")
-        return read_file(directory, found)
+        return read_file(directory, found, limits)
 
     monkeypatch.setattr(archive_store, "read_file", read)
     with store.run() as run:
@@ -620,7 +623,7 @@ def test_few_are_checked_while_others_come(store: Store, monkeypatch: pytest.Mon
     read_file, lock, now, most = archive_store.read_file, threading.Lock(), 0, 0
     one_more = threading.Event()
 
-    def read(directory: DataDirectory, found: FoundFile) -> ReadFile:
+    def read(directory: DataDirectory, found: FoundFile, limits: Limits) -> ReadFile:
         nonlocal now, most
         with lock:
             now += 1
@@ -630,7 +633,7 @@ def test_few_are_checked_while_others_come(store: Store, monkeypatch: pytest.Mon
         one_more.wait(60.0)  # as long as nobody gets further
         with lock:
             now -= 1
-        return read_file(directory, found)
+        return read_file(directory, found, limits)
 
     monkeypatch.setattr(archive_store, "read_file", read)
     with store.run() as run:
@@ -663,3 +666,35 @@ def test_what_a_later_batch_refuses_is_recorded(store: Store, monkeypatch: pytes
         )
     names = [uid("series", number) for number in range(1, 6)]
     assert recorded == [(None, False), *zip(names, [True, True, False, False, False], strict=True)]
+
+
+@pytest.mark.parametrize("mebibytes", [1, 20], ids=["small", "large"])
+def test_what_inflates_to_much_is_read_alone(
+    store: Store, settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch, mebibytes: int
+) -> None:
+    read_file, allowed = archive_store.read_file, []
+
+    def read(directory: DataDirectory, found: FoundFile, limits: Limits) -> ReadFile:
+        allowed.append(limits.inflated_ceiling)
+        if limits is DEFAULT_LIMITS:
+            assert archive_store._INFLATING.locked()
+        return read_file(directory, found, limits)
+
+    monkeypatch.setattr(archive_store, "read_file", read)
+    pixels = np.zeros((mebibytes * 512, 1024), np.uint16)
+    deflated = to_bytes(image(pixels), transfer_syntax=DeflatedExplicitVRLittleEndian)
+    with store.run() as run:
+        run.receive([deflated])
+        run.receive([to_bytes(image(instance=2))])
+        assert [one.state for one in run.commit()] == [StoreState.STORED] * 2
+    assert sorted(allowed) == [archive_store._SMALL] * 2 + [DEFAULT_LIMITS.inflated_ceiling] * (
+        mebibytes > 16
+    )
+    check_invariants(settings, database, {uid("series", 1): deflated})
+
+
+def test_nothing_is_left_of_what_inflates_to_much(store: Store, settings: Settings) -> None:
+    pixels = np.zeros((20 * 512, 1024), np.uint16)
+    with store.run() as run:
+        run.receive([to_bytes(image(pixels), transfer_syntax=DeflatedExplicitVRLittleEndian)])
+    assert files_in(settings, ".incoming") == []
