@@ -1,7 +1,7 @@
-"""Whose request is answered next: those of one account wait for each other, and for those of nobody else.
+"""Whose request is answered next: those of one token wait for each other, and for those of nobody else.
 
 Answers are made in threads that share the processors, so that each of 40 requests at the same time takes 40 times as
-long, and so does the one request of somebody else in between. Of one account a few are answered at the same time; the
+long, and so does the one request of somebody else in between. Of one token a few are answered at the same time; the
 others wait, in order, without a thread.
 """
 
@@ -19,21 +19,22 @@ TURN_SECONDS = 0.5
 AT_ONCE = 3  # one more than the processors of a small server: one of them may wait for the disk
 MOST_WAITING = 256
 _RETRY_SECONDS = 1
-_PROBES = ("/healthz", "/readyz")
 
 
 class RequestTurns:
-    """Lets the requests of one account wait for each other, from before they are answered until the answer begins.
+    """Lets the requests of one token wait for each other, from before they are answered until the answer begins.
 
-    Only what reads waits: who stores waits for turns of its own (`StoreTurns`). What is sent after the head of an
-    answer is bounded by the client's pace. A turn does not last long: an answer that waits for a disk, or takes a
-    while, does not keep the same person from everything else. It lives on the event loop, so nothing has to be locked.
+    Only what reads waits: who stores waits for turns of its own (`StoreTurns`). What comes without a token is
+    answered at once, mostly with 401; people behind one address do not wait for each other. What is sent after the
+    head of an answer is bounded by the client's pace. A turn does not last long: an answer that waits for a disk, or
+    takes a while, does not keep the same person from everything else. It lives on the event loop, so nothing has to
+    be locked.
 
     Parameters
     ----------
     app : ASGIApp
     at_once : int
-        Requests of one account that are answered at the same time.
+        Requests of one token that are answered at the same time.
     most_waiting : int
         How many others may wait; those beyond are answered 429.
     turn_seconds : float
@@ -51,15 +52,15 @@ class RequestTurns:
         self.turn_seconds = turn_seconds
         self.at_once = at_once
         self.most_waiting = most_waiting
-        self._accounts: dict[str, _Turns] = {}
+        self._tokens: dict[str, _Turns] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request when it is its turn, or answer 429."""
-        if scope["type"] != "http" or scope["method"] != "GET" or scope["path"] in _PROBES:
+        token = _token_of(scope) if scope["type"] == "http" and scope["method"] == "GET" else ""
+        if not token:
             await self.app(scope, receive, send)
             return
-        account = _account_of(scope)
-        turns = self._accounts.setdefault(account, _Turns(self.at_once))
+        turns = self._tokens.setdefault(token, _Turns(self.at_once))
         if len(turns.waiting) >= self.most_waiting:
             await _too_many(self.most_waiting)(scope, receive, send)
             return
@@ -71,7 +72,7 @@ class RequestTurns:
                 has_turn = False
                 turns.leave()
                 if turns.is_unused:
-                    self._accounts.pop(account, None)
+                    self._tokens.pop(token, None)
 
         async def send_and_give_back(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -88,7 +89,7 @@ class RequestTurns:
 
 
 class _Turns:
-    """Those of one account."""
+    """Those of one token."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
@@ -124,13 +125,12 @@ class _Turns:
             self.taken -= 1
 
 
-def _account_of(scope: Scope) -> str:
-    """Return what stands for the account before it is known: what it proves itself with, or else where it is."""
-    client = scope.get("client")
-    return Headers(scope=scope).get("authorization") or (client[0] if client else "")
+def _token_of(scope: Scope) -> str:
+    """Return what a request proves itself with, however the header is spelt; nothing where it has none."""
+    return Headers(scope=scope).get("authorization", "").strip().rpartition(" ")[2]
 
 
 def _too_many(most: int) -> ASGIApp:
-    detail = f"{most} requests of one account may wait for their turn."
+    detail = f"{most} requests of one token may wait for their turn."
     headers = {"Retry-After": str(_RETRY_SECONDS)}
     return problem_response(429, TooManyRequests.code, TooManyRequests.title, detail, headers)

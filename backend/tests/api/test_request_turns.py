@@ -1,4 +1,4 @@
-"""Requests of one account wait for each other, and for nobody else's."""
+"""Requests of one token wait for each other, and for nobody else's."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -38,7 +38,7 @@ Ask = Callable[..., Awaitable[int]]
 
 
 def asking(turns: RequestTurns) -> Ask:
-    async def ask(path: str, account: str = "a", method: str = "GET") -> int:
+    async def ask(path: str, authorization: str = "Bearer a", method: str = "GET") -> int:
         found: list[int] = []
 
         async def send(message: Any) -> None:
@@ -47,7 +47,7 @@ def asking(turns: RequestTurns) -> Ask:
         async def receive() -> Any:
             return {"type": "http.request", "body": b""}
 
-        headers = [(b"authorization", account.encode())] if account else []
+        headers = [(b"authorization", authorization.encode())] if authorization else []
         scope = {"type": "http", "method": method, "path": path, "headers": headers, "client": ("::1", 1)}
         await turns(scope, receive, send)
         return found[0]
@@ -59,7 +59,7 @@ async def settle() -> None:
     await anyio.wait_all_tasks_blocked()
 
 
-async def test_one_account_waits_for_itself_in_order() -> None:
+async def test_one_token_waits_for_itself_in_order() -> None:
     app = Held()
     ask = asking(RequestTurns(app, turn_seconds=60, at_once=2))
     async with anyio.create_task_group() as group:
@@ -77,16 +77,29 @@ async def test_others_do_not_wait() -> None:
     async with anyio.create_task_group() as group:
         group.start_soon(ask, "/1")
         await settle()
-        for account in ("b", ""):
-            assert await ask("/quick", account) == 200
+        for other in ("Bearer b", "Basic YTpi", ""):
+            assert await ask("/quick", other) == 200
         app.may_start.set()
 
 
-@pytest.mark.parametrize(("path", "method"), [("/healthz", "GET"), ("/readyz", "GET"), ("/quick", "POST")])
-async def test_what_never_waits(path: str, method: str) -> None:
+@pytest.mark.parametrize("spelling", ["bearer a", "BEARER   a", "Bearer a "])
+async def test_one_token_in_many_spellings(spelling: str) -> None:
     app = Held()
-    app.may_start.set()
-    assert await asking(RequestTurns(app, turn_seconds=60, at_once=0))(path, method=method) == 200
+    ask = asking(RequestTurns(app, turn_seconds=60, at_once=1))
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask, "/1")
+        await settle()
+        group.start_soon(ask, "/2", spelling)
+        await settle()
+        assert app.begun == ["/1"]
+        app.may_start.set()
+
+
+@pytest.mark.parametrize(("authorization", "method"), [("", "GET"), ("Bearer a", "POST")])
+async def test_what_never_waits(authorization: str, method: str) -> None:
+    app = Held()
+    turns = RequestTurns(app, turn_seconds=60, at_once=0)
+    assert await asking(turns)("/quick", authorization, method) == 200
 
 
 async def test_a_turn_ends_where_the_answer_begins() -> None:
@@ -120,7 +133,7 @@ async def test_a_turn_ends_with_an_error() -> None:
     for _ in range(2):
         with pytest.raises(OSError, match="broken"):
             await asking(turns)("/broken")
-    assert not turns._accounts  # nothing is remembered of who asks for nothing
+    assert not turns._tokens  # nothing is remembered of who asks for nothing
 
 
 async def test_a_client_that_gives_up_waiting() -> None:
@@ -134,7 +147,7 @@ async def test_a_client_that_gives_up_waiting() -> None:
             await ask("/2")
         app.may_start.set()
     assert app.begun == ["/1"]
-    assert not turns._accounts
+    assert not turns._tokens
 
 
 @pytest.mark.parametrize("steps", range(5))
@@ -154,7 +167,7 @@ async def test_a_turn_that_comes_as_the_client_gives_up(steps: int) -> None:
                     await anyio.lowlevel.checkpoint()
                 scope.cancel()
         assert await ask("/quick") == 200
-    assert not turns._accounts
+    assert not turns._tokens
 
 
 async def test_too_many_wait() -> None:
@@ -165,7 +178,7 @@ async def test_too_many_wait() -> None:
         group.start_soon(ask, "/2")
         await settle()
         assert await ask("/3") == 429
-        assert await ask("/quick", "b") == 200
+        assert await ask("/quick", "Bearer b") == 200
         app.may_start.set()
 
 
