@@ -15,6 +15,7 @@ from imageserver.archive.alerts import OnAlert, tell_nobody
 from imageserver.archive.commit_groups import BUSY, CommitGroups, Take
 from imageserver.archive.digests import content_digest
 from imageserver.archive.files import STORE_ROOT, DataDirectory, FoundFile
+from imageserver.archive.holders import find_holders
 from imageserver.archive.incoming import Record, Stored
 from imageserver.archive.index_transaction import index_transaction
 from imageserver.archive.moving import known_files
@@ -29,10 +30,11 @@ TRANSACTION_INSTANCES = 400
 
 
 class _Request(NamedTuple):
-    """What is stored for one caller."""
+    """What is stored for one caller, with the checksums of the files that have its instances already."""
 
     batch: Sequence[Stored]
     record: Record
+    digests: dict[FoundFile, str]
 
 
 class StoreIndex:
@@ -90,7 +92,19 @@ class StoreIndex:
         DatabaseUnavailable, StorageFull, OSError
             Then nothing of the batch is stored.
         """
-        return self._groups.add(_Request(batch, record), len(batch))
+        return self._groups.add(_Request(batch, record, self._hash_holders(batch)), len(batch))
+
+    def _hash_holders(self, batch: Sequence[Stored]) -> dict[FoundFile, str]:
+        """Hash what is to be compared, in the thread of who stores it: it takes long, and nobody waits for it."""
+        with self.database.reading() as session:
+            holders = find_holders(session, (one.sop_instance_uid for one, _ in batch))
+        sizes = {(one.sop_instance_uid, one.file.identity.size) for one, _ in batch}
+        unhashed = [
+            holder.file
+            for uid, holder in holders.items()
+            if holder.sha256 is None and (uid, holder.file.identity.size) in sizes
+        ]
+        return {file: self._digest(file) for file in unhashed}
 
     def _write_group(self, take: Take[_Request]) -> list[list[StoreOutcome]]:
         for _ in range(ATTEMPTS):
@@ -107,7 +121,7 @@ class StoreIndex:
         while True:
             try:
                 return self._write(take, digests)
-            except DigestsWanted as wanted:  # hashing takes long, and the index is not held for it
+            except DigestsWanted as wanted:  # of files that came meanwhile; the index is not held for it
                 digests.update({file: self._digest(file) for file in wanted.files})
 
     def _digest(self, file: FoundFile) -> str:
@@ -120,7 +134,10 @@ class StoreIndex:
         step = StoreStep(self.folder, self.directory, digests)
         try:
             with index_transaction(self.database) as session:
-                outcomes = self._write_rows(session, step, take())
+                requests = take()
+                for request in requests:
+                    digests.update(request.digests)
+                outcomes = self._write_rows(session, step, requests)
         except Exception:
             self._settle(step.placed)  # the commit failed, or its answer was lost
             raise

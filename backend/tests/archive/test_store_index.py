@@ -11,7 +11,7 @@ from sqlalchemy import event, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from imageserver.archive import late_arranging, store_index, store_step
+from imageserver.archive import commit_groups, late_arranging, store_index, store_step
 from imageserver.archive.files import DataDirectory, FoundFile
 from imageserver.archive.incoming import Record
 from imageserver.archive.index_transaction import index_transaction
@@ -28,9 +28,9 @@ from tests.storing import files_in
 
 LONGEST = 60.0  # seconds, only to end at all
 
-# Those of a transaction that adds to a series: state, holders, series, deletions, bases, growth, and the state again;
-# instances, metadata and files. On PostgreSQL also a time limit.
-MOST_STATEMENTS = 11
+# The holders beforehand. Then those of a transaction that adds to a series: state, holders, series, deletions, bases,
+# growth, and the state again; instances, metadata and files. On PostgreSQL also a time limit.
+MOST_STATEMENTS = 12
 
 
 @pytest.fixture
@@ -90,6 +90,31 @@ def test_files_are_hashed_while_others_may_write(
     monkeypatch.setattr(store_index, "content_digest", write_meanwhile)
     assert store.store_instance([content]).state is StoreState.DUPLICATE
     assert len(hashed) == 1
+    monkeypatch.setattr(store_index.StoreIndex, "_hash_holders", lambda *_: {})  # as where it comes meanwhile
+    assert store.store_instance([content]).state is StoreState.DUPLICATE
+    assert len(hashed) == 2
+
+
+def test_files_are_hashed_while_others_store(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, other = (to_bytes(one) for one in volume(2))
+    store.store_instance([content])
+    with database.writing() as session:
+        session.execute(update(File).values(sha256=None))
+    together = Together(store, database)
+    digest = store_index.content_digest
+
+    def store_meanwhile(directory: DataDirectory, file: FoundFile) -> str:
+        thread = threading.Thread(target=together._store, args=(0, other, record_nothing))
+        thread.start()
+        thread.join(LONGEST)
+        return digest(directory, file)
+
+    monkeypatch.setattr(commit_groups, "WAIT_SECONDS", 0.2)  # nobody has to wait
+    monkeypatch.setattr(store_index, "content_digest", store_meanwhile)
+    assert store.store_instance([content]).state is StoreState.DUPLICATE
+    assert together.states == [StoreState.STORED]
 
 
 class Together:
