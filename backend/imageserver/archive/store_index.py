@@ -4,6 +4,7 @@ Requests that wait at the same moment are written in one transaction (docs/decis
 instance one comes first, and the others find its row; the unique constraints of the tables are the last word.
 """
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple
@@ -24,6 +25,8 @@ from imageserver.archive.store_outcomes import StoreOutcome
 from imageserver.archive.store_step import UNREAD, DigestsWanted, StoreStep
 from imageserver.database import Database
 from imageserver.errors import AppError, DatabaseUnavailable, DataDirectoryUnavailable, Gone
+
+logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 TRANSACTION_INSTANCES = 400
@@ -141,11 +144,20 @@ class StoreIndex:
         except Exception:
             self._settle(step.placed)  # the commit failed, or its answer was lost
             raise
-        self.on_change()
-        if step.late:
-            self.on_late(step.late)
-        self.folder.discard(one.trash_path for one in step.restored)
+        self._follow_up(step)
         return outcomes
+
+    def _follow_up(self, step: StoreStep) -> None:
+        """Do what a commit asks for; what is stored is stored, whatever fails here."""
+        works: list[Callable[[], None]] = [self.on_change]
+        if step.late:
+            works.append(lambda: self.on_late(step.late))
+        works.append(lambda: self.folder.discard(one.trash_path for one in step.restored))
+        for work in works:
+            try:
+                work()
+            except Exception as error:
+                logger.error("unexpected error after storing", extra={"error": type(error).__name__})
 
     def _write_rows(
         self, session: Session, step: StoreStep, requests: Sequence[_Request]

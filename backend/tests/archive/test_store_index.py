@@ -250,6 +250,33 @@ def test_a_commit_that_fails_leaves_nothing_of_any_request(
     assert len(files_in(settings)) == 3
 
 
+@pytest.mark.parametrize("failing", ["on_change", "on_late"])
+def test_what_fails_after_the_commit_takes_nothing_back(
+    together: Together, database: Database, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    slices = volume(14)
+    for one in slices[:10]:
+        together.store.store_instance([to_bytes(one)])
+    failures = 0
+    recorded: list[str | None] = []
+
+    def fail(*_: object) -> None:
+        nonlocal failures
+        failures += 1
+        raise RuntimeError("can't start new thread")
+
+    def record(_: Session, outcomes: Sequence[StoreOutcome]) -> None:
+        recorded.extend(one.sop_instance_uid for one in outcomes)
+
+    monkeypatch.setattr(together.store._index, failing, fail)
+    together.store_all([to_bytes(one) for one in slices[10:13]], record)
+    assert together.states == [StoreState.STORED] * 3
+    assert recorded == [one.SOPInstanceUID for one in slices[10:13]]
+    assert together.store.store_instance([to_bytes(slices[13])]).state is StoreState.STORED  # one alone too
+    assert failures == 2
+    assert uids_in(database) == [one.SOPInstanceUID for one in slices]
+
+
 def test_a_study_is_completed_by_what_later_files_say(store: Store, database: Database) -> None:
     slices = volume(2)
     slices[0].StudyDescription = None
