@@ -60,8 +60,9 @@ class LateArranging:
                 self._first = self._last
             self._waiting.update(series_ids)
             if self._waiting and self._thread is None and not self._is_closed:
-                self._thread = threading.Thread(target=self._work, name="arrange", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="arrange", daemon=True)
+                thread.start()  # it may fail: then the next that comes begins one
+                self._thread = thread
 
     def close(self) -> None:
         """Arrange what waits, and stop; what takes too long the next look arranges."""

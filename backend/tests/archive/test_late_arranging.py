@@ -1,6 +1,7 @@
 """When series that are stored in many requests are arranged: seldom while they come, and soon after."""
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -180,6 +181,30 @@ def test_an_unexpected_error_does_not_come_again_and_again(held: Held) -> None:
     held.late.expect([2])
     held.work_until(held.now + 3600)
     assert held.arranged == [{2}]
+
+
+def test_a_thread_that_cannot_be_started_is_begun_later(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = threading.Thread.start
+    refused = []
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "arrange" and not refused:
+            refused.append(thread)
+            raise RuntimeError("can't start new thread")
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    store_one_by_one(store, 11)
+    assert refused
+    until = time.monotonic() + WAIT_SECONDS
+    is_stale = True
+    while is_stale and time.monotonic() < until:
+        with database.reading() as session:
+            is_stale = session.scalars(select(Series.is_stale)).one()
+        time.sleep(0.05)
+    assert not is_stale
 
 
 def test_what_waits_is_arranged_when_the_process_ends(
