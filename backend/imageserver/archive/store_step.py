@@ -137,7 +137,9 @@ class StoreStep:
                 contradicting.append(one)
                 outcome = _conflict(outcome)
             self.outcomes.append(outcome)
-        contradicting += self._place(new)
+        for one in self._place(new):
+            contradicting.append(one)
+            del digests[one.sop_instance_uid]  # it is not stored, and so stays deleted
         self._quarantine(session, contradicting, on_alert)
         self._forget_deletions(session, {uid: digest for uid, digest in digests.items() if digest})
         if new:

@@ -112,3 +112,18 @@ def codes(database: Database) -> dict[bytes, str | None]:
 def deletions(database: Database) -> list[DeletedInstance]:
     with database.reading() as session:
         return find_deleted(session)
+
+
+def test_what_finds_its_place_taken_stays_deleted(
+    store: Store, settings: Settings, database: Database
+) -> None:
+    content = to_bytes(image())
+    store.store_instance([content])
+    [place] = files_in(settings)
+    store.trash.delete(Wanted(STUDY), "ada", lambda *_: None)
+    [deleted] = deletions(database)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_bytes(b"left over, and in no row")
+    assert store.store_instance([content]).code == "conflict"
+    assert deletions(database) == [deleted]
+    assert [path.read_bytes() for path in files_in(settings, ".trash")] == [content]
