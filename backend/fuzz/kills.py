@@ -91,8 +91,9 @@ def open_store(folder: Path) -> tuple[Store, Database]:
     return Store(settings, database, directory), database
 
 
-def store_until_killed(folder: Path, seed: int, told: Connection) -> None:
+def store_until_killed(folder: Path, seed: int, told: Connection, database_url: str) -> None:
     """Store, and tell of each instance when it is acknowledged."""
+    os.environ["IMAGESERVER_DATABASE_URL"] = database_url
     store, _ = open_store(folder)
     telling = threading.Lock()
 
@@ -124,7 +125,9 @@ def kill_one(folder: Path, seed: int, acknowledged: dict[str, str]) -> None:
     context: Any = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=store_until_killed, args=(folder, seed, theirs))
+    # The server of processes has the environment of whoever started it first.
+    database_url = os.environ.get("IMAGESERVER_DATABASE_URL", "")
+    process = context.Process(target=store_until_killed, args=(folder, seed, theirs, database_url))
     process.start()
     theirs.close()
     ours.recv()
